@@ -1,0 +1,82 @@
+"""Families by file name: the only file that names the two leaf packages.
+
+`space(name)` imports the search space (pure Python); `module(name)` imports the Lightning module and torch with it.
+"""
+
+from __future__ import annotations
+
+import importlib
+import pkgutil
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, Protocol, cast
+
+import lightning_modules
+import search_spaces
+from automl.errors import ConfigError, did_you_mean
+from automl.messages import Spec
+
+
+class Space(Protocol):
+    """What a file in `search_spaces/` offers."""
+
+    INPUTS: tuple[str, ...]
+    """Kinds of input the family accepts."""
+    DEFAULT: dict[str, Any]
+    """The well-known configuration, tried first."""
+    suggest: Callable[..., dict[str, Any]]
+    """`suggest(trial, spec)` returns keyword arguments of the family's `Module`."""
+
+
+def add_families_from(folder: str | Path) -> None:
+    """Make the families under `folder/search_spaces` and `folder/lightning_modules` known by name; imports none."""
+    root = Path(folder).resolve()
+    for package in (search_spaces, lightning_modules):
+        place = root / package.__name__
+        if not place.is_dir():
+            raise ConfigError(f"--families-from needs the folder {place}, which does not exist.")
+        if str(place) not in package.__path__:
+            package.__path__.append(str(place))
+
+
+def families() -> tuple[str, ...]:
+    """Names of all families, sorted. A family with only one of its two files is an error that names the other."""
+    spaces, modules = _files(search_spaces), _files(lightning_modules)
+    for name in sorted(spaces ^ modules):
+        has, lacks = (
+            ("search_spaces", "lightning_modules") if name in spaces else ("lightning_modules", "search_spaces")
+        )
+        raise ConfigError(
+            f"Family '{name}' has {has}/{name}.py but no {lacks}/{name}.py. Add it, or prefix the file with '_'."
+        )
+    return tuple(sorted(spaces))
+
+
+def families_for(kind: str, task: str, wanted: tuple[str, ...] = ()) -> tuple[str, ...]:
+    """The families that accept inputs of `kind`, or those wanted, checked."""
+    fitting = tuple(name for name in families() if kind in space(name).INPUTS)
+    for name in wanted:
+        if name not in families():
+            raise ConfigError(
+                f"Unknown family '{name}'. Families for task '{task}': {', '.join(fitting)}.{did_you_mean(name, fitting)}"
+            )
+        if name not in fitting:
+            raise ConfigError(
+                f"Family '{name}' takes {', '.join(space(name).INPUTS)}, but task '{task}' has {kind} inputs. "
+                f"Families for it: {', '.join(fitting)}."
+            )
+    return tuple(dict.fromkeys(wanted)) or fitting
+
+
+def space(name: str) -> Space:
+    """Import and return the search space of a family."""
+    return cast(Space, importlib.import_module(f"search_spaces.{name}"))
+
+
+def module(name: str, spec: Spec, params: dict[str, Any]) -> Any:
+    """Build the family's Lightning module; imports torch, so it runs in workers only."""
+    return importlib.import_module(f"lightning_modules.{name}").Module(spec, **params)
+
+
+def _files(package: Any) -> set[str]:
+    return {found.name for found in pkgutil.iter_modules(package.__path__) if not found.name.startswith("_")}

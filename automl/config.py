@@ -1,0 +1,133 @@
+"""What a person can choose about a search: frozen, validated, documented field by field. Knows nothing of data or models."""
+
+from __future__ import annotations
+
+import re
+from typing import Annotated, Any
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
+
+from automl.errors import ConfigError, did_you_mean
+
+DEFAULT_TRIALS = 40
+SAMPLERS = ("tpe", "random", "cmaes", "qmc", "grid", "gp")
+PRUNERS = ("auto", "hyperband", "median", "patient", "none")
+_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
+_UNITS = {"s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0}
+
+
+class Frozen(BaseModel):
+    """Base of all settings: immutable, unknown keys refused."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class Budget(Frozen):
+    """When a search stops: at whichever comes first."""
+
+    trials: Annotated[int, Field(ge=1, le=10_000_000)] | None = None
+    """Slots over all families together."""
+    seconds: Annotated[float, Field(gt=0, allow_inf_nan=False)] | None = None
+    """Wall time from the command's start, confirmation and export included."""
+
+    @property
+    def slots(self) -> int | None:
+        """Slots that are planned; None when time alone decides."""
+        if self.trials is None and self.seconds is None:
+            return DEFAULT_TRIALS
+        return self.trials
+
+
+class SearchConfig(Frozen):
+    """How a task is searched. Its task and name stand beside it, not in it."""
+
+    families: tuple[str, ...] = ()
+    """Families to search; empty means each that accepts the task's inputs."""
+    budget: Budget = Budget()
+    sampler: str = "tpe"
+    pruner: str = "auto"
+    max_epochs: Annotated[int, Field(ge=1, le=100_000)] = 30
+    """The most epochs one trial may train: the pruner's resource."""
+    metric: str | None = None
+    """Overrides the task's first objective."""
+    seed: Annotated[int, Field(ge=0, lt=2**31)] = 0
+    overrides: dict[str, str] = Field(default_factory=dict)
+    """`family.parameter` -> a value, or a range `low..high`."""
+    devices: str = "auto"
+    """`auto`, `cpu`, or ids of GPUs: `0,1`."""
+    workers: Annotated[int, Field(ge=1, le=1024)] | None = None
+    """Worker processes; None means one per GPU, or as many as the CPU's cores feed."""
+    executor: str = "local"
+    precision: str = "32-true"
+    """Lightning's precision flag for training."""
+    stall_timeout: Annotated[float, Field(gt=0)] = 600.0
+    """Seconds without a batch after which a worker counts as hung."""
+    max_attempts: Annotated[int, Field(ge=1, le=100)] = 3
+    """Deaths of a worker that one slot survives before it is failed."""
+    max_failed: Annotated[int, Field(ge=1)] = 10
+    """Failed slots in a row that end the search."""
+    confirm_seeds: Annotated[int, Field(ge=1, le=100)] = 2
+    """Fresh seeds on which the winner and its family's default are trained again."""
+    tracking: bool = True
+    """False keeps the search out of MLflow."""
+    strict: bool = False
+    """Refuse to resume under other code or library versions instead of warning."""
+    families_from: str | None = None
+    """A folder with `search_spaces/` and `lightning_modules/` of your own."""
+
+    @field_validator("sampler")
+    @classmethod
+    def _known_sampler(cls, value: str) -> str:
+        return _one_of("sampler", value, SAMPLERS)
+
+    @field_validator("pruner")
+    @classmethod
+    def _known_pruner(cls, value: str) -> str:
+        return _one_of("pruner", value, PRUNERS)
+
+    @field_validator("executor")
+    @classmethod
+    def _known_executor(cls, value: str) -> str:
+        return _one_of("executor", value, ("local", "inline"))
+
+
+def make_config(**choices: Any) -> SearchConfig:
+    """Build a SearchConfig; a wrong value becomes a ConfigError that names flag, rule and value."""
+    try:
+        return SearchConfig(**choices)
+    except ValidationError as error:
+        first = error.errors()[0]
+        where = "--" + str(first["loc"][-1]).replace("_", "-") if first["loc"] else "settings"
+        where = {"--seconds": "--time"}.get(where, where)
+        rule = str(first["msg"]).removeprefix("Value error, ")
+        if first["type"] == "extra_forbidden":
+            rule = "no such setting." + did_you_mean(str(first["loc"][-1]), SearchConfig.model_fields)
+        raise ConfigError(f"{where}: {rule}; got {first['input']!r}.") from None
+
+
+def parse_seconds(text: str) -> float:
+    """Read a duration such as `90s`, `10m`, `1h30m` or plain seconds; returns seconds."""
+    if re.fullmatch(r"\d+(\.\d+)?", text):
+        seconds = float(text)
+    elif re.fullmatch(r"(\d+(\.\d+)?[smhd])+", text):
+        seconds = sum(float(number) * _UNITS[unit] for number, unit in re.findall(r"(\d+(?:\.\d+)?)([smhd])", text))
+    else:
+        raise ConfigError(f"--time must be a duration, but got {text!r}. Examples: 90s, 10m, 1h30m.")
+    if seconds <= 0:
+        raise ConfigError(f"--time must be positive, but got {text!r}. Examples: 90s, 10m, 1h30m.")
+    return seconds
+
+
+def check_name(name: str) -> str:
+    """Return a name that is safe as a folder and as a tag, or raise ConfigError."""
+    if not _NAME.fullmatch(name) or ".." in name or name.endswith("."):
+        raise ConfigError(
+            f"A name is 1 to 100 letters, digits, '.', '_' or '-', begins with a letter or digit and has no '..', but got {name!r}."
+        )
+    return name
+
+
+def _one_of(what: str, value: str, known: tuple[str, ...]) -> str:
+    if value not in known:
+        raise ValueError(f"unknown {what}. Known: {', '.join(known)}.{did_you_mean(value, known)}")
+    return value
