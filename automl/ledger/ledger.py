@@ -1,0 +1,299 @@
+"""Reading and writing a search's ledger. Each method that writes is one transaction; nothing else in the project commits."""
+
+from __future__ import annotations
+
+import json
+import os
+import time
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.engine import Connection, Engine, Row
+
+from automl.errors import StorageError
+from automl.ledger import schema
+from automl.ledger.attempt import Attempt
+from automl.messages import Kind, Outcome, outcome_from
+
+VIEWS = ("mlflow", "optuna")
+"""Each has its own outbox rows, so that one being away does not hold up the other."""
+
+
+@dataclass(frozen=True, slots=True)
+class Header:
+    """What a search is: fixed at its start, compared when it is resumed."""
+
+    uuid: str
+    name: str
+    created_ms: int
+    task: dict[str, Any]
+    config: dict[str, Any]
+    spaces: dict[str, Any]
+    """Per family: parameter -> distribution, as explored; a changed space is seen here."""
+    data: dict[str, Any]
+    code: dict[str, Any]
+    """Versions and hashes of the code that made it."""
+    result: dict[str, Any] | None = None
+    """The JSON document of the finished search."""
+
+
+class Ledger:
+    """The one store that decides. Open it only while holding the search's lock."""
+
+    def __init__(self, engine: Engine, place: str, clock: Callable[[], float] = time.time) -> None:
+        self._engine = engine
+        self._place = place
+        self._clock = clock
+        self._connection: Connection | None = None
+
+    @classmethod
+    def open(
+        cls, path: Path, *, clock: Callable[[], float] = time.time, connect_args: dict[str, Any] | None = None
+    ) -> Ledger:
+        """Open the SQLite ledger at `path`, creating its tables where the file is new or empty.
+
+        A file that is not a sound ledger is refused and left as it is.
+        """
+        fresh = not path.exists() or path.stat().st_size == 0
+        engine = sa.create_engine(
+            sa.URL.create("sqlite", database=str(path)),
+            connect_args={"timeout": 30.0, **(connect_args or {})},
+            poolclass=sa.pool.StaticPool,
+            json_serializer=_dump,
+        )
+        sa.event.listen(engine, "connect", _set_pragmas)
+        ledger = cls(engine, str(path), clock)
+        if fresh:
+            with ledger._transaction() as connection:
+                schema.metadata.create_all(connection)
+            os.chmod(path, 0o600)
+        else:
+            ledger._check()
+        return ledger
+
+    def close(self) -> None:
+        """Close the connection; nothing is pending, since every method commits."""
+        if self._connection is not None:
+            self._connection.close()
+        self._engine.dispose()
+
+    # -- the search itself
+
+    def header(self) -> Header | None:
+        """Return what the search is, or None before it has begun."""
+        with self._transaction() as connection:
+            row = connection.execute(sa.select(schema.search)).first()
+        if row is None:
+            return None
+        if row.format > schema.FORMAT:
+            raise StorageError(
+                f"{self._place} has format {row.format}, this version reads up to {schema.FORMAT}. Upgrade."
+            )
+        values = row._asdict()
+        return Header(**{key: values[key] for key in Header.__slots__})
+
+    def begin(self, header: Header) -> None:
+        """Store what the search is, and announce it to the views."""
+        row = {key: getattr(header, key) for key in Header.__slots__}
+        with self._transaction() as connection:
+            connection.execute(sa.insert(schema.search).values(id=1, format=schema.FORMAT, **row))
+            _announce(connection, "search", None)
+
+    def reconfigure(self, config: dict[str, Any]) -> None:
+        """Store the settings of a resumed search (a raised budget)."""
+        with self._transaction() as connection:
+            connection.execute(sa.update(schema.search).values(config=config, result=None))
+
+    def finish(self, result: dict[str, Any]) -> None:
+        """Store the JSON document of the finished search, and announce its end to the views."""
+        with self._transaction() as connection:
+            connection.execute(sa.update(schema.search).values(result=result))
+            connection.execute(sa.delete(schema.outbox).where(schema.outbox.c.topic == "end"))
+            _announce(connection, "end", None)
+
+    def amend(self, result: dict[str, Any]) -> None:
+        """Replace the stored document without announcing it: what is known only after the views are in step."""
+        with self._transaction() as connection:
+            connection.execute(sa.update(schema.search).values(result=result))
+
+    # -- attempts
+
+    def open_attempt(self, attempt: Attempt) -> Attempt:
+        """Commit an attempt before its assignment leaves; returns it with its row id."""
+        row = {key: getattr(attempt, key) for key in Attempt.__slots__ if key not in ("id", "outcome")}
+        row["opened_ms"] = self._now_ms()
+        with self._transaction() as connection:
+            result = connection.execute(sa.insert(schema.attempt), row)
+            assert result.inserted_primary_key is not None
+            return replace(attempt, id=result.inserted_primary_key[0], opened_ms=row["opened_ms"])
+
+    def close_attempt(
+        self, attempt: Attempt, outcome: Outcome, *, final: bool, marks: dict[str, Any] | None = None
+    ) -> Attempt:
+        """Commit how an attempt ended, with its outbox rows where that makes a slot final. Idempotent for the same attempt."""
+        closed = replace(
+            attempt,
+            state=outcome.state,
+            final=final,
+            reason=outcome.reason,
+            value=outcome.value,
+            outcome=outcome,
+            marks=marks or {},
+            closed_ms=self._now_ms(),
+        )
+        with self._transaction() as connection:
+            done = connection.execute(
+                _CLOSE,
+                {
+                    "row": attempt.id,
+                    "state": closed.state,
+                    "final": final,
+                    "reason": closed.reason,
+                    "value": closed.value,
+                    "outcome": asdict(outcome),
+                    "marks": closed.marks,
+                    "closed_ms": closed.closed_ms,
+                },
+            )
+            if done.rowcount != 1:
+                raise StorageError(
+                    f"{self._place}: attempt {attempt.key} is not open any more: something else wrote to the ledger."
+                )
+            if final and attempt.kind == "trial":
+                _announce(connection, "slot", attempt.id)
+        return closed
+
+    def attempts(
+        self, *, kind: Kind | None = None, final: bool | None = None, state: str | None = None
+    ) -> list[Attempt]:
+        """Return attempts in the order they were opened."""
+        query = sa.select(schema.attempt).order_by(schema.attempt.c.id)
+        for column, wanted in (("kind", kind), ("final", final), ("state", state)):
+            if wanted is not None:
+                query = query.where(schema.attempt.c[column] == wanted)
+        with self._transaction() as connection:
+            return [_attempt_from(row) for row in connection.execute(query)]
+
+    # -- the outbox
+
+    def unsent(self, view: str, *, after: int = 0, limit: int = 200) -> list[tuple[int, str, Attempt | None]]:
+        """Return (row id, topic, attempt) of messages that `view` has not acknowledged, oldest first."""
+        box, table = schema.outbox, schema.attempt
+        query = (
+            sa.select(box.c.id.label("message"), box.c.topic, *table.c)
+            .select_from(box.outerjoin(table, box.c.attempt_id == table.c.id))
+            .where(box.c.view == view, ~box.c.sent, box.c.id > after)
+            .order_by(box.c.id)
+            .limit(limit)
+        )
+        with self._transaction() as connection:
+            rows = connection.execute(query).all()
+        return [(row.message, row.topic, _attempt_from(row) if row.id is not None else None) for row in rows]
+
+    def count_unsent(self, view: str) -> int:
+        """Return how many messages `view` has not acknowledged."""
+        query = sa.select(sa.func.count()).where(schema.outbox.c.view == view, ~schema.outbox.c.sent)
+        with self._transaction() as connection:
+            return int(connection.execute(query).scalar_one())
+
+    def mark_sent(self, ids: Sequence[int]) -> None:
+        """Record that a view has these messages; one transaction for all of them."""
+        if ids:
+            with self._transaction() as connection:
+                connection.execute(sa.update(schema.outbox).where(schema.outbox.c.id.in_(ids)).values(sent=True))
+
+    def announce_again(self, view: str) -> None:
+        """Make every message of a view unsent, and add those that are missing: the view is rebuilt from the ledger."""
+        box, table = schema.outbox, schema.attempt
+        slots = sa.select(sa.literal(view), sa.literal("slot"), table.c.id, sa.false()).where(
+            table.c.kind == "trial", table.c.final
+        )
+        with self._transaction() as connection:
+            connection.execute(sa.delete(box).where(box.c.view == view))
+            _announce(connection, "search", None, (view,))
+            connection.execute(sa.insert(box).from_select(["view", "topic", "attempt_id", "sent"], slots))
+            if connection.execute(sa.select(schema.search.c.result)).scalar() is not None:
+                _announce(connection, "end", None, (view,))
+
+    # -- below the surface
+
+    def _now_ms(self) -> int:
+        return int(self._clock() * 1000)
+
+    def _check(self) -> None:
+        with self._transaction() as connection:
+            verdict = connection.exec_driver_sql("PRAGMA quick_check").scalar()
+            if verdict != "ok":
+                raise StorageError(f"{self._place} is damaged: {verdict}. Restore a copy; it was left as it is.")
+            missing = set(schema.metadata.tables) - set(sa.inspect(connection).get_table_names())
+        if missing:
+            raise StorageError(
+                f"{self._place} is not a search ledger (no table {', '.join(sorted(missing))}). It was left as it is."
+            )
+
+    @contextmanager
+    def _transaction(self) -> Iterator[Connection]:
+        try:
+            if self._connection is None:
+                self._connection = self._engine.connect()
+            with self._connection.begin():
+                yield self._connection
+        except sa.exc.IntegrityError:
+            raise
+        except (sa.exc.DBAPIError, OSError) as error:
+            raise _storage_error(self._place, error) from error
+
+
+def _dump(value: Any) -> str:
+    return json.dumps(value, allow_nan=False, separators=(",", ":"))
+
+
+_CLOSE = (
+    sa.update(schema.attempt)
+    .where(schema.attempt.c.id == sa.bindparam("row"), schema.attempt.c.state == "open")
+    .values(
+        {name: sa.bindparam(name) for name in ("state", "final", "reason", "value", "outcome", "marks", "closed_ms")}
+    )
+)
+
+
+def _announce(connection: Connection, topic: str, attempt_id: int | None, views: Iterable[str] = VIEWS) -> None:
+    rows = [{"view": view, "topic": topic, "attempt_id": attempt_id, "sent": False} for view in views]
+    connection.execute(sa.insert(schema.outbox), rows)
+
+
+def _attempt_from(row: Row[Any]) -> Attempt:
+    values = {key: getattr(row, key) for key in Attempt.__slots__}
+    outcome = values["outcome"]
+    return Attempt(**{**values, "outcome": None if outcome is None else outcome_from(outcome)})
+
+
+def _set_pragmas(connection: Any, _: Any) -> None:
+    """WAL: readers never wait for the writer. FULL: what is committed survives a power cut."""
+    for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON"):
+        connection.execute(f"PRAGMA {pragma}")
+
+
+def _storage_error(place: str, error: Exception) -> StorageError:
+    text = str(getattr(error, "orig", None) or error)
+    if "database is locked" in text:
+        return StorageError(
+            f"{place} is locked by another program for 30 s.", hint=f"See who has it open: fuser {place}"
+        )
+    if "full" in text or "No space left" in text:
+        stat = os.statvfs(Path(place).parent)
+        free = stat.f_bavail * stat.f_frsize / 1e6
+        return StorageError(
+            f"disk full: {place} cannot grow, {free:.0f} MB free.", hint="Free some space and resume the search."
+        )
+    if "not a database" in text or "malformed" in text:
+        return StorageError(f"{place} is not a database, or is damaged ({text}). It was left as it is.")
+    if "unable to open" in text or "readonly" in text or "Permission" in text:
+        return StorageError(
+            f"{place} cannot be opened for writing ({text}).", hint="Check the permissions of its folder."
+        )
+    return StorageError(f"{place}: {text}")
