@@ -1,0 +1,53 @@
+"""Prepared arrays as a worker sees them: memory-mapped, found by content, the test part only where it was granted."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from automl.data.schema import Schema
+from automl.errors import DataError, StorageError
+from automl.messages import DataRef
+
+
+@dataclass(frozen=True, slots=True)
+class Arrays:
+    """One part's rows; all processes that map it share its memory."""
+
+    inputs: np.ndarray
+    """Read-only float32 (rows, *shape), encoded."""
+    target: np.ndarray
+    """Read-only (rows,): int64 class indices, or standardised float32."""
+
+
+def load_part(data_folder: Path, ref: DataRef, part: str) -> Arrays:
+    """Map `train`, `validation` or `test`. Raises DataError for a part that `ref` does not grant."""
+    if part not in ref.parts:
+        raise DataError(f"This assignment may read {', '.join(ref.parts)}, but not the {part} part: it is sealed.")
+    folder = data_folder / ref.key / part
+    return Arrays(_map(folder / "inputs.npy"), _map(folder / "target.npy"))
+
+
+def load_schema(data_folder: Path, ref: DataRef) -> Schema:
+    """Read the preprocessing that the arrays were made with."""
+    path = data_folder / ref.key / "schema.json"
+    try:
+        return Schema.from_json(path.read_bytes())
+    except OSError as error:
+        raise _missing(path, error) from None
+
+
+def _map(path: Path) -> np.ndarray:
+    try:
+        array: np.ndarray = np.load(path, mmap_mode="r", allow_pickle=False)
+    except (OSError, ValueError) as error:
+        raise _missing(path, error) from None
+    return array
+
+
+def _missing(path: Path, error: Exception) -> StorageError:
+    return StorageError(
+        f"Prepared data cannot be read: {path} ({error}).", hint="Run the same command again to prepare it."
+    )

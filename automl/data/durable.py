@@ -1,0 +1,90 @@
+"""Files that are there whole or not at all, and only ours to read. Knows nothing of what they hold."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import shutil
+import time
+import uuid
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from automl.errors import StorageError
+
+_TEMPORARY = ".tmp-"
+_STALE_SECONDS = 24 * 3600.0
+
+
+@contextmanager
+def storage_errors(what: str, path: Path) -> Iterator[None]:
+    """Turn an OSError inside the block (disk full, permission, read-only) into a StorageError that names `path`."""
+    try:
+        yield
+    except OSError as error:
+        reason = error.strerror or str(error)
+        raise StorageError(
+            f"Cannot {what} {path}: {reason}.", hint="Free space or grant permission, then run the same command again."
+        ) from error
+
+
+def new_folder_beside(target: Path) -> Path:
+    """Make an empty folder `.tmp-<uuid>`, mode 0700, in the folder of `target`: on its file system, so a rename is atomic."""
+    target.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+    folder = target.parent / f"{_TEMPORARY}{uuid.uuid4().hex}"
+    folder.mkdir(mode=0o700)
+    return folder
+
+
+def write_file(path: Path, content: bytes) -> None:
+    """Create `path` with mode 0600 and flush it to the disk; an existing file or link of that name is refused."""
+    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW, 0o600)
+    with os.fdopen(descriptor, "wb") as file:
+        file.write(content)
+        file.flush()
+        os.fsync(file.fileno())
+
+
+def flush_folder(folder: Path) -> None:
+    """Flush the folder's list of names to the disk."""
+    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def move_into_place(folder: Path, target: Path) -> bool:
+    """Rename a finished folder to `target`; False, with `folder` removed, when another process was there first."""
+    try:
+        folder.rename(target)
+    except OSError:
+        if not target.is_dir():
+            raise
+        shutil.rmtree(folder)
+        return False
+    flush_folder(target.parent)
+    return True
+
+
+def set_aside(damaged: Path) -> None:
+    """Take a damaged folder out of the way and delete it; nothing happens where there is none."""
+    if damaged.exists():
+        aside = damaged.parent / f"{_TEMPORARY}{uuid.uuid4().hex}"
+        damaged.rename(aside)
+        shutil.rmtree(aside)
+
+
+def remove_stale(parent: Path, *, now: float | None = None) -> None:
+    """Delete what killed processes left in `parent`: temporary folders older than a day."""
+    now = time.time() if now is None else now
+    for folder in parent.glob(f"{_TEMPORARY}*"):
+        if not folder.is_symlink() and now - folder.stat().st_mtime > _STALE_SECONDS:
+            shutil.rmtree(folder, ignore_errors=True)
+
+
+def sha256_of(path: Path) -> str:
+    """Return the file's SHA-256 as hexadecimal digits."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()

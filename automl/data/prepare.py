@@ -1,0 +1,139 @@
+"""From a task to arrays on disk: read, audit, split, encode, write. Runs once per search, in the coordinator; no torch."""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import json
+import shutil
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from automl.data.audit import audit
+from automl.data.durable import (
+    flush_folder,
+    move_into_place,
+    new_folder_beside,
+    remove_stale,
+    set_aside,
+    sha256_of,
+    storage_errors,
+    write_file,
+)
+from automl.data.schema import FORMAT, Schema
+from automl.data.split import content_hash, digest_rows, split_rows
+from automl.messages import DataRef, Field, Spec
+from automl.tasks import Rows, Task
+
+
+@dataclass(frozen=True, slots=True)
+class Summary:
+    """What people want to know about the data."""
+
+    rows: dict[str, int]
+    """Rows of each part."""
+    classes: dict[str, int]
+    """Rows of each class over all parts; empty for regression."""
+    warnings: tuple[str, ...]
+
+    @property
+    def total(self) -> int:
+        """Rows over all parts."""
+        return sum(self.rows.values())
+
+
+@dataclass(frozen=True, slots=True)
+class Prepared:
+    """A task's data, ready for workers."""
+
+    ref: DataRef
+    """Grants train and validation; the test part is granted where it is scored."""
+    schema: Schema
+    summary: Summary
+
+
+def prepare(task: Task, *, seed: int, data_folder: Path) -> Prepared:
+    """Return the task's prepared data, written under `data_folder` unless it is there already, whole.
+
+    Equal rows under an equal seed give equal arrays, in whatever order the rows come. Several processes may prepare at once.
+    Raises DataError for data that cannot be learned from, StorageError where `data_folder` cannot be written.
+    """
+    rows = task.read()
+    warnings = audit(rows, task)
+    digests = digest_rows(rows, task)
+    parts = split_rows(digests, rows.target, task, seed)
+    schema = Schema.fit(rows, parts["train"], task)
+    content = content_hash(digests)
+    ref = DataRef(key=_key(content, seed, task, rows.columns), content=content)
+    target = data_folder / ref.key
+    with storage_errors("write prepared data", target):
+        if not is_whole(target):
+            remove_stale(data_folder)
+            set_aside(target)
+            _write(target, schema, rows, parts)
+    summary = Summary({part: len(indices) for part, indices in parts.items()}, _count_classes(rows, schema), warnings)
+    return Prepared(ref, schema, summary)
+
+
+def spec_for(task: Task, prepared: Prepared, *, max_epochs: int = 30) -> Spec:
+    """Return what a family is told about the prepared task."""
+    classes = len(prepared.schema.labels)
+    output = (
+        Field(task.target, "class", (classes,), cardinality=classes) if classes else Field(task.target, "number", (1,))
+    )
+    return Spec(
+        inputs=(Field(task.input_kind, task.input_kind, task.shape),),
+        outputs=(output,),
+        rows=prepared.summary.rows["train"],
+        classes=classes,
+        loss="cross_entropy" if classes else "mse",
+        max_resource=max_epochs,
+    )
+
+
+def is_whole(folder: Path) -> bool:
+    """Whether every file that `contents.json` lists is there with its hash."""
+    try:
+        listed = json.loads((folder / "contents.json").read_bytes())
+        return all(sha256_of(folder / name) == digest for name, digest in listed.items())
+    except (OSError, ValueError):
+        return False
+
+
+def _key(content: str, seed: int, task: Task, columns: tuple[str, ...]) -> str:
+    facts = [FORMAT, content, seed, task.name, task.kind, task.input_kind, task.shape, task.target, columns]
+    return hashlib.sha256(json.dumps(facts).encode()).hexdigest()[:32]
+
+
+def _write(target: Path, schema: Schema, rows: Rows, parts: dict[str, np.ndarray]) -> None:
+    folder = new_folder_beside(target)
+    try:
+        files = {"schema.json": schema.to_json().encode()}
+        for part, indices in parts.items():
+            files[f"{part}/inputs.npy"] = _npy(schema.encode(rows.features[indices]))
+            files[f"{part}/target.npy"] = _npy(schema.encode_target(rows.target[indices]))
+            (folder / part).mkdir(mode=0o700)
+        for name, content in files.items():
+            write_file(folder / name, content)
+        listed = {name: hashlib.sha256(content).hexdigest() for name, content in files.items()}
+        write_file(folder / "contents.json", json.dumps(listed, indent=1).encode())
+        for made in (*parts, "."):
+            flush_folder(folder / made)
+        move_into_place(folder, target)
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def _npy(array: np.ndarray) -> bytes:
+    buffer = io.BytesIO()
+    np.save(buffer, np.ascontiguousarray(array), allow_pickle=False)
+    return buffer.getvalue()
+
+
+def _count_classes(rows: Rows, schema: Schema) -> dict[str, int]:
+    if not schema.labels:
+        return {}
+    counts = np.bincount(schema.encode_target(rows.target), minlength=len(schema.labels))
+    return dict(zip(schema.labels, counts.tolist(), strict=True))
