@@ -69,11 +69,10 @@ def move_into_place(folder: Path, target: Path) -> bool:
 
 
 def set_aside(damaged: Path) -> None:
-    """Take a damaged folder out of the way and delete it; nothing happens where there is none."""
-    if damaged.exists():
-        aside = damaged.parent / f"{_TEMPORARY}{uuid.uuid4().hex}"
-        damaged.rename(aside)
-        shutil.rmtree(aside)
+    """Take a damaged folder out of the way and delete it."""
+    aside = damaged.parent / f"{_TEMPORARY}{uuid.uuid4().hex}"
+    damaged.rename(aside)
+    shutil.rmtree(aside)
 
 
 def remove_stale(parent: Path, *, now: float | None = None) -> None:

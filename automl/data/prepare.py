@@ -69,9 +69,11 @@ def prepare(task: Task, *, seed: int, data_folder: Path) -> Prepared:
     ref = DataRef(key=_key(content, seed, task, rows.columns), content=content)
     target = data_folder / ref.key
     with storage_errors("write prepared data", target):
+        was_there = target.exists()  # asked first: a folder that another process puts there meanwhile is not damaged
         if not is_whole(target):
             remove_stale(data_folder)
-            set_aside(target)
+            if was_there:
+                set_aside(target)
             _write(target, schema, rows, parts)
     summary = Summary({part: len(indices) for part, indices in parts.items()}, _count_classes(rows, schema), warnings)
     return Prepared(ref, schema, summary)

@@ -5,6 +5,7 @@ import sys
 
 import numpy as np
 import pytest
+
 from automl.tasks import builtin_tasks, load_task
 from automl.tasks.metrics import METRICS
 

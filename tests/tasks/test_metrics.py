@@ -5,6 +5,7 @@ import time
 import numpy as np
 import pytest
 import sklearn.metrics as reference
+
 from automl.errors import ConfigError, DataError
 from automl.tasks.metrics import METRICS, measure
 
