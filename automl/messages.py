@@ -123,6 +123,10 @@ class Report:
     """Since the member began."""
 
 
+AT_ONCE = 1 << 30
+"""An answer to this step answers every report that is still on its way."""
+
+
 @dataclass(frozen=True, slots=True)
 class Answer:
     """What a member does after a report."""
@@ -131,7 +135,7 @@ class Answer:
     member: int
     step: int
     act: Literal["go", "stop", "interrupt"]
-    """`stop` prunes; `interrupt` ends without a value, to be resumed later."""
+    """`stop` prunes at `step`; `interrupt` ends at once and without a value, to be resumed later."""
 
 
 @dataclass(frozen=True, slots=True)

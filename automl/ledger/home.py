@@ -1,0 +1,109 @@
+"""Where our own state lies: `AUTOML_HOME`, or `.automl` in the working folder. Folders are for their owner only."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from automl.config import check_name
+from automl.errors import ConfigError, StorageError, did_you_mean
+
+
+@dataclass(frozen=True, slots=True)
+class SearchFolder:
+    """One search's files."""
+
+    root: Path
+
+    @property
+    def name(self) -> str:
+        """The search's name."""
+        return self.root.name
+
+    @property
+    def ledger(self) -> Path:
+        """The truth."""
+        return self.root / "ledger.db"
+
+    @property
+    def results(self) -> Path:
+        """What workers finished and the ledger has not yet."""
+        return self.root / "results"
+
+    @property
+    def logs(self) -> Path:
+        """What workers printed, and tracebacks."""
+        return self.root / "logs"
+
+    @property
+    def optuna(self) -> Path:
+        """The view for Optuna's own tools."""
+        return self.root / "optuna.db"
+
+    def create(self) -> None:
+        """Make the folders that are missing. Raises StorageError where that is not allowed."""
+        for folder in (self.root, self.results, self.logs, self.root / "artifacts", self.root / "staging"):
+            _make(folder)
+
+
+@dataclass(frozen=True, slots=True)
+class Home:
+    """The folder of all searches and of the prepared data they share."""
+
+    root: Path
+
+    @classmethod
+    def from_environment(cls, environ: Mapping[str, str] = os.environ) -> Home:
+        """Return `AUTOML_HOME`, or `.automl` in the working folder."""
+        root = environ.get("AUTOML_HOME") or ".automl"
+        if "\n" in root or "\0" in root:
+            raise ConfigError(f"AUTOML_HOME must be a path without line breaks, but got {root!r}.")
+        return cls(Path(root).absolute())
+
+    @property
+    def data(self) -> Path:
+        """Prepared arrays, a folder per content and split."""
+        return self.root / "data"
+
+    def search(self, name: str) -> SearchFolder:
+        """Return a search's folder, which need not exist yet."""
+        return SearchFolder(self.root / "searches" / check_name(name))
+
+    def existing(self, name: str) -> SearchFolder:
+        """Return a search's folder, or raise ConfigError with the nearest name."""
+        folder = self.search(name)
+        if not folder.ledger.exists():
+            known = self.searches()
+            listed = ", ".join(known) or "none yet"
+            raise ConfigError(f"Unknown search '{name}'. Searches here: {listed}.{did_you_mean(name, known)}")
+        return folder
+
+    def searches(self) -> list[str]:
+        """Return the names of all searches, sorted."""
+        return sorted(path.parent.name for path in self.root.glob("searches/*/ledger.db"))
+
+    def create(self) -> None:
+        """Make the home itself. Raises StorageError where that is not allowed."""
+        _make(self.root)
+        _make(self.data)
+
+    def delete(self, folder: SearchFolder) -> None:
+        """Remove a search's folder with everything in it."""
+        try:
+            shutil.rmtree(folder.root)
+        except OSError as error:
+            raise StorageError(f"cannot delete {folder.root}: {error.strerror}.") from error
+
+
+def _make(folder: Path) -> None:
+    try:
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        if not os.access(folder, os.W_OK | os.X_OK):
+            raise PermissionError(13, "Permission denied")
+    except OSError as error:
+        raise StorageError(
+            f"cannot write in {folder}: {error.strerror}.", hint="Grant the permission, or set AUTOML_HOME to another folder."
+        ) from error

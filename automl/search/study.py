@@ -1,0 +1,251 @@
+"""One family's Optuna study: proposes parameters, prunes, learns. The only file that knows sampler and pruner classes.
+
+The study lives in memory; what lasts is the ledger. Its history is bounded: a sampler's cost grows with what it sees, and
+old middling trials teach it nothing (measured, see reports/benchmarks.md).
+"""
+
+from __future__ import annotations
+
+import json
+import warnings
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import optuna
+from optuna.distributions import distribution_to_json, json_to_distribution
+from optuna.samplers import BaseSampler
+from optuna.trial import FrozenTrial, Trial, TrialState
+
+from automl.catalog import Space
+from automl.ledger import Attempt
+from automl.messages import Outcome, Spec
+from automl.search.grid import grid_points
+from automl.search.space import Override, RangedTrial, default_point
+
+optuna.logging.set_verbosity(optuna.logging.ERROR)
+warnings.filterwarnings("ignore", category=optuna.exceptions.ExperimentalWarning)
+
+WINDOW = 200
+"""Finished trials that sampler and pruner see after a renewal; it grows by half before the next one."""
+_WINDOW_BEST = 50
+"""Of these, the best that are kept whatever their age; the rest are the most recent."""
+_UNBOUNDED = ("qmc", "grid", "cmaes")
+"""Samplers whose state lies in the whole history, and whose cost does not grow with it."""
+_PRIVATE = ("relative_params", "fixed_params", "cma:")
+"""System attributes that are recomputed, or hold a pickle: never stored."""
+
+
+@dataclass(frozen=True, slots=True)
+class Proposal:
+    """A point to try."""
+
+    params: dict[str, Any]
+    """Keyword arguments of the family's Module."""
+    suggestion: dict[str, Any]
+    """JSON from which `propose_again` makes the same point."""
+
+
+class FamilyStudy:
+    """Proposals and verdicts for one family. Slots name trials here; Optuna's numbers are never used."""
+
+    def __init__(
+        self,
+        space: Space,
+        spec: Spec,
+        *,
+        direction: str,
+        sampler: str,
+        pruner: str,
+        seed: int,
+        overrides: Mapping[str, Override] | None = None,
+        window: int = WINDOW,
+    ) -> None:
+        self._space, self._spec = space, spec
+        self._overrides = overrides or {}
+        self._direction = direction
+        self._sampler_name = sampler
+        self._window = window if sampler not in _UNBOUNDED else 1 << 60
+        self._sampler = _make_sampler(sampler, seed)
+        self._pruner = _make_pruner(pruner, spec.max_resource)
+        self._grid = grid_points(space, spec, self._overrides, seed) if sampler == "grid" else None
+        self._study = self._new_study()
+        self._finished = 0
+        self._running: dict[int, Trial] = {}
+        self._proposed = 0
+
+    @property
+    def exhausted(self) -> bool:
+        """True when a grid has no point left."""
+        return self._grid is not None and self._proposed >= len(self._grid)
+
+    def propose(self, slot: int, seed: int) -> Proposal:
+        """Return a new point for a slot; the family's default where it is the first one. Re-seeds the sampler with `seed`."""
+        _reseed(self._sampler, self._sampler_name, seed)
+        if self._proposed == 0 and self._grid is None:
+            self._study.enqueue_trial(default_point(self._space, self._spec, self._overrides)[0])
+        elif self._grid is not None:
+            self._study.enqueue_trial(self._grid[self._proposed])
+        self._proposed += 1
+        return self._ask(slot)
+
+    def propose_again(self, slot: int, suggestion: dict[str, Any]) -> Proposal:
+        """Return a slot's earlier point: a retry, or an attempt that a crash cut off."""
+        if earlier := self._running.pop(slot, None):
+            earlier.study.tell(earlier, state=TrialState.FAIL)
+        self._study.add_trial(
+            optuna.create_trial(
+                state=TrialState.WAITING,
+                params=suggestion["params"],
+                distributions=_distributions(suggestion),
+                system_attrs=suggestion["system_attrs"],
+            )
+        )
+        return self._ask(slot)
+
+    def should_prune(self, slot: int, step: int, value: float) -> bool:
+        """Take one epoch's value and say whether the slot ends here."""
+        trial = self._running[slot]
+        trial.report(value, step)
+        return trial.should_prune()
+
+    def marks(self, slot: int) -> dict[str, Any]:
+        """Return what the pruner noted on a running slot, to be stored with its outcome."""
+        trial = self._running.get(slot)
+        return {} if trial is None else _public(trial)
+
+    def tell(self, slot: int, outcome: Outcome) -> None:
+        """Learn how a slot ended."""
+        trial = self._running.pop(slot, None)
+        if trial is None:
+            return
+        for name, value in outcome.constraints.items():
+            trial.set_constraint(name, value)
+        if outcome.state == "complete":
+            told = trial.study.tell(trial, outcome.value)
+        elif outcome.state == "pruned":
+            told = trial.study.tell(trial, state=TrialState.PRUNED)
+        elif outcome.constraints and (worst := self._worst()) is not None:
+            told = trial.study.tell(trial, worst)  # infeasible: steers away from what does not fit in memory
+        else:
+            told = trial.study.tell(trial, state=TrialState.FAIL)
+        if trial.study is not self._study:
+            self._study.add_trial(told)
+        if told.state != TrialState.FAIL:
+            self._finished += 1
+            self._renew_when_large()
+
+    def recall(self, attempts: list[Attempt]) -> None:
+        """Fill an empty study with a family's stored attempts, one per slot, in the order in which they were opened."""
+        for attempt in attempts:
+            self._proposed += 1
+            if attempt.final and attempt.outcome is not None and attempt.state in ("complete", "pruned"):
+                self._study.add_trial(_remembered(attempt))
+                self._finished += 1
+        self._renew_when_large()
+
+    def _ask(self, slot: int) -> Proposal:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # a clipped default lies outside Optuna's memory of the range
+            trial = self._study.ask()
+            params = self._space.suggest(RangedTrial(trial, self._overrides), self._spec)
+        self._running[slot] = trial
+        return Proposal(params, _suggestion(trial))
+
+    def _new_study(self) -> optuna.Study:
+        return optuna.create_study(direction=self._direction, sampler=self._sampler, pruner=self._pruner)
+
+    def _renew_when_large(self) -> None:
+        """Move to a fresh study with the best and the latest trials. Running trials stay in theirs until told."""
+        if self._finished < self._window * 3 // 2:
+            return
+        states = (TrialState.COMPLETE, TrialState.PRUNED)
+        trials = self._study.get_trials(deepcopy=False, states=states)
+        complete = [t for t in trials if t.state == TrialState.COMPLETE]
+        complete.sort(key=lambda t: t.value or 0.0, reverse=self._direction == "maximize")
+        kept = {t.number for t in complete[: min(_WINDOW_BEST, self._window // 4)]}
+        for trial in reversed(trials):
+            if len(kept) >= self._window:
+                break
+            kept.add(trial.number)
+        self._study = self._new_study()
+        self._study.add_trials([t for t in trials if t.number in kept])
+        self._finished = len(kept)
+
+    def _worst(self) -> float | None:
+        values = [t.value for t in self._study.get_trials(deepcopy=False, states=(TrialState.COMPLETE,)) if t.value is not None]
+        pick = min if self._direction == "maximize" else max
+        return pick(values) if values else None
+
+
+def _make_sampler(name: str, seed: int) -> BaseSampler:
+    samplers = optuna.samplers
+    if name == "tpe":
+        return samplers.TPESampler(seed=seed)
+    if name == "cmaes":
+        return samplers.CmaEsSampler(seed=seed)
+    if name == "qmc":
+        return samplers.QMCSampler(seed=seed, scramble=True, warn_independent_sampling=False)
+    if name == "gp":
+        return samplers.GPSampler(seed=seed)
+    return samplers.RandomSampler(seed=seed)  # `random`, and the blank behind `grid`
+
+
+def _reseed(sampler: BaseSampler, name: str, seed: int) -> None:
+    """Make the next proposal depend on (history, seed) alone. QMC's sequence is its state, so it keeps the first seed.
+
+    Optuna offers `reseed_rng` without a seed only, hence the reach into its private generators.
+    """
+    if name == "qmc":
+        return
+    for part in (sampler, *(getattr(sampler, inner, None) for inner in ("_random_sampler", "_independent_sampler"))):
+        for generator in ("_rng", "_cma_rng"):
+            if held := getattr(part, generator, None):
+                held.rng.seed(seed % 2**32)
+
+
+def _make_pruner(name: str, max_resource: int) -> optuna.pruners.BasePruner:
+    """Integer resources, counted from 1 (Li et al. 2020, arXiv 1810.05934, without the promotion of paused trials)."""
+    pruners = optuna.pruners
+    first_rung = max(1, max_resource // 10)
+    if name == "auto":
+        return pruners.SuccessiveHalvingPruner(min_resource=first_rung, reduction_factor=3)
+    if name == "hyperband":
+        return pruners.HyperbandPruner(min_resource=first_rung, max_resource=max_resource, reduction_factor=3)
+    if name == "median":
+        return pruners.MedianPruner(n_warmup_steps=first_rung)
+    if name == "patient":
+        return pruners.PatientPruner(pruners.MedianPruner(n_warmup_steps=first_rung), patience=max(1, max_resource // 5))
+    return pruners.NopPruner()
+
+
+def _suggestion(trial: Trial) -> dict[str, Any]:
+    return {
+        "params": trial.params,
+        "distributions": {name: json.loads(distribution_to_json(d)) for name, d in trial.distributions.items()},
+        "system_attrs": _public(trial),
+    }
+
+
+def _distributions(suggestion: dict[str, Any]) -> dict[str, Any]:
+    return {name: json_to_distribution(json.dumps(d)) for name, d in suggestion["distributions"].items()}
+
+
+def _public(trial: Trial) -> dict[str, Any]:
+    attributes = trial.storage.get_trial_system_attrs(trial._trial_id)
+    return {key: value for key, value in attributes.items() if not any(word in key for word in _PRIVATE)}
+
+
+def _remembered(attempt: Attempt) -> FrozenTrial:
+    assert attempt.outcome is not None
+    pruned = attempt.state == "pruned"
+    curve = {step: values["objective"] for step, values in attempt.outcome.curve if "objective" in values}
+    return optuna.create_trial(
+        state=TrialState.PRUNED if pruned else TrialState.COMPLETE,
+        value=attempt.value,
+        params=attempt.suggestion["params"],
+        distributions=_distributions(attempt.suggestion),
+        system_attrs=attempt.marks,
+        intermediate_values=curve,
+        constraints=attempt.outcome.constraints or None,
+    )

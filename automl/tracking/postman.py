@@ -1,0 +1,95 @@
+"""Between the ledger's outbox and a carrier's pipe: offers what is unsent, records what was acknowledged. Never blocks a search."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from typing import Any, Protocol
+
+from automl.ledger import Header, Ledger
+from automl.tracking.records import record
+
+_PAUSE = 0.25
+"""Seconds between two looks at the outbox while workers keep the coordinator busy."""
+_IN_FLIGHT = 100
+"""Most records that a carrier holds unacknowledged."""
+
+
+class Link(Protocol):
+    """A carrier process, as `link.CarrierLink` offers it."""
+
+    def offer(self, records: list[dict[str, Any]]) -> None:
+        """Hand records over."""
+
+    def receive(self) -> list[Any]:
+        """Return acknowledgements: `sent` (ids) and `trouble`."""
+
+
+class Postman:
+    """Serves one view. The coordinator's process alone writes to the ledger, so acknowledgements come back to it."""
+
+    def __init__(
+        self,
+        ledger: Ledger,
+        view: str,
+        link: Link,
+        warn: Callable[[str], None] = lambda text: None,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self.view = view
+        self._ledger = ledger
+        self._link = link
+        self._warn = warn
+        self._clock = clock
+        self._header: Header | None = None
+        self._offered = 0
+        """Highest row id handed over."""
+        self._in_flight = 0
+        self._looked = 0.0
+        self._troubled = False
+
+    def turn(self, *, urgent: bool) -> None:
+        """Take acknowledgements and hand over some records; with `urgent` only now and then."""
+        now = self._clock()
+        if now - self._looked < (4 * _PAUSE if urgent else _PAUSE):
+            return
+        self._looked = now
+        self._receive()
+        if self._in_flight < _IN_FLIGHT // 2:
+            self._offer()
+
+    def pending(self) -> int:
+        """How many messages the view does not have yet."""
+        return self._ledger.count_unsent(self.view)
+
+    def drain(self, timeout: float, wanted: Callable[[], bool] = lambda: True) -> int:
+        """Work until the view is in step, the time is up or it reports trouble; returns what is still pending."""
+        end = self._clock() + timeout
+        self._header = None  # the end of the search changed it
+        while (pending := self.pending()) and self._clock() < end and not self._troubled and wanted():
+            self._receive()
+            if self._in_flight < _IN_FLIGHT // 2:
+                self._offer()
+            time.sleep(0.005)
+        return pending
+
+    def _receive(self) -> None:
+        for ack in self._link.receive():
+            self._ledger.mark_sent(ack.sent)
+            self._in_flight -= len(ack.sent)
+            if ack.sent:
+                self._troubled = False
+            if ack.trouble:
+                self._troubled = self._troubled or not ack.sent
+                self._warn(ack.trouble)
+
+    def _offer(self) -> None:
+        rows = self._ledger.unsent(self.view, after=self._offered, limit=_IN_FLIGHT - self._in_flight)
+        if not rows:
+            return
+        if self._header is None or rows[-1][1] == "end":
+            self._header = self._ledger.header()
+        assert self._header is not None
+        self._link.offer([record(self._header, self.view, *row) for row in rows])
+        self._offered = rows[-1][0]
+        self._in_flight += len(rows)
