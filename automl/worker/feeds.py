@@ -1,0 +1,91 @@
+"""Feeds: what training and evaluation consume. Arrays are read once per worker and stay on the device; no DataLoader."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from functools import lru_cache
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from automl.data import Schema, load_part, load_schema
+from automl.messages import DataRef
+from automl.tasks.metrics import measure
+from lightning_modules._base import Batch, Chunk
+
+_SLICE_VALUES = 2**24
+"""Input numbers that one slice of an evaluation holds at most: 64 MiB of float32."""
+
+
+class Held(NamedTuple):
+    """Rows on the device."""
+
+    inputs: Tensor
+    """(rows, *shape)"""
+    target: Tensor
+    """(rows,)"""
+
+
+@lru_cache(maxsize=8)
+def hold(folder: Path, data: DataRef, parts: tuple[str, ...], device: torch.device, dtype: torch.dtype) -> Held:
+    """Return the rows of `parts`, joined in that order; read from disk at the first call only."""
+    arrays = [load_part(folder, data, part) for part in parts]
+    inputs = torch.cat([torch.tensor(part.inputs, dtype=dtype, device=device) for part in arrays])
+    return Held(inputs, torch.cat([torch.tensor(part.target, device=device) for part in arrays]))
+
+
+@lru_cache(maxsize=8)
+def held_schema(folder: Path, data: DataRef) -> Schema:
+    """Return the data's preprocessing; read from disk at the first call only."""
+    return load_schema(folder, data)
+
+
+class TrainingFeed:
+    """One chunk per epoch: all rows, in an order drawn anew from the member's seed."""
+
+    def __init__(self, rows: Held, seed: int) -> None:
+        self._rows = rows
+        self._generator = torch.Generator().manual_seed(seed)
+
+    def __len__(self) -> int:
+        return 1
+
+    def __iter__(self) -> Iterator[Chunk]:
+        order = torch.randperm(len(self._rows.target), generator=self._generator)
+        yield Chunk(*self._rows, order.to(self._rows.inputs.device))
+
+
+class EvaluationFeed:
+    """Rows in order, and the metric that steers. Lightning gets the feed itself as its only batch."""
+
+    def __init__(self, rows: Held, schema: Schema, metric: str) -> None:
+        self.target = rows.target
+        self.predictions: np.ndarray | None = None
+        """What was measured last, decoded: probabilities (rows, classes) or numbers (rows,)."""
+        self.kind = schema.kind
+        self._inputs = rows.inputs
+        self._schema = schema
+        self._metric = metric
+        numbers = rows.target.cpu().numpy()
+        self.measured_target = numbers if schema.kind == "classification" else schema.decode(numbers)
+        """Class indices, or numbers in the target's own units."""
+
+    def __len__(self) -> int:
+        return 1
+
+    def __iter__(self) -> Iterator[EvaluationFeed]:
+        yield self
+
+    def batches(self) -> Iterator[Batch]:
+        """All rows at once where they are few, else in slices of bounded memory."""
+        size = max(1, _SLICE_VALUES // self._inputs[0].numel())
+        for inputs, target in zip(self._inputs.split(size), self.target.split(size), strict=True):
+            yield Batch(inputs, target)
+
+    def measure(self, outputs: Tensor) -> dict[str, float]:
+        """Decode (rows, outputs) and return the steering metric by name."""
+        self.predictions = self._schema.decode(outputs.cpu().numpy())
+        return {self._metric: measure(self._metric, self.measured_target, self.predictions)}

@@ -1,0 +1,257 @@
+"""An assignment in, outcomes out: what a worker does. Knows no database; torch is imported only when there is work for it."""
+
+from __future__ import annotations
+
+import random
+import resource
+import sys
+import time
+import traceback
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Protocol
+
+import numpy as np
+
+from automl import catalog
+from automl.errors import DataError
+from automl.messages import Answer, Artifact, Assignment, Member, Outcome, Report
+from automl.tasks.metrics import METRICS, measure
+
+if TYPE_CHECKING:
+    from automl.worker.callbacks import Best, Progress
+    from automl.worker.feeds import EvaluationFeed
+
+
+@dataclass(frozen=True)
+class Places:
+    """Folders of this host; an assignment names none."""
+
+    data: Path
+    """Prepared arrays, a folder per data key."""
+    search: Path
+    """The search's own folder: artifacts and logs are written below it."""
+
+
+class Channel(Protocol):
+    """A worker's side of the talk with its coordinator."""
+
+    def report(self, report: Report) -> None:
+        """Send an epoch's values; does not wait for the answer."""
+
+    def answer(self, *, wait: bool) -> Answer | None:
+        """The newest answer not yet taken; with `wait`, block until the last report is answered."""
+
+    def tick(self) -> None:
+        """Say that training goes on; called per mini-batch, cheap."""
+
+
+def perform(assignment: Assignment, channel: Channel, places: Places) -> tuple[Outcome, ...]:
+    """Do what is assigned and return one outcome per member.
+
+    An exception in the family's code is an outcome like any other: `failed`, with one line as its reason and the traceback
+    in `<search>/logs/<assignment>.txt`. KeyboardInterrupt and SystemExit pass through.
+    """
+    members = range(len(assignment.members))
+    match assignment.kind:
+        case "score":
+            return _guard(partial(_score, assignment, places), assignment, members, places)
+        case "export":
+            return _guard(partial(_export, assignment, places), assignment, members, places)
+    train = _refit if assignment.kind == "refit" else _fit
+    return tuple(
+        outcome
+        for index in members
+        for outcome in _guard(partial(train, assignment, index, channel, places), assignment, (index,), places)
+    )
+
+
+def _score(assignment: Assignment, places: Places) -> tuple[Outcome, ...]:
+    from automl.worker.scoring import score
+
+    return score(assignment, places)
+
+
+def _export(assignment: Assignment, places: Places) -> tuple[Outcome, ...]:
+    from automl.worker.exporting import export
+
+    return export(assignment, places)
+
+
+def _fit(assignment: Assignment, index: int, channel: Channel, places: Places) -> tuple[Outcome, ...]:
+    """Train on the train part, validate each epoch, keep the best one: `trial` and `confirm`."""
+    from automl.worker.callbacks import Reporter
+    from automl.worker.feeds import EvaluationFeed, TrainingFeed, held_schema, hold
+    from automl.worker.trainer import fit, input_dtype, training_device
+
+    cost = _Cost()
+    member = assignment.members[index]
+    read = partial(
+        hold, places.data, assignment.data, device=training_device(), dtype=input_dtype(assignment.precision)
+    )
+    schema = held_schema(places.data, assignment.data)
+    validation = EvaluationFeed(read(parts=("validation",)), schema, assignment.metric)
+    reporter = Reporter(assignment, index, channel, validation)
+    fit(
+        _module(assignment, member),
+        TrainingFeed(read(parts=("train",)), member.seed),
+        validation,
+        epochs=assignment.max_resource,
+        precision=assignment.precision,
+        callbacks=[reporter],
+    )
+    return (_outcome(assignment, index, reporter.progress, validation, cost, places),)
+
+
+def _refit(assignment: Assignment, index: int, channel: Channel, places: Places) -> tuple[Outcome, ...]:
+    """Train on train and validation rows together, for exactly the epochs assigned; validates nothing, has no value."""
+    from automl.worker.artifacts import write_weights
+    from automl.worker.callbacks import Listener
+    from automl.worker.feeds import TrainingFeed, hold
+    from automl.worker.trainer import fit, input_dtype, training_device
+
+    cost = _Cost()
+    member = assignment.members[index]
+    rows = hold(
+        places.data, assignment.data, ("train", "validation"), training_device(), input_dtype(assignment.precision)
+    )
+    listener = Listener(assignment, index, channel)
+    module = _module(assignment, member)
+    trainer = fit(
+        module,
+        TrainingFeed(rows, member.seed),
+        None,
+        epochs=assignment.max_resource,
+        precision=assignment.precision,
+        callbacks=[listener],
+    )
+    steps, ending = trainer.current_epoch, listener.progress.ending
+    if ending is not None:
+        return (Outcome(assignment.id, index, ending.state, ending.reason, steps=steps, cost=cost.read()),)
+    weights = write_weights(places.search, assignment.id, module.state_dict())
+    end = {"best_step": steps, "steps": steps, "cost": cost.read(), "artifacts": {"weights": weights}}
+    return (Outcome(assignment.id, index, "complete", **end),)
+
+
+def _module(assignment: Assignment, member: Member) -> Any:
+    """Seed every generator and build the family's module. Lightning's `seed_everything` would leak into the environment."""
+    import torch
+
+    random.seed(member.seed)
+    np.random.seed(member.seed % 2**32)
+    torch.manual_seed(member.seed)
+    return catalog.module(member.family, assignment.spec, member.params)
+
+
+def _outcome(
+    assignment: Assignment, index: int, progress: Progress, validation: EvaluationFeed, cost: _Cost, places: Places
+) -> Outcome:
+    best, curve = progress.best, tuple(progress.curve)
+    end: dict[str, Any] = {"best_step": best.step if best else 0, "steps": len(curve), "curve": curve}
+    if progress.ending is not None:
+        ending = progress.ending
+        if ending.state == "pruned":
+            end |= {"value": curve[-1][1]["objective"], "values": curve[-1][1]}
+        end |= {"cost": cost.read(), "fatal": ending.fatal}
+        return Outcome(assignment.id, index, ending.state, ending.reason, **end)
+    assert best is not None  # each fit that nothing ended has validated at least once
+    end |= {"value": best.values["objective"], "values": {**_recorded(best, validation), **best.values}}
+    end |= {"artifacts": _artifacts(assignment, best, places), "cost": cost.read()}
+    return Outcome(assignment.id, index, "complete", **end)
+
+
+def _recorded(best: Best, validation: EvaluationFeed) -> dict[str, float]:
+    """Every metric that fits the target, at the best epoch; one that these rows do not admit is left out."""
+    found: dict[str, float] = {}
+    if best.predictions is None:
+        return found
+    for name, metric in METRICS.items():
+        if metric.kind == validation.kind:
+            with suppress(DataError):  # the area under a curve needs two classes
+                found[name] = measure(name, validation.measured_target, best.predictions)
+    return found
+
+
+def _artifacts(assignment: Assignment, best: Best, places: Places) -> dict[str, Artifact]:
+    from automl.worker.artifacts import write_predictions, write_weights
+
+    bar, value = assignment.keep_better_than, best.values["objective"]
+    if bar is not None and (value <= bar if assignment.direction == "maximize" else value >= bar):
+        return {}
+    artifacts = {"weights": write_weights(places.search, assignment.id, best.weights)}
+    if best.predictions is not None:
+        artifacts["predictions"] = write_predictions(places.search, assignment.id, best.predictions)
+    return artifacts
+
+
+class _Cost:
+    """Seconds and peak memory from its construction on."""
+
+    def __init__(self) -> None:
+        self._began = time.monotonic()
+        if _uses_cuda():
+            sys.modules["torch"].cuda.reset_peak_memory_stats()
+
+    def read(self) -> dict[str, float]:
+        """Peak memory is the GPU's where there is one, else the process's high-water mark."""
+        if _uses_cuda():
+            peak = sys.modules["torch"].cuda.max_memory_allocated() / 2**20
+        else:
+            unit = 1 if sys.platform == "darwin" else 1024  # ru_maxrss: bytes there, KiB on Linux
+            peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit / 2**20
+        return {"seconds": time.monotonic() - self._began, "peak_memory_mb": peak}
+
+
+def _uses_cuda() -> bool:
+    torch = sys.modules.get("torch")
+    return torch is not None and torch.cuda.is_available()
+
+
+def _guard(
+    work: Callable[[], tuple[Outcome, ...]], assignment: Assignment, members: range | tuple[int, ...], places: Places
+) -> tuple[Outcome, ...]:
+    cost = _Cost()
+    try:
+        return work()
+    except Exception as error:
+        _write_traceback(places, assignment, error)
+        reason = _out_of_memory(error)
+        return tuple(
+            Outcome(
+                assignment.id,
+                index,
+                "failed",
+                reason or _one_line(error),
+                constraints={"memory": 1.0} if reason else {},
+                cost=cost.read(),
+                recycle=bool(reason),
+            )
+            for index in members
+        )
+
+
+def _out_of_memory(error: Exception) -> str:
+    """Name the memory that was exhausted, or return an empty string for any other error."""
+    text = str(error)
+    is_torch = type(error).__name__ == "OutOfMemoryError" or isinstance(error, RuntimeError)
+    if is_torch and ("CUDA" in text or type(error).__name__ == "OutOfMemoryError") and "out of memory" in text.lower():
+        return "CUDA out of memory"
+    if isinstance(error, MemoryError) or (is_torch and "DefaultCPUAllocator: can't allocate memory" in text):
+        return "out of memory"
+    return ""
+
+
+def _one_line(error: Exception) -> str:
+    message = " ".join(str(error).split())
+    return f"{type(error).__name__}: {message[:300]}" if message else type(error).__name__
+
+
+def _write_traceback(places: Places, assignment: Assignment, error: Exception) -> None:
+    with suppress(OSError):  # a full disk must not hide the failure itself
+        folder = places.search / "logs"
+        folder.mkdir(parents=True, exist_ok=True)
+        text = "".join(traceback.format_exception(error))
+        (folder / f"{assignment.id}.txt").write_text(text)

@@ -1,0 +1,27 @@
+"""The part of a search space that every family shares: how it is trained. Knows no shapes and no models."""
+
+from __future__ import annotations
+
+from typing import Any
+
+
+def training(trial: Any, spec: Any) -> dict[str, Any]:
+    """Propose optimiser, learning rate and regularisation: keyword arguments of `FamilyModule`, and `dropout`.
+
+    The learning rate has one name and one range whatever the optimiser, so that a multivariate sampler sees it in every
+    trial: adaptive optimisers live in its lower two decades, stochastic gradient descent in its upper two.
+    """
+    optimizer = trial.suggest_categorical("optimizer", ["sgd", "adam", "adamw", "adagrad"])
+    params = {
+        "optimizer": optimizer,
+        "lr": trial.suggest_float("lr", 3e-4, 1e-1, log=True),
+        "schedule": trial.suggest_categorical("schedule", ["constant", "cosine", "one_cycle"]),
+        "weight_decay": trial.suggest_float("weight_decay", 1e-6, 1e-1, log=True),
+        "dropout": trial.suggest_float("dropout", 0.0, 0.5),
+        "batch_size": trial.suggest_categorical("batch_size", [32, 64, 128, 256]),
+    }
+    if optimizer == "sgd":
+        params["momentum"] = trial.suggest_float("momentum", 0.5, 0.99)
+    if spec.classes:
+        params["label_smoothing"] = trial.suggest_float("label_smoothing", 0.0, 0.2)
+    return params

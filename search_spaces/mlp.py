@@ -1,0 +1,32 @@
+"""Search space of the multi-layer perceptron. Pure Python; its model is `lightning_modules/mlp.py`."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from ._training import training
+
+INPUTS = ("table", "vector", "image")
+"""Kinds of input the family accepts."""
+
+DEFAULT = {
+    "depth": 2,
+    "width": 256,
+    "dropout": 0.1,
+    "optimizer": "adamw",
+    "lr": 1e-3,
+    "schedule": "constant",
+    "weight_decay": 1e-4,
+    "batch_size": 128,
+    "label_smoothing": 0.0,
+}
+"""Two hidden layers and AdamW at its usual rate: where most people begin."""
+
+
+def suggest(trial: Any, spec: Any) -> dict[str, Any]:
+    """Depth and width decide the shape; what `training` adds can differ inside one fused model."""
+    return {
+        "depth": trial.suggest_int("depth", 1, 4),
+        "width": trial.suggest_int("width", 32, 512, log=True),
+        **training(trial, spec),
+    }
