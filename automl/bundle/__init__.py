@@ -1,0 +1,7 @@
+"""The bundle: an exported model as a folder with a manifest of hashes. Torch is imported when a model is loaded."""
+
+from automl.bundle.format import Facts, Manifest, check_bundle, resolve
+from automl.bundle.load import Model, load_model
+from automl.bundle.predict import Predictions, predict_file
+
+__all__ = ["Facts", "Manifest", "Model", "Predictions", "check_bundle", "load_model", "predict_file", "resolve"]

@@ -1,0 +1,192 @@
+"""What a bundle is on disk, and whether this folder is one. Reads and checks files; builds no model, imports no torch.
+
+```
+<bundle>/weights.safetensors   state of the family's module
+         model.json            family, parameters, spec: what the module is built from
+         schema.json           fitted preprocessing
+         example.safetensors   up to 32 encoded rows and the outputs they gave when exported
+         model.pt2             torch.export of the plain module, for programs without us; unpickles, so `load_model` never opens it
+         MODEL_CARD.md         for people
+         manifest.json         format version, facts, and name, size and SHA-256 of each file above
+```
+
+The manifest carries a digest of itself and has one spelling only, so a changed byte anywhere is found. That shows a bundle is
+unchanged since it was written; it is not a signature.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import hashlib
+import json
+import os
+import re
+import stat
+from dataclasses import dataclass
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from typing import Any
+
+from automl.errors import StorageError
+
+FORMAT = 1
+MANIFEST = "manifest.json"
+LATEST = "LATEST"
+WEIGHTS, MODEL, SCHEMA, EXAMPLE, PT2, CARD = (
+    "weights.safetensors",
+    "model.json",
+    "schema.json",
+    "example.safetensors",
+    "model.pt2",
+    "MODEL_CARD.md",
+)
+STAGED = (WEIGHTS, MODEL, SCHEMA, EXAMPLE, PT2)
+"""What a worker writes; the coordinator adds card and manifest."""
+_LARGEST_MANIFEST = 1 << 20
+_MEMBER = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
+_VERSION_FOLDER = re.compile(r"v-[0-9a-f]{12}")
+_LIBRARIES = ("automl-search", "torch", "pytorch-lightning", "numpy", "safetensors")
+
+
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """Where a model comes from and how good it was."""
+
+    task: str
+    family: str
+    search: str
+    slot: int
+    seed: int
+    metric: str
+    direction: str
+    values: dict[str, float]
+    """The metric on `validation` and `test`, its interval and the baselines, as far as known."""
+    data: str
+    """Content hash of the rows it was trained on."""
+
+
+@dataclass(frozen=True, slots=True)
+class File:
+    """One member as the manifest lists it."""
+
+    bytes: int
+    sha256: str
+
+
+@dataclass(frozen=True, slots=True)
+class Manifest:
+    """All that is known of a bundle before any of its files is parsed."""
+
+    format: int
+    facts: Facts
+    libraries: dict[str, str]
+    files: dict[str, File]
+    digest: str
+    """SHA-256 over the rest of the manifest: the bundle's identity."""
+
+
+def make_manifest(folder: Path, facts: Facts) -> bytes:
+    """Return the manifest of all files in `folder`, ready to be written beside them."""
+    files = {
+        path.name: {"bytes": path.stat().st_size, "sha256": hashlib.sha256(path.read_bytes()).hexdigest()}
+        for path in sorted(folder.iterdir())
+    }
+    body = {"format": FORMAT, "facts": dataclasses.asdict(facts), "libraries": _libraries(), "files": files}
+    return _spell({**body, "digest": _digest(body)})
+
+
+def resolve(path: Path) -> Path:
+    """Return the bundle's folder: `path` itself, or the version that its LATEST file names."""
+    latest = path / LATEST
+    if (path / MANIFEST).exists() or not latest.exists():
+        return path
+    name = _read(latest, 100).decode("ascii", "replace").strip()
+    if not _VERSION_FOLDER.fullmatch(name):
+        raise _damaged(path, f"{LATEST} names {name!r}, which is no version folder")
+    return path / name
+
+
+def read_manifest(folder: Path) -> Manifest:
+    """Return the manifest after checking its spelling, digest, format and member names. Raises StorageError."""
+    if not (folder / MANIFEST).exists():
+        raise StorageError(
+            f"{folder} is not a bundle: it has no {MANIFEST}.", hint="List models with `automl models list`."
+        )
+    content = _read(folder / MANIFEST, _LARGEST_MANIFEST)
+    try:
+        data: dict[str, Any] = json.loads(content)
+        if data["format"] != FORMAT:
+            raise StorageError(
+                f"{folder} has bundle format {data['format']}, this version reads {FORMAT}. Update automl-search."
+            )
+        digest = data.pop("digest")
+        if digest != _digest(data) or _spell({**data, "digest": digest}) != content:
+            raise _damaged(folder, f"{MANIFEST} was changed")
+        files = {check_member(name): File(**facts) for name, facts in data["files"].items()}
+        return Manifest(FORMAT, Facts(**data["facts"]), data["libraries"], files, digest)
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
+        raise _damaged(folder, f"{MANIFEST} cannot be read ({type(error).__name__})") from None
+
+
+def check_bundle(folder: Path) -> Manifest:
+    """Return the manifest after checking that every listed file is there with its size and hash. Raises StorageError."""
+    manifest = read_manifest(folder)
+    missing = sorted({WEIGHTS, MODEL, SCHEMA} - manifest.files.keys())
+    if missing:
+        raise _damaged(folder, f"{', '.join(missing)} missing from the manifest")
+    for name in manifest.files:
+        read_member(folder, manifest, name)
+    return manifest
+
+
+def read_member(folder: Path, manifest: Manifest, name: str) -> bytes:
+    """Return a listed file's content, its size checked before and its hash after reading. Raises StorageError."""
+    if name not in manifest.files:
+        raise _damaged(folder, f"{name} is not in the manifest")
+    listed = manifest.files[name]
+    content = _read(folder / check_member(name), listed.bytes)
+    if len(content) != listed.bytes or hashlib.sha256(content).hexdigest() != listed.sha256:
+        raise _damaged(folder, f"{name} was changed")
+    return content
+
+
+def check_member(name: str) -> str:
+    """Return a file name that cannot leave the bundle's folder, or raise StorageError."""
+    if not isinstance(name, str) or not _MEMBER.fullmatch(name) or ".." in name or name.endswith("."):
+        raise StorageError(f"A bundle's file has an unsafe name: {name!r}. Do not use this bundle.")
+    return name
+
+
+def _read(path: Path, limit: int) -> bytes:
+    """Read a regular file of at most `limit` bytes; links, pipes and larger files are refused unread."""
+    try:
+        descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
+        with os.fdopen(descriptor, "rb") as file:
+            facts = os.fstat(descriptor)
+            if not stat.S_ISREG(facts.st_mode) or facts.st_size > limit:
+                raise _damaged(path.parent, f"{path.name} is not a file of at most {limit} bytes")
+            return file.read()
+    except OSError as error:
+        raise _damaged(path.parent, f"{path.name} cannot be read ({error.strerror})") from None
+
+
+def _spell(data: dict[str, Any]) -> bytes:
+    return (json.dumps(data, indent=1, sort_keys=True, allow_nan=False) + "\n").encode()
+
+
+def _digest(body: dict[str, Any]) -> str:
+    return hashlib.sha256(_spell(body)).hexdigest()
+
+
+def _libraries() -> dict[str, str]:
+    found = {}
+    for name in _LIBRARIES:
+        try:
+            found[name] = version(name)
+        except PackageNotFoundError:  # run from a source tree that is not installed
+            continue
+    return found
+
+
+def _damaged(folder: Path, what: str) -> StorageError:
+    return StorageError(f"Bundle {folder} is damaged: {what}.", hint="Use another version, or export the model again.")

@@ -1,0 +1,125 @@
+"""From a bundle to a model that predicts: safetensors and JSON through our own families. Never a pickle, never the `.pt2`."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import re
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from automl import catalog
+from automl.bundle.format import MODEL, SCHEMA, WEIGHTS, Manifest, check_bundle, read_member, resolve
+from automl.data import Schema
+from automl.errors import StorageError
+from automl.messages import Spec, spec_from
+
+if TYPE_CHECKING:
+    from torch import nn
+
+_FAMILY = re.compile(r"[A-Za-z][A-Za-z0-9_]*")
+_BATCH = 1024
+
+
+@dataclass(frozen=True)
+class Model:
+    """A loaded model: raw rows in, predictions out. Runs on the CPU."""
+
+    manifest: Manifest
+    schema: Schema
+    spec: Spec
+    network: nn.Module
+    """The plain module in eval mode: encoded inputs -> logits or standardised numbers."""
+
+    def predict_proba(self, features: np.ndarray) -> np.ndarray:
+        """Raw (rows, features) or (rows, *shape) -> (rows, classes) probabilities in the order of `schema.labels`."""
+        if not self.schema.labels:
+            raise TypeError(
+                f"Model of task '{self.schema.task}' predicts numbers and has no probabilities; use predict()."
+            )
+        return self.schema.decode(self.outputs(self.schema.encode(features)))
+
+    def predict(self, features: np.ndarray) -> np.ndarray:
+        """Raw (rows, features) or (rows, *shape) -> (rows,) labels as text, or numbers in the target's own units."""
+        if not self.schema.labels:
+            return self.schema.decode(self.outputs(self.schema.encode(features)))
+        return np.array(self.schema.labels)[self.predict_proba(features).argmax(axis=1)]
+
+    def outputs(self, encoded: np.ndarray) -> np.ndarray:
+        """Encoded float32 (rows, *shape) -> float32 (rows, outputs): logits or standardised numbers."""
+        return network_outputs(self.network, encoded)
+
+
+def load_model(path: str | Path) -> Model:
+    """Load the bundle at `path`, or the latest version below it.
+
+    Every file's size and hash is checked before anything is parsed. Raises StorageError for a bundle that is damaged, hostile or
+    of another version.
+    """
+    folder = resolve(Path(path))
+    manifest = check_bundle(folder)
+    schema = Schema.from_json(read_member(folder, manifest, SCHEMA))
+    family, params, spec = parse_model(read_member(folder, manifest, MODEL), folder)
+    module = build_module(family, params, spec, read_member(folder, manifest, WEIGHTS), str(folder))
+    return Model(manifest, schema, spec, module.exported().eval())
+
+
+def describe_model(family: str, params: dict[str, Any], spec: Spec) -> bytes:
+    """Return what `model.json` holds."""
+    return json.dumps({"family": family, "params": params, "spec": dataclasses.asdict(spec)}, indent=1).encode()
+
+
+def parse_model(content: bytes, folder: Path) -> tuple[str, dict[str, Any], Spec]:
+    """Return family, parameters and spec. The family must be a known plain name: no path leads to other code."""
+    try:
+        data = json.loads(content)
+        family, params, spec = data["family"], dict(data["params"]), spec_from(data["spec"])
+    except (ValueError, KeyError, TypeError) as error:
+        raise StorageError(f"Bundle {folder}: {MODEL} cannot be read ({error!r}). Export the model again.") from None
+    if not isinstance(family, str) or not _FAMILY.fullmatch(family) or family not in catalog.families():
+        raise StorageError(
+            f"Bundle {folder} needs the family {family!r}. Known: {', '.join(catalog.families())}.",
+            hint="A family of your own is made known with --families-from.",
+        )
+    return family, params, spec
+
+
+def build_module(family: str, params: dict[str, Any], spec: Spec, weights: bytes, origin: str) -> Any:
+    """Return the family's module with `weights` (safetensors), each tensor checked for name, shape and type first.
+
+    `origin` names the weights in errors. The caller's random state is left as it was.
+    """
+    import torch
+    from safetensors import SafetensorError
+    from safetensors.torch import load
+
+    try:
+        state = load(weights)
+        with torch.random.fork_rng(devices=[]):
+            module = catalog.module(family, spec, params)
+    except (SafetensorError, TypeError, ValueError, KeyError, RuntimeError) as error:
+        raise StorageError(
+            f"{origin}: family '{family}' cannot be rebuilt: {error}. Export the model again."
+        ) from error
+    expected = {name: (tuple(tensor.shape), tensor.dtype) for name, tensor in module.state_dict().items()}
+    found = {name: (tuple(tensor.shape), tensor.dtype) for name, tensor in state.items()}
+    for name in sorted(expected.keys() | found.keys()):
+        if expected.get(name) != found.get(name):
+            raise StorageError(
+                f"{origin}: weights do not fit family '{family}': {name} should be {expected.get(name, 'absent')}, "
+                f"but is {found.get(name, 'absent')}. Export the model again."
+            )
+    module.load_state_dict(state)
+    return module.eval()
+
+
+def network_outputs(network: nn.Module, encoded: np.ndarray) -> np.ndarray:
+    """Run `network` over encoded float32 (rows, *shape) in slices; returns float32 (rows, outputs)."""
+    import torch
+
+    with torch.inference_mode():
+        slices = (np.array(encoded[start : start + _BATCH]) for start in range(0, len(encoded), _BATCH))
+        return np.concatenate([network(torch.from_numpy(rows)).numpy() for rows in slices])

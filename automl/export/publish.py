@@ -1,0 +1,104 @@
+"""A bundle as a transaction: readers see the old version or the new one, whole, whatever is killed when. Trains and scores nothing.
+
+Written into `<target>/.tmp-<uuid>/`, each file flushed, the manifest last; verified by a clean process; renamed to
+`<target>/v-<digest>/`; then `LATEST` is replaced by rename. A crash in between leaves a temporary folder, removed a day later.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+import uuid
+from pathlib import Path
+
+from automl.bundle.format import CARD, LATEST, MANIFEST, STAGED, Facts, check_bundle, make_manifest, read_manifest
+from automl.data.durable import (
+    flush_folder,
+    move_into_place,
+    new_folder_beside,
+    remove_stale,
+    set_aside,
+    storage_errors,
+    write_file,
+)
+from automl.errors import StorageError
+from automl.export.card import model_card
+
+KEEP = 3
+_VERIFY = "import sys; sys.path.insert(0, sys.argv.pop(1)); from automl.bundle.verify import main; sys.exit(main(sys.argv[1:]))"
+
+
+def publish(staging: Path, target: Path, facts: Facts, *, families_from: str | None = None) -> Path:
+    """Publish what a worker staged as the latest version below `target`; returns the version's folder.
+
+    Publishing the same files with the same facts again gives the same folder. The newest three versions are kept.
+    Raises StorageError, and leaves the previous version in place, when disk or permission is in the way or when the bundle does
+    not reproduce its example in a clean process.
+    """
+    with storage_errors("export to", target):
+        target.mkdir(parents=True, exist_ok=True, mode=0o700)
+        remove_stale(target)
+        folder = new_folder_beside(target / MANIFEST)
+        try:
+            _fill(folder, staging, facts)
+            version = target / f"v-{read_manifest(folder).digest[:12]}"
+            if not _is_whole(version):
+                verify_in_clean_process(folder, families_from)
+                _put_in_place(folder, version)
+        finally:
+            shutil.rmtree(folder, ignore_errors=True)
+        _point_latest(target, version.name)
+        _remove_old(target, version)
+    return version
+
+
+def verify_in_clean_process(folder: Path, families_from: str | None = None) -> None:
+    """Load the bundle in a new, isolated interpreter and compare its example rows. Raises StorageError with what it said."""
+    source = str(Path(__file__).resolve().parents[2])
+    families = [families_from] if families_from else []
+    command = [sys.executable, "-I", "-c", _VERIFY, source, str(folder.resolve()), *families]
+    done = subprocess.run(
+        command, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True
+    )
+    if done.returncode:
+        said = done.stderr.strip().splitlines() or [f"ended with code {done.returncode}"]
+        raise StorageError(
+            f"The exported bundle does not verify: {said[-1]}", hint="Run the same command again to export anew."
+        )
+
+
+def _fill(folder: Path, staging: Path, facts: Facts) -> None:
+    for name in STAGED:
+        write_file(folder / name, (staging / name).read_bytes())
+    write_file(folder / CARD, model_card(facts, (staging / "model.json").read_bytes()).encode())
+    write_file(folder / MANIFEST, make_manifest(folder, facts))
+    flush_folder(folder)
+
+
+def _is_whole(version: Path) -> bool:
+    try:
+        return bool(check_bundle(version))
+    except StorageError:
+        return False
+
+
+def _put_in_place(folder: Path, version: Path) -> None:
+    if version.exists():
+        set_aside(version)
+    move_into_place(folder, version)
+
+
+def _point_latest(target: Path, name: str) -> None:
+    temporary = target / f".tmp-{uuid.uuid4().hex}"
+    write_file(temporary, f"{name}\n".encode())
+    os.replace(temporary, target / LATEST)
+    flush_folder(target)
+
+
+def _remove_old(target: Path, newest: Path) -> None:
+    os.utime(newest)  # published again counts as new
+    versions = sorted(target.glob("v-*"), key=lambda folder: folder.stat().st_mtime_ns)
+    for folder in versions[:-KEEP]:
+        set_aside(folder)
