@@ -1,0 +1,182 @@
+"""The carrier process: records come in over its standard input (a socket), go to one view, and are acknowledged.
+
+`python -m automl.tracking.carrier mlflow` or `optuna`, started by `link.py` and useless by hand. It keeps nothing: what
+is not acknowledged when it ends is handed to its successor. It uses the processor only when nobody else wants it.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import json
+import logging
+import os
+import signal
+import sys
+import time
+from collections import deque
+from multiprocessing.connection import Connection
+from typing import Any, TextIO
+
+from automl.errors import StorageError
+from automl.tracking.uri import redact
+from automl.tracking.view import Record, Refused, Say, View
+
+_PR_SET_PDEATHSIG = 1
+_ACK_INTERVAL = 0.2
+"""Seconds between acknowledgements, so that the coordinator is not woken for each record."""
+
+_logger = logging.getLogger(__name__)
+
+
+class Carrier:
+    """The loop between a connection and a view. Ends when the connection does.
+
+    A failed record goes to the end of the queue, so that one which always fails does not stand in the others' way.
+    """
+
+    def __init__(
+        self, connection: Connection, view: View, *, first_delay: float = 1.0, longest_delay: float = 60.0
+    ) -> None:
+        self._connection = connection
+        self._view = view
+        self._first_delay = first_delay
+        self._longest_delay = longest_delay
+        self._queue: deque[Record] = deque()
+        self._sent: list[int] = []
+        self._acknowledged_at = time.monotonic()
+        self._trouble: str | None = None
+
+    def run(self) -> None:
+        """Carry until the coordinator closes its end; the wait between failures is 1, 2, 4 .. 60 s."""
+        is_open = False
+        delay = 0.0
+        while self._take(wait=delay if delay or not is_open else None):
+            try:
+                if not is_open:
+                    self._view.open()
+                    is_open = True
+                elif self._queue:
+                    self._carry_one()
+                delay = 0.0
+                self._trouble = None
+            except Exception as error:
+                delay = min(delay * 2 or self._first_delay, self._longest_delay)
+                self._queue.rotate(-1)
+                self._report(error)
+            self._acknowledge_when_due()
+        if self._sent:
+            self._acknowledge(None)
+
+    def say(self, trouble: str) -> None:
+        """Tell the coordinator one line for people, with what was sent so far."""
+        self._acknowledge(redact(trouble))
+
+    def _take(self, wait: float | None) -> bool:
+        """Read what comes: for `wait` seconds, or until there is work; False when the coordinator is gone."""
+        until = None if wait is None else time.monotonic() + wait
+        try:
+            while True:
+                idle = 0.0 if self._queue else None
+                if not self._connection.poll(idle if until is None else max(0.0, until - time.monotonic())):
+                    return True
+                self._queue.append(json.loads(self._connection.recv_bytes()))
+        except (EOFError, OSError):
+            return False
+
+    def _carry_one(self) -> None:
+        record = self._queue[0]
+        trouble = None
+        try:
+            self._view.send(record)
+        except Refused as refusal:
+            trouble = str(refusal)
+            _logger.exception("record %s set aside", record["id"])
+        self._queue.popleft()
+        self._sent.append(record["id"])
+        if trouble:
+            self.say(trouble)
+
+    def _report(self, error: Exception) -> None:
+        _logger.error("will be tried again", exc_info=error)
+        trouble = str(error) if isinstance(error, StorageError) else f"{type(error).__name__}: {error}"
+        if trouble != self._trouble:
+            self._trouble = trouble
+            self.say(trouble)
+
+    def _acknowledge_when_due(self) -> None:
+        is_due = not self._queue or time.monotonic() - self._acknowledged_at > _ACK_INTERVAL
+        if self._sent and is_due:
+            self._acknowledge(None)
+
+    def _acknowledge(self, trouble: str | None) -> None:
+        self._connection.send_bytes(json.dumps({"sent": self._sent, "trouble": trouble}).encode())
+        self._sent = []
+        self._acknowledged_at = time.monotonic()
+
+
+class _Redacting:
+    """A text stream that takes passwords out of addresses before anything reaches the log file."""
+
+    def __init__(self, stream: TextIO) -> None:
+        self._stream = stream
+
+    def write(self, text: str) -> int:
+        self._stream.write(redact(text))
+        return len(text)
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._stream, name)
+
+
+def make_view(name: str, settings: dict[str, Any], say: Say) -> View:
+    """Build the view of that name; its library is imported by `open`, not here."""
+    if name == "mlflow":
+        from automl.tracking.mlflow_view import MlflowView
+
+        return MlflowView(settings, say=say)
+    from automl.tracking.optuna_view import OptunaView
+
+    return OptunaView(settings)
+
+
+def main(name: str) -> None:
+    """Live as long as the coordinator: die with it, read the settings, carry."""
+    ctypes.CDLL(None, use_errno=True).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
+    connection = _claim_standard_input()
+    sys.stdout, sys.stderr = _Redacting(sys.stdout), _Redacting(sys.stderr)  # type: ignore[assignment]
+    logging.basicConfig(stream=sys.stderr, level=logging.WARNING, format="%(asctime)s %(name)s: %(message)s")
+    try:
+        hello = json.loads(connection.recv_bytes())
+    except (EOFError, OSError):
+        return
+    if os.getppid() != hello["parent"]:
+        return  # the coordinator died before the kernel was told to end us with it
+    yield_to_others()
+    settings = hello["settings"]
+    delays = {key: settings[key] for key in ("first_delay", "longest_delay") if key in settings}
+    carrier: Carrier
+    view = make_view(name, settings, lambda line: carrier.say(line))
+    carrier = Carrier(connection, view, **delays)
+    try:
+        carrier.run()
+    except BrokenPipeError:
+        return
+
+
+def yield_to_others() -> None:
+    """Let the kernel run this process only when no one else wants the processor."""
+    try:
+        os.sched_setscheduler(0, os.SCHED_IDLE, os.sched_param(0))
+    except (AttributeError, OSError):
+        os.nice(19)
+
+
+def _claim_standard_input() -> Connection:
+    connection = Connection(os.dup(0))
+    with open(os.devnull, "rb") as nothing:
+        os.dup2(nothing.fileno(), 0)
+    return connection
+
+
+if __name__ == "__main__":
+    main(sys.argv[1])

@@ -1,0 +1,350 @@
+"""MLflow as a view of the ledger: one parent run per search, one child run per final slot. Decides nothing.
+
+Each run is found again by a key of ours, its tag `automl.trial_key`. A client cannot choose a run's id, so creating is
+the one step that cannot simply be repeated: after a creation that may or may not have happened, the key is searched for
+first. Everything else is repeated with the stored times and changes nothing. Knows nothing of the ledger.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import sqlite3
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import closing
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import unquote, urlsplit
+
+from automl.tracking.runs import KEY, PARENT, RunContent, cut, end_content, search_content, slot_content
+from automl.tracking.uri import database_path, obstacle, redact
+from automl.tracking.view import Record, Refused, Say, Unreachable
+
+ENVIRONMENT = {
+    "MLFLOW_HTTP_REQUEST_MAX_RETRIES": "0",  # MLflow would repeat a creation whose answer was lost
+    "MLFLOW_HTTP_REQUEST_TIMEOUT": "10",
+    "MLFLOW_DISABLE_TELEMETRY": "true",
+    "MLFLOW_ALLOW_PICKLE_DESERIALIZATION": "false",
+    "MLFLOW_SERVER_ENABLE_JOB_EXECUTION": "false",
+    "MLFLOW_SUPPRESS_PRINTING_URL_TO_STDOUT": "true",  # printing it costs a request per run
+    "OMP_NUM_THREADS": "1",
+}
+_REFUSALS = {
+    "BAD_REQUEST",
+    "INVALID_PARAMETER_VALUE",
+    "INVALID_STATE",
+    "MALFORMED_REQUEST",
+    "NOT_FOUND",
+    "RESOURCE_ALREADY_EXISTS",
+    "RESOURCE_DOES_NOT_EXIST",
+}
+"""Error codes that judge the request: to repeat it unchanged is of no use. All others may pass."""
+
+_DATASET_DIGEST_LENGTH = 36
+_PAGE = 1000
+
+
+@dataclass(frozen=True, slots=True)
+class Reconciled:
+    """How MLflow compares with the ledger."""
+
+    synced: int
+    """Keys with one ended run."""
+    missing: tuple[str, ...]
+    """Keys without one: their records must be sent again."""
+    extra: int
+    """Runs under our keys that should not be there: duplicates (deleted) and unknown keys."""
+
+
+class MlflowView:
+    """The search's runs in one MLflow experiment.
+
+    Settings: `tracking_uri`, `experiment`, `artifact_location` (a URI, or None where a server decides), `search`,
+    `task` and `uuid`, the search's identity in hex.
+    """
+
+    def __init__(self, settings: dict[str, Any], *, say: Say, connect: Callable[[str], Any] | None = None) -> None:
+        self._uri: str = settings["tracking_uri"]
+        self._wanted: str = settings["experiment"]
+        self._location: str | None = settings["artifact_location"]
+        self._search: str = settings["search"]
+        self._task: str = settings["task"]
+        self._uuid: str = settings["uuid"]
+        self._say = say
+        self._connect = connect or _connect
+        self._client: Any = None
+        self._experiment = ""
+        self._runs: dict[str, str] = {}
+        self._doubtful: set[str] = set()
+
+    def open(self) -> None:
+        """Connect, find or create the experiment, and learn which keys have a run; raises Unreachable."""
+        try:
+            self._client = self._connect(self._uri)
+            self._enter_experiment()
+        except Exception as error:
+            raise self._unreachable(error) from error
+
+    def send(self, record: Record) -> None:
+        """Bring one record's run into step; raises Unreachable or Refused."""
+        content = self._content(record)
+        try:
+            self._write(content, record)
+        except Exception as error:
+            if not _is_refusal(error):
+                raise self._unreachable(error) from error
+            self._send_once_more(content, record)
+
+    def reconcile(self, final: Iterable[str]) -> Reconciled:
+        """Compare with the final keys, see `reconcile`; raises Unreachable."""
+        try:
+            return reconcile(self._client, self._experiment, self._uuid, final)
+        except Exception as error:
+            raise self._unreachable(error) from error
+
+    def _content(self, record: Record) -> RunContent:
+        search = {"uuid": self._uuid, "search": self._search}
+        try:
+            match record["topic"]:
+                case "search":
+                    return search_content(record, task=self._task, **search)
+                case "slot":
+                    return slot_content(record, **search)
+                case "end":
+                    return end_content(record, task=self._task, **search)
+                case topic:
+                    raise ValueError(f"unknown topic {topic!r}")
+        except (KeyError, TypeError, ValueError) as error:
+            raise Refused(f"record {record.get('id')} cannot be shown in MLflow: {error!r}") from error
+
+    def _write(self, content: RunContent, record: Record) -> None:
+        if content.key == self._uuid:
+            run = self._ensure_run(content)
+        else:
+            parent = self._ensure_parent()
+            run = self._ensure_run(content, {PARENT: parent})
+        self._log(run, content)
+        if record["topic"] == "search":
+            self._log_dataset(run, record["dataset"])
+        if content.status != "RUNNING":
+            self._client.set_terminated(run, content.status, content.ended_ms)
+
+    def _ensure_parent(self) -> str:
+        known = self._runs.get(self._uuid)
+        if known:
+            return known
+        content = search_content({}, uuid=self._uuid, search=self._search, task=self._task)
+        run = self._ensure_run(content)
+        for key, child in self._runs.items():
+            if key != self._uuid:
+                self._client.set_tag(child, PARENT, run)
+        return run
+
+    def _ensure_run(self, content: RunContent, more_tags: dict[str, str] | None = None) -> str:
+        """Return the id of the key's run, created with all its tags unless it is there."""
+        key = content.key
+        if key in self._doubtful:
+            self._look_up(key)
+        if key not in self._runs:
+            self._doubtful.add(key)
+            run = self._client.create_run(
+                self._experiment,
+                start_time=content.started_ms,
+                tags={**content.tags, **(more_tags or {})},
+                run_name=content.name,
+            )
+            self._runs[key] = run.info.run_id
+        self._doubtful.discard(key)
+        return self._runs[key]
+
+    def _look_up(self, key: str) -> None:
+        self._runs.pop(key, None)
+        found = list(_search(self._client, [self._experiment], f"= '{key}'"))
+        if found:
+            self._runs[key] = keep_one(self._client, found).info.run_id
+
+    def _log(self, run: str, content: RunContent) -> None:
+        from mlflow.entities import Metric, Param, RunTag
+
+        # A child's tags came with its creation; a parent is met again, at its end and by a resumed search.
+        tags = content.tags if content.key == self._uuid else {}
+        self._client.log_batch(
+            run,
+            metrics=[Metric(*point) for point in content.points],
+            params=[Param(key, value) for key, value in content.params.items()],
+            tags=[RunTag(key, value) for key, value in tags.items()],
+        )
+
+    def _log_dataset(self, run: str, dataset: dict[str, Any]) -> None:
+        from mlflow.entities import Dataset, DatasetInput, InputTag
+
+        profile = json.dumps({"num_rows": dataset["rows"], "num_features": dataset["features"]})
+        digest = dataset["digest"][:_DATASET_DIGEST_LENGTH]
+        entity = Dataset(
+            name=dataset["name"], digest=digest, source_type="local", source=dataset["source"], profile=profile
+        )
+        self._client.log_inputs(run, datasets=[DatasetInput(entity, [InputTag("mlflow.data.context", "training")])])
+
+    def _send_once_more(self, content: RunContent, record: Record) -> None:
+        """After a refusal: the run or the experiment may be gone by a person's hand; else the record itself is bad."""
+        try:
+            self._see_what_is_gone(content.key)
+            self._write(content, record)
+        except Exception as error:
+            if not _is_refusal(error):
+                raise self._unreachable(error) from error
+            self._close_refused(content, str(error))
+            raise Refused(
+                f"{content.name} was refused by MLflow and is recorded in the ledger only: {_line(error)}"
+            ) from error
+
+    def _see_what_is_gone(self, key: str) -> None:
+        if self._client.get_experiment(self._experiment).lifecycle_stage != "active":
+            self._say(f"MLflow experiment '{self._wanted}' was deleted meanwhile")
+            self._enter_experiment()
+            return
+        for each in (self._uuid, key):
+            had_run = each in self._runs
+            self._look_up(each)
+            if had_run and each not in self._runs:
+                self._say(f"MLflow run {each} was deleted meanwhile: it is created anew")
+
+    def _close_refused(self, content: RunContent, reason: str) -> None:
+        run = self._runs.get(content.key)
+        if run and content.key != self._uuid:
+            try:
+                self._client.set_tag(run, "automl.refused", cut(redact(reason), 500))
+                self._client.set_terminated(run, content.status, content.ended_ms)
+            except Exception as error:
+                raise self._unreachable(error) from error
+
+    def _enter_experiment(self) -> None:
+        """Go where this search's runs are, wherever a person moved that to; else to the experiment of its name."""
+        pages = (list(_search(self._client, ids, f"LIKE '{self._uuid}%'")) for ids in _experiments(self._client))
+        runs = [run for page in pages for run in page]
+        self._runs = {key: keep_one(self._client, same).info.run_id for key, same in _by_key(runs).items()}
+        self._doubtful.clear()
+        homes = {run.data.tags[KEY]: run.info.experiment_id for run in runs}
+        home = homes.get(self._uuid) or next(iter(homes.values()), None)
+        found = self._client.get_experiment(home) if home else self._named_experiment()
+        if found.name != self._wanted:
+            self._say(f"MLflow experiment '{self._wanted}' was renamed or deleted: its runs go to '{found.name}'")
+        self._check_location(found)
+        self._experiment = found.experiment_id
+
+    def _named_experiment(self) -> Any:
+        """Return the experiment of the wanted name, or, where that was deleted, of `name-2`, `name-3` ..."""
+        name, number = self._wanted, 1
+        while (found := self._client.get_experiment_by_name(name)) is not None and found.lifecycle_stage != "active":
+            # The name of a deleted experiment is not free, and to restore it would bring back what a person threw away.
+            number += 1
+            name = f"{self._wanted}-{number}"
+        if found is not None:
+            return found
+        return self._client.get_experiment(self._client.create_experiment(name, artifact_location=self._location))
+
+    def _check_location(self, experiment: Any) -> None:
+        """Refuse an experiment that someone prepared so that our artifacts land in another place."""
+        if self._location is None:
+            return
+        folder = _local_path(self._location).rpartition("/")[0]
+        path = _local_path(experiment.artifact_location)
+        if ".." in path.split("/") or not path.startswith(folder + "/"):
+            raise Unreachable(
+                f"MLflow experiment '{experiment.name}' keeps artifacts in {redact(experiment.artifact_location)}, "
+                f"outside {folder}. Rename or delete it; recording to the outbox until then"
+            )
+
+    def _unreachable(self, error: Exception) -> Unreachable:
+        if isinstance(error, Unreachable):
+            return error
+        return Unreachable(f"MLflow not reachable at {redact(self._uri)}: recording to the outbox ({_line(error)})")
+
+
+def reconcile(client: Any, experiment: str, uuid: str, final: Iterable[str]) -> Reconciled:
+    """Compare a search's runs with the keys that are final in the ledger; end what looks alive and is not.
+
+    Duplicates are deleted, and a run that is RUNNING becomes KILLED: nobody works on it. What is then missing must be
+    sent again. Call it when no carrier works on this search.
+    """
+    runs = _by_key(_search(client, [experiment], f"LIKE '{uuid}%'"))
+    expected = set(final)
+    synced, extra = set(), 0
+    for key, same in runs.items():
+        kept = keep_one(client, same)
+        extra += len(same) - 1 + (key not in expected and key != uuid)
+        if kept.info.status == "RUNNING":
+            client.set_terminated(kept.info.run_id, "KILLED")
+        elif key in expected:
+            synced.add(key)
+    return Reconciled(len(synced), tuple(sorted(expected - synced)), extra)
+
+
+def keep_one(client: Any, runs: list[Any]) -> Any:
+    """Delete all but one run of a key: the ended one, then the one with the smallest id, whoever applies the rule."""
+    kept, *rest = sorted(runs, key=lambda run: (run.info.status == "RUNNING", run.info.run_id))
+    for run in rest:
+        client.delete_run(run.info.run_id)
+    return kept
+
+
+def _connect(uri: str) -> Any:
+    reason = obstacle(uri)
+    if reason:
+        raise ConnectionError(reason)
+    os.environ.update(ENVIRONMENT)
+    _prepare_database(uri)
+    from mlflow import MlflowClient
+
+    return MlflowClient(tracking_uri=uri)
+
+
+def _prepare_database(uri: str) -> None:
+    """Give a new SQLite file a write-ahead log: half the commit's cost, and `mlflow ui` reads while we write."""
+    path = database_path(uri)
+    if path is not None and not path.exists():
+        with closing(sqlite3.connect(path)) as database:
+            database.execute("PRAGMA journal_mode=WAL")
+
+
+def _experiments(client: Any) -> Iterator[list[str]]:
+    """Yield the ids of all active experiments, a page at a time."""
+    token = None
+    while True:
+        page = client.search_experiments(max_results=_PAGE, page_token=token)
+        if page:
+            yield [experiment.experiment_id for experiment in page]
+        token = page.token
+        if not token:
+            return
+
+
+def _search(client: Any, experiments: list[str], key_is: str) -> Iterator[Any]:
+    token = None
+    while True:
+        page = client.search_runs(experiments, f"tags.`{KEY}` {key_is}", max_results=_PAGE, page_token=token)
+        yield from page
+        token = page.token
+        if not token:
+            return
+
+
+def _by_key(runs: Iterable[Any]) -> dict[str, list[Any]]:
+    found: dict[str, list[Any]] = defaultdict(list)
+    for run in runs:
+        found[run.data.tags[KEY]].append(run)
+    return found
+
+
+def _is_refusal(error: Exception) -> bool:
+    return getattr(error, "error_code", None) in _REFUSALS
+
+
+def _local_path(location: str) -> str:
+    parts = urlsplit(location)
+    return unquote(parts.path) if parts.scheme == "file" else location
+
+
+def _line(error: Exception) -> str:
+    return redact(str(error).strip().partition("\n")[0][:300])

@@ -1,0 +1,36 @@
+"""What a carrier needs from a view of the ledger, and the two ways in which a record can stay out of it. Not the views."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, Protocol
+
+from automl.errors import StorageError
+
+Record = dict[str, Any]
+"""One outbox row: plain JSON with `id` and `topic` (`search`, `slot` or `end`)."""
+
+Say = Callable[[str], None]
+"""Tells the coordinator something that a person should know."""
+
+
+class Unreachable(StorageError):
+    """The other side cannot take anything now: the record is kept and tried again."""
+
+
+class Refused(StorageError):
+    """The other side will never take this record, or the record is broken: it is set aside, and that is said."""
+
+
+class View(Protocol):
+    """A copy of the ledger in another program's store.
+
+    The carrier calls `open` until it succeeds, then `send` once per record; after Unreachable the same record comes
+    again. A record may also come again after it was taken: what it writes must not depend on how often that happens.
+    """
+
+    def open(self) -> None:
+        """Connect and read what is already there; raises Unreachable."""
+
+    def send(self, record: Record) -> None:
+        """Bring the store into step with one record; raises Unreachable or Refused."""
