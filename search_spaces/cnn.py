@@ -10,7 +10,7 @@ INPUTS = ("image",)
 """Kinds of input the family accepts."""
 
 DEFAULT = {
-    "width": 24,
+    "width": 16,
     "blocks": 1,
     "shift": 0.1,
     "rotation": 10.0,
@@ -19,9 +19,10 @@ DEFAULT = {
     "lr": 1e-2,
     "schedule": "one_cycle",
     "weight_decay": 1e-2,
-    "batch_size": 64,
+    "batch_size": 128,
     "label_smoothing": 0.05,
 }
+"""Small and quick: two residual blocks, one cycle up to a high rate, images moved a little."""
 
 
 def suggest(trial: Any, spec: Any) -> dict[str, Any]:

@@ -132,7 +132,7 @@ def _refit(assignment: Assignment, index: int, channel: Channel, places: Places)
     if ending is not None:
         return (Outcome(assignment.id, index, ending.state, ending.reason, steps=steps, cost=cost.read()),)
     weights = write_weights(places.search, assignment.id, module.state_dict())
-    end = {"best_step": steps, "steps": steps, "cost": cost.read(), "artifacts": {"weights": weights}}
+    end: dict[str, Any] = {"best_step": steps, "steps": steps, "cost": cost.read(), "artifacts": {"weights": weights}}
     return (Outcome(assignment.id, index, "complete", **end),)
 
 

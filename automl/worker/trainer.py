@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import warnings
 from collections.abc import Sequence
 
 import pytorch_lightning as pl
@@ -13,6 +14,12 @@ from lightning_modules._base import FamilyModule
 
 for _name in ("pytorch_lightning", "lightning_fabric"):
     logging.getLogger(_name).setLevel(logging.ERROR)  # device lines and an advertisement at each fit
+warnings.filterwarnings(
+    "ignore", message=".*have no `val_dataloader`", module="pytorch_lightning"
+)  # a refit validates nothing
+warnings.filterwarnings(
+    "ignore", message=".*LeafSpec.* is deprecated", module="pytorch_lightning"
+)  # its own affair with torch
 
 _DTYPES = {"bf16-true": torch.bfloat16, "16-true": torch.float16, "64-true": torch.float64}
 

@@ -1,0 +1,168 @@
+"""What every family promises, checked on each that the catalog finds: parameters bind, shapes hold, steps learn, seeds repeat."""
+
+from __future__ import annotations
+
+import inspect
+import random
+from typing import Any
+
+import pytest
+import torch
+from safetensors.torch import load, save
+
+from automl import catalog
+from automl.messages import Field, Spec
+from lightning_modules._base import Batch, FamilyModule
+
+SHAPES = {"table": (7,), "vector": (7,), "image": (1, 8, 8)}
+CASES = [
+    (family, kind, classes)
+    for family in catalog.families()
+    for kind in catalog.space(family).INPUTS
+    for classes in (3, 0)
+]
+ROWS = 24
+
+
+class RandomTrial:
+    """A trial that draws at random, or answers from `given` and refuses what lies outside the range."""
+
+    def __init__(self, seed: int = 0, given: dict[str, Any] | None = None) -> None:
+        self.random = random.Random(seed)
+        self.given = given
+
+    def suggest_int(self, name: str, low: int, high: int, *, step: int = 1, log: bool = False) -> int:
+        value = self.random.randrange(low, high + 1, step) if self.given is None else self.given[name]
+        assert value in range(low, high + 1, step), f"{name}={value} lies outside {low}..{high}"
+        return value
+
+    def suggest_float(
+        self, name: str, low: float, high: float, *, step: float | None = None, log: bool = False
+    ) -> float:
+        value = self.random.uniform(low, high) if self.given is None else self.given[name]
+        assert low <= value <= high, f"{name}={value} lies outside {low}..{high}"
+        return value
+
+    def suggest_categorical(self, name: str, choices: list[Any]) -> Any:
+        value = self.random.choice(choices) if self.given is None else self.given[name]
+        assert value in choices, f"{name}={value} is none of {choices}"
+        return value
+
+
+def spec_of(kind: str, classes: int) -> Spec:
+    output = Field("y", "class", (classes,), cardinality=classes) if classes else Field("y", "number", (1,))
+    loss = "cross_entropy" if classes else "mse"
+    return Spec((Field("x", kind, SHAPES[kind]),), (output,), rows=800, classes=classes, loss=loss)
+
+
+def default_of(family: str, spec: Spec) -> dict[str, Any]:
+    """The default as a search enqueues it: what `suggest` makes of it under this spec."""
+    return catalog.space(family).suggest(RandomTrial(given=catalog.space(family).DEFAULT), spec)
+
+
+def build(family: str, spec: Spec, params: dict[str, Any] | None = None, seed: int = 0) -> FamilyModule:
+    torch.manual_seed(seed)
+    module = catalog.module(family, spec, default_of(family, spec) if params is None else params)
+    assert isinstance(module, FamilyModule)
+    return module
+
+
+def batch_of(spec: Spec) -> Batch:
+    generator = torch.Generator().manual_seed(1)
+    inputs = torch.randn(ROWS, *spec.input.shape, generator=generator)
+    number = inputs.flatten(1).mean(dim=1) * spec.input.shape[-1]
+    return Batch(inputs, number.argsort().argsort() * spec.classes // ROWS if spec.classes else number)
+
+
+def keywords_of(family: str) -> dict[str, inspect.Parameter]:
+    """Keyword parameters of the family's `__init__`, with those of its base where it passes `**kwargs` on."""
+    found: dict[str, inspect.Parameter] = {}
+    for owner in type(build(family, spec_of(catalog.space(family).INPUTS[0], 3))).__mro__:
+        parameters = inspect.signature(owner.__init__).parameters.values()
+        for parameter in parameters:
+            if parameter.kind is inspect.Parameter.KEYWORD_ONLY:
+                found.setdefault(parameter.name, parameter)
+        if owner is FamilyModule or not any(p.kind is inspect.Parameter.VAR_KEYWORD for p in parameters):
+            break
+    return found
+
+
+@pytest.mark.parametrize(("family", "kind", "classes"), CASES)
+def test_each_suggestion_binds_to_the_module(family: str, kind: str, classes: int) -> None:
+    keywords, spec = keywords_of(family), spec_of(kind, classes)
+    suggested = [set(catalog.space(family).suggest(RandomTrial(seed), spec)) for seed in range(200)]
+
+    assert set.union(*suggested) <= set(keywords)
+    for name in set.union(*suggested) - set.intersection(*suggested):
+        assert keywords[name].default is not inspect.Parameter.empty, f"{name} is in some branches only"
+    required = {name for name, parameter in keywords.items() if parameter.default is inspect.Parameter.empty}
+    assert required <= set.intersection(*suggested)
+
+
+@pytest.mark.parametrize("family", catalog.families())
+def test_a_space_has_six_to_twelve_parameters(family: str) -> None:
+    spec = spec_of(catalog.space(family).INPUTS[0], 3)
+    names = set().union(*(catalog.space(family).suggest(RandomTrial(seed), spec) for seed in range(200)))
+    assert 6 <= len(names) <= 12
+
+
+@pytest.mark.parametrize("family", catalog.families())
+def test_the_default_is_a_point_of_the_space(family: str) -> None:
+    space = catalog.space(family)
+    assert space.suggest(RandomTrial(given=space.DEFAULT), spec_of(space.INPUTS[0], 3)) == space.DEFAULT
+
+
+@pytest.mark.parametrize(("family", "kind", "classes"), CASES)
+def test_random_suggestions_give_one_output_row_per_input_row(family: str, kind: str, classes: int) -> None:
+    spec = spec_of(kind, classes)
+    for seed in range(5):
+        module = build(family, spec, catalog.space(family).suggest(RandomTrial(seed), spec)).eval()
+        assert module(batch_of(spec).inputs).shape == (ROWS, spec.output_size)
+
+
+@pytest.mark.parametrize(("family", "kind", "classes"), CASES)
+def test_a_few_steps_lower_the_loss(family: str, kind: str, classes: int) -> None:
+    spec = spec_of(kind, classes)
+    module, batch = build(family, spec), batch_of(spec)
+    optimizer = torch.optim.Adam(module.parameters(), lr=1e-3)
+
+    def loss() -> float:
+        with torch.no_grad():
+            return module.eval().loss(module(batch.inputs), batch.target).item()
+
+    before = loss()
+    module.train()
+    for step in range(20):
+        for value in module.losses(batch, step):
+            optimizer.zero_grad()
+            value.backward()
+            optimizer.step()
+    assert loss() < before
+
+
+@pytest.mark.parametrize("family", catalog.families())
+def test_the_same_seed_gives_the_same_weights(family: str) -> None:
+    spec = spec_of(catalog.space(family).INPUTS[0], 3)
+    first, second, other = (build(family, spec, seed=seed).state_dict() for seed in (3, 3, 4))
+    assert all(torch.equal(first[name], second[name]) for name in first)
+    assert any(not torch.equal(first[name], other[name]) for name in first)
+
+
+@pytest.mark.parametrize(("family", "kind", "classes"), CASES)
+def test_the_exported_module_is_plain_and_gives_the_same_outputs(family: str, kind: str, classes: int) -> None:
+    spec = spec_of(kind, classes)
+    module = build(family, spec).eval()
+    exported = module.exported().eval()
+    inputs = batch_of(spec).inputs
+    assert not any(type(part).__module__.startswith("pytorch_lightning") for part in exported.modules())
+    assert not any(isinstance(part, FamilyModule) for part in exported.modules())
+    torch.testing.assert_close(exported(inputs), module(inputs), rtol=0, atol=0)
+
+
+@pytest.mark.parametrize("family", catalog.families())
+def test_weights_pass_through_safetensors(family: str) -> None:
+    spec = spec_of(catalog.space(family).INPUTS[0], 3)
+    trained, fresh = build(family, spec, seed=1), build(family, spec, seed=2)
+    fresh.load_state_dict(load(save(trained.state_dict())))
+    inputs = batch_of(spec).inputs
+    assert torch.equal(fresh.eval()(inputs), trained.eval()(inputs))
