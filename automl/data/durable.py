@@ -24,6 +24,8 @@ def storage_errors(what: str, path: Path) -> Iterator[None]:
         yield
     except OSError as error:
         reason = error.strerror or str(error)
+        if error.filename and str(error.filename) != str(path):
+            reason = f"{reason} ({error.filename})"
         raise StorageError(
             f"Cannot {what} {path}: {reason}.", hint="Free space or grant permission, then run the same command again."
         ) from error
@@ -44,6 +46,17 @@ def write_file(path: Path, content: bytes) -> None:
         file.write(content)
         file.flush()
         os.fsync(file.fileno())
+
+
+def replace_file(path: Path, content: bytes) -> None:
+    """Write `path` so that readers see the old content or the new, whole; mode 0600."""
+    temporary = path.parent / f"{_TEMPORARY}{uuid.uuid4().hex}"
+    try:
+        write_file(temporary, content)
+        os.replace(temporary, path)
+    finally:
+        temporary.unlink(missing_ok=True)
+    flush_folder(path.parent)
 
 
 def flush_folder(folder: Path) -> None:
@@ -76,11 +89,15 @@ def set_aside(damaged: Path) -> None:
 
 
 def remove_stale(parent: Path, *, now: float | None = None) -> None:
-    """Delete what killed processes left in `parent`: temporary folders older than a day."""
+    """Delete what killed processes left in `parent`: temporary files and folders older than a day."""
     now = time.time() if now is None else now
     for folder in parent.glob(f"{_TEMPORARY}*"):
-        if not folder.is_symlink() and now - folder.stat().st_mtime > _STALE_SECONDS:
+        if now - folder.lstat().st_mtime <= _STALE_SECONDS:
+            continue
+        if folder.is_dir() and not folder.is_symlink():
             shutil.rmtree(folder, ignore_errors=True)
+        else:
+            folder.unlink(missing_ok=True)
 
 
 def sha256_of(path: Path) -> str:

@@ -10,7 +10,6 @@ import os
 import shutil
 import subprocess
 import sys
-import uuid
 from pathlib import Path
 
 from automl.bundle.format import CARD, LATEST, MANIFEST, STAGED, Facts, check_bundle, make_manifest, read_manifest
@@ -19,6 +18,7 @@ from automl.data.durable import (
     move_into_place,
     new_folder_beside,
     remove_stale,
+    replace_file,
     set_aside,
     storage_errors,
     write_file,
@@ -49,7 +49,7 @@ def publish(staging: Path, target: Path, facts: Facts, *, families_from: str | N
                 _put_in_place(folder, version)
         finally:
             shutil.rmtree(folder, ignore_errors=True)
-        _point_latest(target, version.name)
+        replace_file(target / LATEST, f"{version.name}\n".encode())
         _remove_old(target, version)
     return version
 
@@ -88,13 +88,6 @@ def _put_in_place(folder: Path, version: Path) -> None:
     if version.exists():
         set_aside(version)
     move_into_place(folder, version)
-
-
-def _point_latest(target: Path, name: str) -> None:
-    temporary = target / f".tmp-{uuid.uuid4().hex}"
-    write_file(temporary, f"{name}\n".encode())
-    os.replace(temporary, target / LATEST)
-    flush_folder(target)
 
 
 def _remove_old(target: Path, newest: Path) -> None:

@@ -1,0 +1,127 @@
+"""How sure a test result is: bootstrap intervals over test rows. Reads what a `score` assignment saved; trains nothing.
+
+Percentile bootstrap, Efron and Tibshirani, "An Introduction to the Bootstrap" (1993), chapter 13.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from automl.errors import DataError, StorageError
+from automl.tasks.metrics import measure
+
+RESAMPLES = 2000
+_DRAWS_AT_ONCE = 1 << 22
+_TAIL = 0.025
+
+
+@dataclass(frozen=True, slots=True)
+class Scores:
+    """Test rows and what was predicted for them."""
+
+    target: np.ndarray
+    """(rows,) class indices, or numbers in the target's own units."""
+    predictions: dict[str, np.ndarray]
+    """`model` and each baseline by name; shapes as `measure` takes them."""
+
+
+@dataclass(frozen=True, slots=True)
+class Interval:
+    """A value with its 95 % interval."""
+
+    value: float
+    low: float
+    high: float
+
+
+def read_scores(path: Path) -> Scores:
+    """Read the `.npz` of a `score` outcome. Raises StorageError."""
+    try:
+        with np.load(path, allow_pickle=False) as archive:
+            arrays = {name: archive[name] for name in archive.files}
+        return Scores(arrays.pop("target"), arrays)
+    except (OSError, ValueError, KeyError) as error:
+        raise StorageError(
+            f"Test predictions cannot be read: {path} ({error}).", hint="Score the model again."
+        ) from None
+
+
+def bootstrap(metric: str, target: np.ndarray, prediction: np.ndarray, *, seed: int) -> Interval:
+    """Return the metric with its 95 % percentile interval over resampled test rows.
+
+    Where every row is right, or every row wrong, resampling shows no spread at all; accuracy then takes the exact binomial
+    bound instead (Clopper and Pearson 1934), so that 35 right out of 35 reads [0.90, 1.00] and not [1.00, 1.00].
+    """
+    value = measure(metric, target, prediction)
+    if metric == "accuracy" and value in (0.0, 1.0):
+        bound = _TAIL ** (1 / len(target))
+        return Interval(value, bound, 1.0) if value else Interval(value, 0.0, 1 - bound)
+    low, high = _quantiles(_resampled(metric, target, (prediction,), seed)[0])
+    return Interval(value, low, high)
+
+
+def paired_difference(
+    metric: str, target: np.ndarray, prediction: np.ndarray, other: np.ndarray, *, seed: int
+) -> Interval:
+    """Return metric(prediction) - metric(other) with its 95 % interval; both are measured on the same resampled rows."""
+    value = measure(metric, target, prediction) - measure(metric, target, other)
+    ours, theirs = _resampled(metric, target, (prediction, other), seed)
+    low, high = _quantiles(ours - theirs)
+    return Interval(value, low, high)
+
+
+def _quantiles(values: np.ndarray) -> tuple[float, float]:
+    low, high = np.nanquantile(values, [_TAIL, 1 - _TAIL])
+    return float(low), float(high)
+
+
+def _resampled(metric: str, target: np.ndarray, predictions: tuple[np.ndarray, ...], seed: int) -> np.ndarray:
+    """Return (predictions, resamples) values of the metric, each column on the same drawn rows."""
+    rng = np.random.default_rng(seed)
+    rows = len(target)
+    evaluate = _MEANS.get(metric)
+    losses = [evaluate[0](target, prediction) for prediction in predictions] if evaluate else []
+    values = []
+    for count in _batches(rows):
+        drawn = rng.integers(0, rows, size=(count, rows))
+        if evaluate:
+            values.append(np.stack([evaluate[1](loss[drawn].mean(axis=1)) for loss in losses]))
+        else:
+            values.append(
+                np.array([[_measure(metric, target[at], rows_[at]) for at in drawn] for rows_ in predictions])
+            )
+    return np.concatenate(values, axis=1)
+
+
+def _batches(rows: int) -> list[int]:
+    size = max(1, min(RESAMPLES, _DRAWS_AT_ONCE // rows))
+    return [min(size, RESAMPLES - start) for start in range(0, RESAMPLES, size)]
+
+
+def _measure(metric: str, target: np.ndarray, prediction: np.ndarray) -> float:
+    try:
+        return measure(metric, target, prediction)
+    except DataError:  # a resample without one of the two classes has no area under a curve
+        return float("nan")
+
+
+def _hits(target: np.ndarray, prediction: np.ndarray) -> np.ndarray:
+    return (prediction.argmax(axis=1) == target).astype(np.float64)
+
+
+def _log_losses(target: np.ndarray, prediction: np.ndarray) -> np.ndarray:
+    epsilon = np.finfo(prediction.dtype).eps
+    return -np.log(np.clip(prediction[np.arange(len(target)), target], epsilon, 1 - epsilon))
+
+
+_MEANS: dict[str, tuple[Callable[[np.ndarray, np.ndarray], np.ndarray], Callable[[np.ndarray], np.ndarray]]] = {
+    "accuracy": (_hits, np.asarray),
+    "log_loss": (_log_losses, np.asarray),
+    "mae": (lambda target, prediction: np.abs(target - prediction), np.asarray),
+    "rmse": (lambda target, prediction: np.square(target - prediction), np.sqrt),
+}
+"""Metrics that are a function of a mean over rows: (value of each row, function of their mean). The rest are measured anew."""
