@@ -14,7 +14,7 @@ import numpy as np
 from automl import catalog
 from automl.bundle.format import MODEL, SCHEMA, WEIGHTS, Manifest, check_bundle, read_member, resolve
 from automl.data import Schema
-from automl.errors import StorageError
+from automl.errors import DataError, StorageError
 from automl.messages import Spec, spec_from
 
 if TYPE_CHECKING:
@@ -61,10 +61,17 @@ def load_model(path: str | Path) -> Model:
     """
     folder = resolve(Path(path))
     manifest = check_bundle(folder)
-    schema = Schema.from_json(read_member(folder, manifest, SCHEMA))
+    schema = _parse_schema(read_member(folder, manifest, SCHEMA), folder)
     family, params, spec = parse_model(read_member(folder, manifest, MODEL), folder)
     module = build_module(family, params, spec, read_member(folder, manifest, WEIGHTS), str(folder))
     return Model(manifest, schema, spec, module.exported().eval())
+
+
+def _parse_schema(content: bytes, folder: Path) -> Schema:
+    try:
+        return Schema.from_json(content)
+    except DataError as error:
+        raise StorageError(f"Bundle {folder}: {SCHEMA}: {error}", hint="Export the model again.") from None
 
 
 def describe_model(family: str, params: dict[str, Any], spec: Spec) -> bytes:

@@ -106,9 +106,18 @@ class Schema:
                 )
             for name in ("columns", "shape", "means", "scales", "labels"):
                 data[name] = tuple(data[name])
-            return cls(**data)
+            schema = cls(**data)
+            schema._check_sizes()
         except (ValueError, KeyError, TypeError) as error:
-            raise DataError(f"The schema cannot be read: {error!r}.", hint="Prepare the data again.") from None
+            raise DataError(
+                f"The schema cannot be read ({type(error).__name__}).", hint="Prepare the data again."
+            ) from None
+        return schema
+
+    def _check_sizes(self) -> None:
+        if not len(self.means) == len(self.scales) == self.shape[0] or len(self.columns) != np.prod(self.shape):
+            raise ValueError("means, scales, columns and shape must fit each other")
+        np.asarray([*self.means, *self.scales, self.target_mean, self.target_scale], dtype=np.float64)
 
 
 def _moments(features: np.ndarray, task: Task) -> tuple[tuple[float, ...], tuple[float, ...]]:

@@ -10,6 +10,7 @@ import os
 import shutil
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 from automl.bundle.format import CARD, LATEST, MANIFEST, STAGED, Facts, check_bundle, make_manifest, read_manifest
@@ -30,30 +31,6 @@ KEEP = 3
 _VERIFY = "import sys; sys.path.insert(0, sys.argv.pop(1)); from automl.bundle.verify import main; sys.exit(main(sys.argv[1:]))"
 
 
-def publish(staging: Path, target: Path, facts: Facts, *, families_from: str | None = None) -> Path:
-    """Publish what a worker staged as the latest version below `target`; returns the version's folder.
-
-    Publishing the same files with the same facts again gives the same folder. The newest three versions are kept.
-    Raises StorageError, and leaves the previous version in place, when disk or permission is in the way or when the bundle does
-    not reproduce its example in a clean process.
-    """
-    with storage_errors("export to", target):
-        target.mkdir(parents=True, exist_ok=True, mode=0o700)
-        remove_stale(target)
-        folder = new_folder_beside(target / MANIFEST)
-        try:
-            _fill(folder, staging, facts)
-            version = target / f"v-{read_manifest(folder).digest[:12]}"
-            if not _is_whole(version):
-                verify_in_clean_process(folder, families_from)
-                _put_in_place(folder, version)
-        finally:
-            shutil.rmtree(folder, ignore_errors=True)
-        replace_file(target / LATEST, f"{version.name}\n".encode())
-        _remove_old(target, version)
-    return version
-
-
 def verify_in_clean_process(folder: Path, families_from: str | None = None) -> None:
     """Load the bundle in a new, isolated interpreter and compare its example rows. Raises StorageError with what it said."""
     source = str(Path(__file__).resolve().parents[2])
@@ -67,6 +44,33 @@ def verify_in_clean_process(folder: Path, families_from: str | None = None) -> N
         raise StorageError(
             f"The exported bundle does not verify: {said[-1]}", hint="Run the same command again to export anew."
         )
+
+
+def publish(
+    staging: Path, target: Path, facts: Facts, *, verify: Callable[[Path], None] = verify_in_clean_process
+) -> Path:
+    """Publish what a worker staged as the latest version below `target`; returns the version's folder.
+
+    `verify` is handed the finished folder before any reader sees it; for families of one's own, give
+    `partial(verify_in_clean_process, families_from=...)`. The same files with the same facts give the same folder again, and the
+    newest three versions are kept. Raises StorageError, and leaves the previous version in place, when disk or permission is in
+    the way or when the bundle does not reproduce its example.
+    """
+    with storage_errors("export to", target):
+        target.mkdir(parents=True, exist_ok=True, mode=0o700)
+        remove_stale(target)
+        folder = new_folder_beside(target / MANIFEST)
+        try:
+            _fill(folder, staging, facts)
+            version = target / f"v-{read_manifest(folder).digest[:12]}"
+            if not _is_whole(version):
+                verify(folder)
+                _put_in_place(folder, version)
+        finally:
+            shutil.rmtree(folder, ignore_errors=True)
+        replace_file(target / LATEST, f"{version.name}\n".encode())
+        _remove_old(target, version)
+    return version
 
 
 def _fill(folder: Path, staging: Path, facts: Facts) -> None:

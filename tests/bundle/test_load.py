@@ -1,0 +1,119 @@
+"""A loaded model predicts what was exported, and no bundle makes it run other code."""
+
+import json
+import pickle
+from pathlib import Path
+
+import numpy as np
+import pytest
+from safetensors.numpy import load, save
+
+from automl.bundle.format import EXAMPLE, MANIFEST, MODEL, WEIGHTS, Facts, make_manifest
+from automl.bundle.load import load_model
+from automl.bundle.verify import main, verify
+from automl.errors import StorageError
+from automl.tasks import load_task
+
+FACTS = Facts("toy", "mlp", "toy-0", 0, 0, "accuracy", "maximize", {}, "0" * 64)
+
+
+def _sign(folder: Path) -> None:
+    """Give changed files a manifest that fits, as whoever made the bundle could."""
+    (folder / MANIFEST).unlink()
+    (folder / MANIFEST).write_bytes(make_manifest(folder, FACTS))
+
+
+def _edit_model(folder: Path, **changes) -> None:
+    data = json.loads((folder / MODEL).read_text())
+    (folder / MODEL).write_text(json.dumps({**data, **changes}))
+    _sign(folder)
+
+
+def test_a_loaded_model_gives_the_outputs_it_was_exported_with(made):
+    example = load((made / EXAMPLE).read_bytes())
+    assert np.allclose(load_model(made).outputs(example["inputs"]), example["outputs"], atol=1e-6)
+
+
+def test_raw_rows_give_labels_or_numbers(made):
+    model = load_model(made)
+    rows = load_task(model.manifest.facts.task).read()
+    predicted = model.predict(rows.features)
+    assert predicted.shape == rows.target.shape
+    if model.schema.labels:
+        probabilities = model.predict_proba(rows.features)
+        assert probabilities.sum(axis=1) == pytest.approx(1)
+        assert set(predicted) <= set(rows.target)
+    else:
+        assert rows.target.min() < predicted.mean() < rows.target.max()
+
+
+def test_loading_leaves_the_callers_random_numbers_alone(made):
+    import torch
+
+    torch.manual_seed(1)
+    expected = torch.rand(3)
+    torch.manual_seed(1)
+    load_model(made)
+    assert torch.equal(torch.rand(3), expected)
+
+
+@pytest.mark.parametrize(
+    "family", ["os.system", "os", "..mlp", "mlp.Module", "", "_base", "nope", None, 3, ["mlp"], "mlp\n", "../mlp"]
+)
+def test_a_family_that_is_no_plain_known_name_is_refused(bundle, family):
+    _edit_model(bundle, family=family)
+    with pytest.raises(StorageError, match="needs the family"):
+        load_model(bundle)
+
+
+@pytest.mark.parametrize("params", [{"width": "8"}, {"unknown": 1}, {"depth": 2, "width": 9, "dropout": 0.1}, None, 7])
+def test_parameters_that_do_not_fit_are_a_storage_error(bundle, params):
+    _edit_model(bundle, params=params)
+    with pytest.raises(StorageError):
+        load_model(bundle)
+
+
+class _Payload:
+    def __init__(self, marker: Path) -> None:
+        self.marker = marker
+
+    def __reduce__(self):
+        return (Path.touch, (self.marker,))
+
+
+@pytest.mark.parametrize("name", [WEIGHTS, MODEL, "schema.json"])
+def test_a_pickle_under_any_name_never_runs(bundle, tmp_path, name):
+    marker = tmp_path / "ran"
+    (bundle / name).write_bytes(pickle.dumps(_Payload(marker)))
+    _sign(bundle)
+    with pytest.raises(StorageError):
+        load_model(bundle)
+    assert not marker.exists()
+
+
+@pytest.mark.parametrize("damage", ["type", "shape", "missing", "extra"])
+def test_weights_that_do_not_fit_the_family_name_the_tensor(bundle, damage):
+    weights = load((bundle / WEIGHTS).read_bytes())
+    name = next(name for name in weights if name.endswith("1.weight"))
+    match damage:
+        case "type":
+            weights[name] = weights[name].astype(np.float64)
+        case "shape":
+            weights[name] = weights[name][:-1].copy()
+        case "missing":
+            del weights[name]
+        case "extra":
+            weights["more"] = np.zeros(1, np.float32)
+    (bundle / WEIGHTS).write_bytes(save(weights))
+    _sign(bundle)
+    with pytest.raises(StorageError, match="more" if damage == "extra" else name):
+        load_model(bundle)
+
+
+def test_verify_accepts_a_whole_bundle_and_refuses_other_outputs(bundle, capsys):
+    verify(bundle)
+    example = load((bundle / EXAMPLE).read_bytes())
+    (bundle / EXAMPLE).write_bytes(save({**example, "outputs": example["outputs"] + np.float32(1e-3)}))
+    _sign(bundle)
+    assert main([str(bundle)]) == 5
+    assert "does not give the outputs" in capsys.readouterr().err

@@ -1,0 +1,145 @@
+"""Publishing is a transaction: the new version whole, or the old one untouched."""
+
+import dataclasses
+import errno
+import os
+import re
+import stat
+import time
+from pathlib import Path
+
+import pytest
+from safetensors.numpy import load, save
+
+from automl.bundle.format import CARD, EXAMPLE, LATEST, MANIFEST, STAGED, Facts, check_bundle, resolve
+from automl.errors import StorageError
+from automl.export import publish
+
+FACTS = Facts("wine", "mlp", "wine-0", 3, 0, "accuracy", "maximize", {"test": 0.9}, "ab" * 32)
+
+
+def _publish(staging, target, *, slot=3):
+    """Publish without the clean process, which takes seconds and has its own test."""
+    return publish(staging, target, dataclasses.replace(FACTS, slot=slot), verify=lambda folder: None)
+
+
+def _names(folder):
+    return sorted(path.name for path in folder.iterdir())
+
+
+@pytest.mark.slow
+def test_a_published_bundle_was_verified_by_a_clean_process(staging, tmp_path):
+    version = publish(staging, tmp_path / "exports", FACTS)
+    assert _names(version) == sorted([*STAGED, CARD, MANIFEST])
+    example = load((staging / EXAMPLE).read_bytes())
+    (staging / EXAMPLE).write_bytes(save({**example, "outputs": example["outputs"] + 1}))
+    with pytest.raises(StorageError, match=r"does not verify.*does not give the outputs"):
+        publish(staging, tmp_path / "exports", FACTS)
+    assert _names(tmp_path / "exports") == [LATEST, version.name]
+    assert resolve(tmp_path / "exports") == version
+
+
+def test_publishing_the_same_again_gives_the_same_folder(staging, tmp_path):
+    first = _publish(staging, tmp_path / "exports")
+    assert _publish(staging, tmp_path / "exports") == first
+    assert _names(tmp_path / "exports") == [LATEST, first.name]
+    assert check_bundle(first).facts == FACTS
+
+
+def test_a_damaged_version_is_published_anew(staging, tmp_path):
+    version = _publish(staging, tmp_path / "exports")
+    (version / EXAMPLE).write_bytes(b"damage")
+    assert _publish(staging, tmp_path / "exports") == version
+    check_bundle(version)
+
+
+def test_three_versions_are_kept_and_latest_is_the_newest(staging, tmp_path):
+    versions = [_publish(staging, tmp_path / "exports", slot=slot) for slot in range(5)]
+    assert _names(tmp_path / "exports") == sorted([LATEST, *(version.name for version in versions[2:])])
+    assert resolve(tmp_path / "exports") == versions[-1]
+
+
+def test_an_old_version_published_again_is_the_newest(staging, tmp_path):
+    first, *_ = (_publish(staging, tmp_path / "exports", slot=slot) for slot in range(3))
+    _publish(staging, tmp_path / "exports", slot=0)
+    _publish(staging, tmp_path / "exports", slot=9)
+    assert first.is_dir()
+
+
+def test_what_killed_exports_left_is_removed_a_day_later(staging, tmp_path):
+    for name, age in (("old", 25), ("new", 23)):
+        folder = tmp_path / "exports" / f".tmp-{name}"
+        folder.mkdir(parents=True)
+        os.utime(folder, (0, time.time() - age * 3600))
+    version = _publish(staging, tmp_path / "exports")
+    assert _names(tmp_path / "exports") == [".tmp-new", LATEST, version.name]
+
+
+class FullDisk:
+    """Stands for one function of the operating system and fails at its `number`-th call."""
+
+    def __init__(self, monkeypatch, owner, name, number=0):
+        self.calls, self.number, self.original = 0, number, getattr(owner, name)
+        monkeypatch.setattr(owner, name, lambda *arguments, **options: self(*arguments, **options))
+
+    def __call__(self, *arguments, **options):
+        self.calls += 1
+        if self.calls == self.number:
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+        return self.original(*arguments, **options)
+
+
+@pytest.mark.parametrize(("owner", "name"), [(os, "fsync"), (Path, "rename"), (os, "replace"), (os, "fdopen")])
+def test_a_full_disk_at_any_call_keeps_the_old_version_and_names_the_path(staging, tmp_path, monkeypatch, owner, name):
+    target = tmp_path / "exports"
+    old = _publish(staging, target)
+    with monkeypatch.context() as patch:
+        needed = FullDisk(patch, owner, name)
+        _publish(staging, tmp_path / "elsewhere", slot=99)
+    assert needed.calls > 0
+    for number in range(1, needed.calls + 1):
+        with monkeypatch.context() as patch:
+            FullDisk(patch, owner, name, number)
+            with pytest.raises(StorageError, match=f"{re.escape(str(target))}.*No space left"):
+                _publish(staging, target, slot=100 + number)
+        assert check_bundle(resolve(target))
+        assert check_bundle(old)
+        assert not [left for left in _names(target) if left.startswith(".tmp-")]
+
+
+def test_files_are_the_owners_alone(staging, tmp_path):
+    before = os.umask(0)
+    try:
+        version = _publish(staging, tmp_path / "exports")
+    finally:
+        os.umask(before)
+    assert {stat.S_IMODE(path.stat().st_mode) for path in version.iterdir()} == {0o600}
+    assert stat.S_IMODE(version.stat().st_mode) == 0o700
+
+
+def test_the_temporary_folder_lies_in_the_target_whatever_tmpdir_says(staging, tmp_path, monkeypatch):
+    monkeypatch.setenv("TMPDIR", "/nonexistent")
+    assert check_bundle(_publish(staging, tmp_path / "exports"))
+
+
+def test_a_path_with_spaces_quotes_and_unicode_works(staging, tmp_path):
+    assert check_bundle(_publish(staging, tmp_path / "ü ñ" / "模型 'a' \"b\" #%3F?"))
+
+
+def test_a_target_that_is_a_file_is_a_storage_error(staging, tmp_path):
+    (tmp_path / "exports").write_text("in the way")
+    with pytest.raises(StorageError, match="exports"):
+        _publish(staging, tmp_path / "exports")
+
+
+def test_a_missing_staged_file_is_named(staging, tmp_path):
+    (staging / EXAMPLE).unlink()
+    with pytest.raises(StorageError, match=EXAMPLE):
+        _publish(staging, tmp_path / "exports")
+    assert _names(tmp_path / "exports") == []
+
+
+def test_the_card_states_metric_parameters_and_use(staging, tmp_path):
+    card = (_publish(staging, tmp_path / "exports") / CARD).read_text()
+    for words in ("# wine: mlp", "| test | 0.9 |", "| width | 8 |", "load_model"):
+        assert words in card

@@ -1,0 +1,102 @@
+"""The two assignments that end a search: the sealed test is scored once, and weights become files."""
+
+import dataclasses
+
+import numpy as np
+import pytest
+import torch
+from safetensors.numpy import load
+from safetensors.torch import load_file, save_file
+
+from automl.bundle.format import EXAMPLE, STAGED, WEIGHTS
+from automl.data import load_part
+from automl.data.durable import sha256_of
+from automl.errors import ConfigError, DataError, StorageError
+from automl.tasks.metrics import measure
+from automl.winner import read_scores
+from automl.worker.exporting import export
+from automl.worker.scoring import score
+
+EVERY_PART = ("train", "validation", "test")
+
+
+def _scoring(assignment):
+    return dataclasses.replace(
+        assignment,
+        id="score-0-0-0",
+        kind="score",
+        data=dataclasses.replace(assignment.data, parts=EVERY_PART),
+    )
+
+
+def test_export_stages_every_file_and_tells_size_and_hash(ready, staged):
+    assignment, places = ready
+    (outcome,) = export(assignment, places)
+    assert set(outcome.artifacts) == set(STAGED)
+    for artifact in outcome.artifacts.values():
+        path = places.search / artifact.path
+        assert (path.stat().st_size, sha256_of(path)) == (artifact.bytes, artifact.sha256)
+
+
+def test_the_example_holds_32_rows_or_what_there_is(staged):
+    example = load((staged / EXAMPLE).read_bytes())
+    assert example["inputs"].shape == (29, 13)
+    assert example["outputs"].shape == (29, 3)
+
+
+def test_weights_trained_in_16_bits_are_exported_in_32_without_a_change(ready, tmp_path):
+    assignment, places = ready
+    weights = load_file(places.search / "weights.safetensors")
+    save_file({name: tensor.bfloat16() for name, tensor in weights.items()}, tmp_path / "weights.safetensors")
+    places = dataclasses.replace(places, search=tmp_path)
+    export(assignment, places)
+    exported = load_file(tmp_path / "staging" / assignment.id / WEIGHTS)
+    for name, tensor in weights.items():
+        assert exported[name].dtype == torch.float32
+        assert torch.equal(exported[name], tensor.bfloat16().float())
+
+
+def test_missing_weights_are_a_storage_error_with_their_path(ready, tmp_path):
+    assignment, places = ready
+    with pytest.raises(StorageError, match=r"weights\.safetensors"):
+        export(assignment, dataclasses.replace(places, search=tmp_path))
+
+
+def test_score_measures_model_and_baselines_on_the_test_rows(ready):
+    assignment, places = ready
+    scoring = _scoring(assignment)
+    (outcome,) = score(scoring, places)
+    scores = read_scores(places.search / outcome.artifacts["predictions"].path)
+    assert (scores.target == load_part(places.data, scoring.data, "test").target).all()
+    assert set(scores.predictions) == {"model", "majority", "linear"}
+    assert (
+        outcome.value == outcome.values["accuracy"] == measure("accuracy", scores.target, scores.predictions["model"])
+    )
+    assert outcome.values["linear"] == measure("accuracy", scores.target, scores.predictions["linear"])
+    assert outcome.values["majority"] < 0.6 < 0.9 < outcome.values["linear"]
+
+
+def test_a_score_that_was_not_granted_the_test_part_fails(ready):
+    assignment, places = ready
+    with pytest.raises(DataError, match="sealed"):
+        score(dataclasses.replace(assignment, kind="score"), places)
+
+
+def test_another_kind_may_not_score_even_where_the_test_part_was_granted(ready):
+    assignment, places = ready
+    with pytest.raises(ConfigError, match="Only a score assignment"):
+        score(dataclasses.replace(_scoring(assignment), kind="trial"), places)
+
+
+def test_a_member_without_weights_is_refused(ready):
+    assignment, places = ready
+    bare = dataclasses.replace(assignment, members=(dataclasses.replace(assignment.members[0], resume_from=None),))
+    with pytest.raises(ConfigError, match="one member with weights"):
+        export(bare, places)
+
+
+def test_saved_predictions_need_no_pickle(ready):
+    assignment, places = ready
+    (outcome,) = score(_scoring(assignment), places)
+    with np.load(places.search / outcome.artifacts["predictions"].path, allow_pickle=False) as archive:
+        assert {archive[name].dtype.kind for name in archive.files} == {"f", "i"}
