@@ -6,7 +6,9 @@ is not acknowledged when it ends is handed to its successor. It uses the process
 
 from __future__ import annotations
 
+import contextlib
 import ctypes
+import gc
 import json
 import logging
 import os
@@ -58,12 +60,14 @@ class Carrier:
                 elif self._queue:
                     self._carry_one()
                 delay = 0.0
-                self._trouble = None
+                if not self._queue:
+                    self._trouble = None
             except Exception as error:
                 delay = min(delay * 2 or self._first_delay, self._longest_delay)
                 self._queue.rotate(-1)
                 self._report(error)
             self._acknowledge_when_due()
+        self._view.close()
         if self._sent:
             self._acknowledge(None)
 
@@ -97,6 +101,7 @@ class Carrier:
             self.say(trouble)
 
     def _report(self, error: Exception) -> None:
+        """Say what is wrong, once until everything is in step again."""
         _logger.error("will be tried again", exc_info=error)
         trouble = str(error) if isinstance(error, StorageError) else f"{type(error).__name__}: {error}"
         if trouble != self._trouble:
@@ -143,7 +148,7 @@ def main(name: str) -> None:
     """Live as long as the coordinator: die with it, read the settings, carry."""
     ctypes.CDLL(None, use_errno=True).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
     connection = _claim_standard_input()
-    sys.stdout, sys.stderr = _Redacting(sys.stdout), _Redacting(sys.stderr)  # type: ignore[assignment]
+    sys.stdout, sys.stderr = _Redacting(sys.stdout), _Redacting(sys.stderr)
     logging.basicConfig(stream=sys.stderr, level=logging.WARNING, format="%(asctime)s %(name)s: %(message)s")
     try:
         hello = json.loads(connection.recv_bytes())
@@ -157,10 +162,10 @@ def main(name: str) -> None:
     carrier: Carrier
     view = make_view(name, settings, lambda line: carrier.say(line))
     carrier = Carrier(connection, view, **delays)
-    try:
+    with contextlib.suppress(BrokenPipeError):
         carrier.run()
-    except BrokenPipeError:
-        return
+    # Else the interpreter walks all that mlflow brought, for a second, while the coordinator waits for our end.
+    gc.freeze()
 
 
 def yield_to_others() -> None:

@@ -152,7 +152,7 @@ class CarrierLink:
             return subprocess.Popen(
                 # -P: a file named like a library in the person's working folder must not be imported.
                 [sys.executable, "-P", "-m", "automl.tracking.carrier", self._view],
-                stdin=theirs,
+                stdin=theirs.fileno(),
                 stdout=log,
                 stderr=log,
                 env={**os.environ, "PYTHONPATH": path},

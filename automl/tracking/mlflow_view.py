@@ -103,6 +103,12 @@ class MlflowView:
         except Exception as error:
             raise self._unreachable(error) from error
 
+    def close(self) -> None:
+        """Close the database, so that no write-ahead log stays beside it; the client has no public way to."""
+        store = getattr(getattr(self._client, "_tracking_client", None), "store", None)
+        if hasattr(store, "engine"):
+            store.engine.dispose()
+
     def _content(self, record: Record) -> RunContent:
         search = {"uuid": self._uuid, "search": self._search}
         try:
@@ -132,14 +138,7 @@ class MlflowView:
 
     def _ensure_parent(self) -> str:
         known = self._runs.get(self._uuid)
-        if known:
-            return known
-        content = search_content({}, uuid=self._uuid, search=self._search, task=self._task)
-        run = self._ensure_run(content)
-        for key, child in self._runs.items():
-            if key != self._uuid:
-                self._client.set_tag(child, PARENT, run)
-        return run
+        return known or self._ensure_run(search_content({}, uuid=self._uuid, search=self._search, task=self._task))
 
     def _ensure_run(self, content: RunContent, more_tags: dict[str, str] | None = None) -> str:
         """Return the id of the key's run, created with all its tags unless it is there."""
@@ -200,15 +199,23 @@ class MlflowView:
             ) from error
 
     def _see_what_is_gone(self, key: str) -> None:
-        if self._client.get_experiment(self._experiment).lifecycle_stage != "active":
+        if not any(self._experiment in page for page in _experiments(self._client)):
             self._say(f"MLflow experiment '{self._wanted}' was deleted meanwhile")
             self._enter_experiment()
             return
-        for each in (self._uuid, key):
+        for each in {self._uuid, key}:
             had_run = each in self._runs
             self._look_up(each)
             if had_run and each not in self._runs:
                 self._say(f"MLflow run {each} was deleted meanwhile: it is created anew")
+        if self._uuid not in self._runs:
+            self._adopt_children()
+
+    def _adopt_children(self) -> None:
+        """Put the children of a parent that is gone under a new one."""
+        parent = self._ensure_parent()
+        for child in _search(self._client, [self._experiment], f"LIKE '{self._uuid}/%'"):
+            self._client.set_tag(child.info.run_id, PARENT, parent)
 
     def _close_refused(self, content: RunContent, reason: str) -> None:
         run = self._runs.get(content.key)

@@ -5,11 +5,12 @@ One study per family, named `<search>-<family>`; one finished trial per final sl
 
 from __future__ import annotations
 
+import json
 import sqlite3
 from contextlib import closing
 from datetime import datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 from automl.tracking.view import Record, Refused, Unreachable
 
@@ -43,7 +44,6 @@ class OptunaView:
             return
         try:
             trial = _trial(record)
-            trial._validate()
         except (KeyError, TypeError, ValueError) as error:
             raise Refused(f"slot {record.get('slot')} cannot be shown in Optuna: {error!r}") from error
         try:
@@ -55,7 +55,13 @@ class OptunaView:
         except Exception as error:
             raise self._unreachable(error) from error
 
-    def _study(self, family: str, direction: str) -> optuna.Study:
+    def close(self) -> None:
+        """Close the file, so that no write-ahead log stays beside it."""
+        if self._storage is not None:
+            self._storage.remove_session()
+            self._storage.engine.dispose()
+
+    def _study(self, family: str, direction: Literal["minimize", "maximize"]) -> optuna.Study:
         import optuna
 
         if family not in self._studies:
@@ -89,9 +95,9 @@ def _trial(record: Record) -> optuna.trial.FrozenTrial:
     names = ("slot", "attempt", "seed", "reason")
     trial = create_trial(
         state=state,
-        value=record["value"] if state.is_finished() and state != TrialState.FAIL else None,
+        value=None if state == TrialState.FAIL else record["value"],
         params=record["params"],
-        distributions={name: json_to_distribution(text) for name, text in record["distributions"].items()},
+        distributions={name: json_to_distribution(json.dumps(d)) for name, d in record["distributions"].items()},
         user_attrs={name: record[name] for name in names if record[name] != ""},
         intermediate_values={int(step): float(value) for step, value in record["intermediate"]},
     )

@@ -62,15 +62,18 @@ class Postman:
         """How many messages the view does not have yet."""
         return self._ledger.count_unsent(self.view)
 
-    def drain(self, timeout: float, wanted: Callable[[], bool] = lambda: True) -> int:
-        """Work until the view is in step, the time is up or it reports trouble; returns what is still pending."""
-        end = self._clock() + timeout
+    def drain(self, patience: float = 10.0) -> int:
+        """Work until the view is in step, reports trouble or is silent for `patience` seconds; returns what is pending."""
         self._header = None  # the end of the search changed it
-        while (pending := self.pending()) and self._clock() < end and not self._troubled and wanted():
+        heard = self._clock()
+        while (pending := self.pending()) and not self._troubled and self._clock() - heard < patience:
+            before = self._in_flight
             self._receive()
+            if self._in_flight < before:
+                heard = self._clock()
             if self._in_flight < _IN_FLIGHT // 2:
                 self._offer()
-            time.sleep(0.005)
+            time.sleep(0.01)
         return pending
 
     def _receive(self) -> None:

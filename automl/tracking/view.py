@@ -8,7 +8,16 @@ from typing import Any, Protocol
 from automl.errors import StorageError
 
 Record = dict[str, Any]
-"""One outbox row: plain JSON with `id` and `topic` (`search`, `slot` or `end`)."""
+"""One outbox row, plain JSON: `id` and `topic`, and by topic
+
+- `search`: started_ms, params, tags, dataset {name, source, digest, rows, features}
+- `slot`: slot, attempt, family, state (complete, pruned, failed), lost, params, seed, value, values,
+  curve [[step, {name: value}, ms]], started_ms, ended_ms, reason, seconds, git_commit, data_hash; for Optuna also
+  distributions (name -> Optuna's JSON form), direction, intermediate [[step, value]]
+- `end`: status (MLflow's), ended_ms, metrics, tags, note (Markdown)
+
+All times are milliseconds since 1970 and are stored: a second sending carries the same ones.
+"""
 
 Say = Callable[[str], None]
 """Tells the coordinator something that a person should know."""
@@ -27,6 +36,7 @@ class View(Protocol):
 
     The carrier calls `open` until it succeeds, then `send` once per record; after Unreachable the same record comes
     again. A record may also come again after it was taken: what it writes must not depend on how often that happens.
+    `close` comes last, unless the process is killed.
     """
 
     def open(self) -> None:
@@ -34,3 +44,6 @@ class View(Protocol):
 
     def send(self, record: Record) -> None:
         """Bring the store into step with one record; raises Unreachable or Refused."""
+
+    def close(self) -> None:
+        """Let go of the store, also where `open` never succeeded."""

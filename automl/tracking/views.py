@@ -1,0 +1,47 @@
+"""Starting and ending the carriers of one search: MLflow (unless tracking is off) and Optuna's file."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from automl.ledger import Header, Ledger, SearchFolder
+from automl.tracking.link import CarrierLink
+from automl.tracking.postman import Postman
+from automl.tracking.uri import artifact_location, tracking_uri
+
+
+@contextmanager
+def open_views(
+    ledger: Ledger, header: Header, folder: SearchFolder, *, mlflow: bool, warn: Callable[[str], None]
+) -> Iterator[tuple[Postman, ...]]:
+    """Yield a postman per view; their carriers end with the block, and what is unsent stays in the outbox."""
+    wanted = {"optuna": {"path": str(folder.optuna), "search": header.name}}
+    if mlflow:
+        wanted["mlflow"] = mlflow_settings(header)
+    links = []
+    try:
+        for view, settings in wanted.items():
+            link = CarrierLink(view, settings={**settings, "log": str(folder.logs / f"{view}.log")})
+            links.append(link)
+            link.start()
+        yield tuple(Postman(ledger, view, link, warn) for view, link in zip(wanted, links, strict=True))
+    finally:
+        for link in links:
+            link.close(timeout=0.2)
+
+
+def mlflow_settings(header: Header) -> dict[str, Any]:
+    """Return where and under which names a search stands in MLflow."""
+    uri, experiment = tracking_uri(os.environ, Path.cwd()), header.task["name"]
+    return {
+        "tracking_uri": uri,
+        "experiment": experiment,
+        "artifact_location": artifact_location(uri, Path.cwd(), experiment),
+        "search": header.name,
+        "task": header.task["name"],
+        "uuid": header.uuid,
+    }
