@@ -13,11 +13,13 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from safetensors.numpy import load_file
+import torch
+from safetensors.torch import load_file as load_torch
 from scripted import ScriptedChannel
 
-from automl.data import load_part
-from automl.messages import Assignment, Outcome, to_json
+from automl import catalog
+from automl.data import load_part, load_schema
+from automl.messages import Assignment, Outcome, Report, to_json
 from automl.tasks.metrics import measure
 from automl.worker.perform import Places, perform
 
@@ -61,10 +63,22 @@ def test_artifacts_are_the_best_epoch_with_their_hashes(assign: Assign, places: 
         content = (places.search / artifact.path).read_bytes()
         assert (artifact.sha256, artifact.bytes) == (hashlib.sha256(content).hexdigest(), len(content))
     assert outcome.artifacts["weights"].path == "artifacts/trial-0-0-0.safetensors"
-    assert load_file(places.search / outcome.artifacts["weights"].path)
     predictions = np.load(places.search / "artifacts/trial-0-0-0.predictions.npy")
     target = load_part(places.data, assignment.data, "validation").target
     assert measure("accuracy", target, predictions) == outcome.value
+
+
+def test_the_kept_weights_give_the_kept_predictions(assign: Assign, places: Places) -> None:
+    assignment = assign(epochs=12)
+    outcome = outcome_of(assignment, places)
+    assert outcome.best_step < outcome.steps  # weights of the last epoch would be others
+
+    module = catalog.module("mlp", assignment.spec, assignment.members[0].params).eval()
+    module.load_state_dict(load_torch(places.search / outcome.artifacts["weights"].path))
+    inputs = torch.tensor(load_part(places.data, assignment.data, "validation").inputs)
+    outputs = module(inputs).detach().numpy()
+    kept = np.load(places.search / outcome.artifacts["predictions"].path)
+    np.testing.assert_array_equal(load_schema(places.data, assignment.data).decode(outputs), kept)
 
 
 @pytest.mark.parametrize(("bar", "kept"), [(None, True), (0.0, True), (1.0, False)])
@@ -115,6 +129,13 @@ def test_a_deadline_ends_a_trial_with_what_it_has(assign: Assign, places: Places
     assert outcome.state == "complete"
     assert outcome.value is not None
     assert outcome.cost["seconds"] < 5
+
+
+def test_a_deadline_cuts_an_epoch_short_and_validates_it(assign: Assign, places: Places) -> None:
+    channel = ScriptedChannel()
+    outcome = outcome_of(assign(epochs=9, deadline=0.0), places, channel)
+    assert (outcome.state, outcome.steps, channel.ticks) == ("complete", 1, 1)
+    assert outcome.value is not None
 
 
 def test_a_diverging_trial_fails_within_one_epoch(assign: Assign, places: Places, add_family: AddFamily) -> None:
@@ -201,6 +222,20 @@ def test_a_refit_trains_all_epochs_on_all_rows_and_validates_nothing(assign: Ass
     assert set(outcome.artifacts) == {"weights"}
 
 
+def test_a_diverging_refit_fails(assign: Assign, places: Places) -> None:
+    params = {"depth": 1, "width": 16, "dropout": 0.0, "optimizer": "sgd", "lr": 1e38, "clip": 0.0}
+    outcome = outcome_of(assign("diabetes", params=params, kind="refit"), places)
+    assert (outcome.state, outcome.artifacts) == ("failed", {})
+    assert outcome.reason.startswith("diverged (")
+
+
+def test_an_interrupted_refit_leaves_no_weights(assign: Assign, places: Places) -> None:
+    channel = ScriptedChannel({1: "interrupt"})
+    channel.report(Report("refit-0-0-0", 0, 1, {}))  # an interrupt comes unasked
+    outcome = outcome_of(assign(kind="refit", id="refit-0-0-0"), places, channel)
+    assert (outcome.state, outcome.artifacts) == ("interrupted", {})
+
+
 def test_one_failing_member_leaves_the_others(assign: Assign, places: Places) -> None:
     assignment = assign()
     broken = dataclasses.replace(assignment.members[0], params={"depth": "two"}, slot=1)
@@ -245,7 +280,8 @@ def test_the_same_member_gives_the_same_curve_in_another_process(assign: Assign,
     assert json.loads(done.stdout) == json.loads(json.dumps(here))
 
 
-def test_seeding_leaves_the_environment_alone(assign: Assign, places: Places) -> None:
+def test_seeding_leaves_the_environment_alone(assign: Assign, places: Places, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("PL_GLOBAL_SEED", raising=False)
     before = dict(os.environ)
     outcome_of(assign(), places)
     assert dict(os.environ) == before

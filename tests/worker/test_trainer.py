@@ -82,7 +82,7 @@ def test_with_a_gradient_scaler_gradients_are_clipped_after_they_are_unscaled(as
     member = assignment.members[0]
     module = catalog.module(member.family, assignment.spec, member.params)
     rows = hold(places.data, assignment.data, ("train",), torch.device("cpu"), torch.float32)
-    scaled = MixedPrecision("16-mixed", "cpu", torch.amp.GradScaler("cpu"))
+    scaled = MixedPrecision("16-mixed", "cpu", torch.amp.GradScaler("cpu", init_scale=4.0, growth_interval=1))
     trainer = pl.Trainer(
         plugins=[scaled],
         accelerator="cpu",
@@ -94,6 +94,8 @@ def test_with_a_gradient_scaler_gradients_are_clipped_after_they_are_unscaled(as
         enable_model_summary=False,
     )
     trainer.fit(module, TrainingFeed(rows, 0))
+    assert scaled.scaler is not None
+    assert scaled.scaler.get_scale() > 4.0  # it took part
     assert 0 < max(norms) <= 0.01 + 1e-6
     assert trainer.global_step == -(-assignment.spec.rows // (assignment.spec.rows // 8))
 
