@@ -88,7 +88,12 @@ class LocalExecutor:
             with theirs, open(self._log, "ab") as log:
                 command = [sys.executable, "-m", "automl.worker.server", str(theirs.fileno()), str(os.getpid())]
                 self._server = subprocess.Popen(
-                    command, pass_fds=[theirs.fileno()], stdin=subprocess.DEVNULL, stdout=log, stderr=log, env=_environment()
+                    command,
+                    pass_fds=[theirs.fileno()],
+                    stdin=subprocess.DEVNULL,
+                    stdout=log,
+                    stderr=log,
+                    env=_environment(),
                 )
         except OSError as error:
             raise _cannot_start(error) from error
@@ -148,7 +153,10 @@ class LocalExecutor:
 
     def _hear_server(self) -> list[Event]:
         assert self._control is not None
-        message = self._control.recv(1 << 16)
+        try:
+            message = self._control.recv(1 << 16)
+        except ConnectionResetError:
+            message = b""
         if not message:
             return self._server_died()
         word: dict[str, Any] = json.loads(message)
@@ -290,4 +298,6 @@ def _cannot_start(error: OSError) -> StorageError:
         import resource
 
         limit = f" (limit {resource.getrlimit(resource.RLIMIT_NOFILE)[0]})"
-    return StorageError(f"cannot start worker: {(error.strerror or str(error)).lower()}{limit}.", hint="Raise the limit: ulimit -n 1024")
+    return StorageError(
+        f"cannot start worker: {(error.strerror or str(error)).lower()}{limit}.", hint="Raise the limit: ulimit -n 1024"
+    )

@@ -43,3 +43,9 @@ class Attempt:
     def work(self) -> tuple[Kind, int, int]:
         """What is attempted; at most one attempt at it is ever final."""
         return (self.kind, self.slot, self.part)
+
+    def once_more(self) -> Attempt:
+        """Return the next attempt at the same work: same point, same seed, not stored yet."""
+        return Attempt(
+            self.kind, self.slot, self.part, self.attempt + 1, self.family, self.params, self.seed, self.suggestion
+        )

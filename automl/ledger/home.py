@@ -10,6 +10,7 @@ from pathlib import Path
 
 from automl.config import check_name
 from automl.errors import ConfigError, StorageError, did_you_mean
+from automl.ledger.attempt import Attempt
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +43,11 @@ class SearchFolder:
     def optuna(self) -> Path:
         """The view for Optuna's own tools."""
         return self.root / "optuna.db"
+
+    def discard(self, attempt: Attempt) -> None:
+        """Delete the files that an attempt left: it is no longer among its family's best."""
+        for artifact in attempt.outcome.artifacts.values() if attempt.outcome is not None else ():
+            (self.root / artifact.path).unlink(missing_ok=True)
 
     def create(self) -> None:
         """Make the folders that are missing. Raises StorageError where that is not allowed."""
@@ -105,5 +111,6 @@ def _make(folder: Path) -> None:
             raise PermissionError(13, "Permission denied")
     except OSError as error:
         raise StorageError(
-            f"cannot write in {folder}: {error.strerror}.", hint="Grant the permission, or set AUTOML_HOME to another folder."
+            f"cannot write in {folder}: {error.strerror}.",
+            hint="Grant the permission, or set AUTOML_HOME to another folder.",
         ) from error

@@ -194,9 +194,11 @@ class Ledger:
             rows = connection.execute(query).all()
         return [(row.message, row.topic, _attempt_from(row) if row.id is not None else None) for row in rows]
 
-    def count_unsent(self, view: str) -> int:
-        """Return how many messages `view` has not acknowledged."""
+    def count_unsent(self, view: str, topic: str | None = None) -> int:
+        """Return how many messages (of one topic) `view` has not acknowledged."""
         query = sa.select(sa.func.count()).where(schema.outbox.c.view == view, ~schema.outbox.c.sent)
+        if topic is not None:
+            query = query.where(schema.outbox.c.topic == topic)
         with self._transaction() as connection:
             return int(connection.execute(query).scalar_one())
 

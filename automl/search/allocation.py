@@ -24,7 +24,7 @@ class Allocation:
 
     def __init__(self, families: Iterable[str], direction: str) -> None:
         self._sign = -1.0 if direction == "maximize" else 1.0
-        self._slots = {family: 0 for family in families}
+        self._slots = dict.fromkeys(families, 0)
         self._recent: dict[str, deque[float]] = {family: deque(maxlen=_RECENT) for family in self._slots}
         self._losses: list[float] = []
 

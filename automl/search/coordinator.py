@@ -13,14 +13,13 @@ from typing import Protocol
 from automl.errors import Stopped
 from automl.executors.base import Ended, Executor, Lost, Reported
 from automl.ledger import Attempt, Ledger
-from automl.messages import AT_ONCE, Answer, Outcome, Report
+from automl.messages import AT_ONCE, Answer, Kind, Outcome, Report
 from automl.search.decision import Decision
 from automl.search.events import Advanced, Closed, Observer, Placed, silent
 from automl.search.reconcile import adopt, close
 
 _TURN = 0.1
 """Longest wait for events, in seconds: how fast a stop or a deadline is noticed."""
-
 
 
 class Postman(Protocol):
@@ -65,8 +64,9 @@ class Coordinator:
         self._deaths: Counter[tuple[str, int, int]] = Counter()
         self._interrupted: set[str] = set()
 
-    def carry_out(self, decision: Decision, stored: list[Attempt]) -> None:
-        """Run a decision to its end. `stored` are the ledger's attempts at this work. Raises Stopped after a signal."""
+    def carry_out(self, decision: Decision, *kinds: Kind) -> None:
+        """Run a decision over work of these kinds to its end. Raises Stopped after a signal, and what the decision raises."""
+        stored = [attempt for kind in kinds for attempt in self._ledger.attempts(kind=kind)]
         self._deaths.update(attempt.work for attempt in stored if attempt.state == "lost")
         self._again = decision.recall(stored)
         self._stop.tidy = True
@@ -114,9 +114,7 @@ class Coordinator:
 
     def _more(self, decision: Decision) -> bool:
         """True when work waits only for a worker to come up."""
-        if self._stop.exit_code or decision.out_of_time() or self._executor.idle():
-            return False
-        return True
+        return not (self._stop.exit_code or decision.out_of_time() or self._executor.idle())
 
     def _on_report(self, decision: Decision, report: Report) -> None:
         attempt = self._open.get(report.assignment)

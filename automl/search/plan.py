@@ -39,9 +39,7 @@ class Plan:
 
     def again(self, attempt: Attempt) -> Attempt:
         """Return the same work, one attempt later."""
-        return Attempt(
-            attempt.kind, attempt.slot, attempt.part, attempt.attempt + 1, attempt.family, attempt.params, attempt.seed
-        )
+        return attempt.once_more()
 
     def assignment(self, attempt: Attempt) -> Assignment:
         """Describe the work; its id follows the attempt."""

@@ -33,7 +33,13 @@ def adopt(attempt: Attempt, results: Path) -> Outcome | None:
 
 
 def close(
-    ledger: Ledger, attempt: Attempt, outcome: Outcome, results: Path, *, marks: dict[str, object] | None = None, spent: bool = False
+    ledger: Ledger,
+    attempt: Attempt,
+    outcome: Outcome,
+    results: Path,
+    *,
+    marks: dict[str, object] | None = None,
+    spent: bool = False,
 ) -> Attempt:
     """Commit an outcome, then forget its result file. `spent` makes a lost attempt final: none is left."""
     closed = ledger.close_attempt(attempt, outcome, final=outcome.state in _FINAL or spent, marks=marks)

@@ -22,7 +22,9 @@ _EXPLORATIONS = 64
 class Suggester(Protocol):
     """The part of `optuna.Trial` that search spaces use."""
 
-    def suggest_float(self, name: str, low: float, high: float, *, step: float | None = None, log: bool = False) -> float:
+    def suggest_float(
+        self, name: str, low: float, high: float, *, step: float | None = None, log: bool = False
+    ) -> float:
         """Return a number within [low, high]."""
 
     def suggest_int(self, name: str, low: int, high: int, *, step: int = 1, log: bool = False) -> int:
@@ -68,7 +70,9 @@ class RangedTrial:
         self._trial = trial
         self._overrides = overrides
 
-    def suggest_float(self, name: str, low: float, high: float, *, step: float | None = None, log: bool = False) -> float:
+    def suggest_float(
+        self, name: str, low: float, high: float, *, step: float | None = None, log: bool = False
+    ) -> float:
         """Suggest within the person's range, where there is one."""
         if override := self._overrides.get(name):
             low, high = override.bounds(low, high)
@@ -101,7 +105,9 @@ class DefaultTrial:
         self.clipped: list[str] = []
         self.values: dict[str, Any] = {}
 
-    def suggest_float(self, name: str, low: float, high: float, *, step: float | None = None, log: bool = False) -> float:
+    def suggest_float(
+        self, name: str, low: float, high: float, *, step: float | None = None, log: bool = False
+    ) -> float:
         """Return the default, clipped."""
         return float(self._clip(name, low, high))
 
@@ -134,7 +140,9 @@ class ExploringTrial:
         self._rng = rng
         self.seen = seen
 
-    def suggest_float(self, name: str, low: float, high: float, *, step: float | None = None, log: bool = False) -> float:
+    def suggest_float(
+        self, name: str, low: float, high: float, *, step: float | None = None, log: bool = False
+    ) -> float:
         """Return a random number."""
         self.seen[name] = {"kind": "float", "low": low, "high": high, "step": step, "log": log}
         if log:
@@ -164,12 +172,16 @@ def overrides_for(family: str, overrides: Mapping[str, str]) -> dict[str, Overri
     return mine
 
 
-def check_overrides(families: Sequence[str], overrides: Mapping[str, str], explored: Mapping[str, Mapping[str, Any]]) -> None:
+def check_overrides(
+    families: Sequence[str], overrides: Mapping[str, str], explored: Mapping[str, Mapping[str, Any]]
+) -> None:
     """Raise ConfigError for a family or parameter that this search does not have."""
     for key in overrides:
         family, _, parameter = key.partition(".")
         if family not in families:
-            raise ConfigError(f"--set {key}: this search has families {', '.join(families)}.{did_you_mean(family, families)}")
+            raise ConfigError(
+                f"--set {key}: this search has families {', '.join(families)}.{did_you_mean(family, families)}"
+            )
         if parameter not in explored[family]:
             known = sorted(explored[family])
             raise ConfigError(

@@ -90,7 +90,7 @@ class FamilyStudy:
         return self._ask(slot)
 
     def propose_again(self, slot: int, suggestion: dict[str, Any]) -> Proposal:
-        """Return a slot's earlier point: a retry, or an attempt that a crash cut off."""
+        """Return a slot's earlier point: a retry, or an attempt that a crash or a person cut off."""
         if earlier := self._running.pop(slot, None):
             earlier.study.tell(earlier, state=TrialState.FAIL)
         self._study.add_trial(
@@ -173,7 +173,11 @@ class FamilyStudy:
         self._finished = len(kept)
 
     def _worst(self) -> float | None:
-        values = [t.value for t in self._study.get_trials(deepcopy=False, states=(TrialState.COMPLETE,)) if t.value is not None]
+        values = [
+            t.value
+            for t in self._study.get_trials(deepcopy=False, states=(TrialState.COMPLETE,))
+            if t.value is not None
+        ]
         pick = min if self._direction == "maximize" else max
         return pick(values) if values else None
 
@@ -215,7 +219,9 @@ def _make_pruner(name: str, max_resource: int) -> optuna.pruners.BasePruner:
     if name == "median":
         return pruners.MedianPruner(n_warmup_steps=first_rung)
     if name == "patient":
-        return pruners.PatientPruner(pruners.MedianPruner(n_warmup_steps=first_rung), patience=max(1, max_resource // 5))
+        return pruners.PatientPruner(
+            pruners.MedianPruner(n_warmup_steps=first_rung), patience=max(1, max_resource // 5)
+        )
     return pruners.NopPruner()
 
 

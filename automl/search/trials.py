@@ -91,10 +91,8 @@ class TrialDecision:
 
     def again(self, attempt: Attempt) -> Attempt:
         """Propose the slot's own point once more."""
-        proposal = self._studies[attempt.family].propose_again(attempt.slot, attempt.suggestion)
-        return Attempt(
-            "trial", attempt.slot, 0, attempt.attempt + 1, attempt.family, proposal.params, attempt.seed, attempt.suggestion
-        )
+        self._studies[attempt.family].propose_again(attempt.slot, attempt.suggestion)
+        return attempt.once_more()
 
     def assignment(self, attempt: Attempt) -> Assignment:
         """Describe a trial for a worker."""
@@ -126,10 +124,14 @@ class TrialDecision:
         self._studies[attempt.family].tell(attempt.slot, outcome)
         self._remember(attempt)
         if outcome.fatal:
-            raise NoUsableTrial(f"slot {attempt.slot} ({attempt.family}): {outcome.reason}.", hint="No other slot can do better.")
+            raise NoUsableTrial(
+                f"slot {attempt.slot} ({attempt.family}): {outcome.reason}.", hint="No other slot can do better."
+            )
         if self._failed_in_a_row >= self._max_failed:
             if not self._any_complete:
-                raise NoUsableTrial(f"{self._failed_in_a_row} slots in a row failed and none completed: {self.reasons()}.")
+                raise NoUsableTrial(
+                    f"{self._failed_in_a_row} slots in a row failed and none completed: {self.reasons()}."
+                )
             self._ended_early = f"{self._failed_in_a_row} slots in a row failed: {self.reasons()}"
 
     def out_of_time(self) -> bool:

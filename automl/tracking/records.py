@@ -22,7 +22,11 @@ def _search(header: Header) -> dict[str, Any]:
         "task": header.task["name"],
         "uuid": header.uuid,
         "started_ms": header.created_ms,
-        "params": {**config, "trials": header.config["budget"]["trials"], "seconds": header.config["budget"]["seconds"]},
+        "params": {
+            **config,
+            "trials": header.config["budget"]["trials"],
+            "seconds": header.config["budget"]["seconds"],
+        },
         "tags": {"git_commit": header.code.get("git_commit", ""), "data_hash": header.data["content"]},
         "dataset": {
             "name": header.task["name"],

@@ -1,0 +1,68 @@
+"""`automl families`: the model families, their defaults and search spaces."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+import typer
+
+from automl.cli.output import print_json, print_table
+from automl.errors import ConfigError, did_you_mean
+
+app = typer.Typer(help="Families: kinds of model.", no_args_is_help=True)
+_From = Annotated[
+    str | None,
+    typer.Option("--families-from", help="A folder with families of your own.", envvar="AUTOML_FAMILIES_FROM"),
+]
+
+
+@app.command("list")
+def list_families(
+    families_from: _From = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON document.")] = False,
+) -> None:
+    """List the families and the inputs they take."""
+    from automl import catalog
+
+    if families_from:
+        catalog.add_families_from(families_from)
+    rows = [(name, ", ".join(catalog.space(name).INPUTS)) for name in catalog.families()]
+    if as_json:
+        print_json([{"family": name, "inputs": inputs.split(", ")} for name, inputs in rows])
+    else:
+        print_table(rows, ("family", "inputs"))
+
+
+@app.command("show")
+def show_family(
+    name: Annotated[str, typer.Argument(help="A family; see `automl families list`.")],
+    families_from: _From = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON document.")] = False,
+) -> None:
+    """Show a family's parameters: range and default of each."""
+    from automl import catalog
+    from automl.messages import Field, Spec
+    from automl.search.space import explore
+
+    if families_from:
+        catalog.add_families_from(families_from)
+    known = catalog.families()
+    if name not in known:
+        raise ConfigError(f"Unknown family '{name}'. Families: {', '.join(known)}.{did_you_mean(name, known)}")
+    space = catalog.space(name)
+    shape = (1, 8, 8) if "image" in space.INPUTS else (16,)
+    spec = Spec((Field("x", space.INPUTS[0], shape),), (Field("y", "class", (10,)),), 1000, 10, "cross_entropy")
+    explored = explore(space, spec, {})
+    if as_json:
+        print_json({"family": name, "inputs": list(space.INPUTS), "default": space.DEFAULT, "space": explored})
+    else:
+        print_table(
+            [(key, _range(found), str(space.DEFAULT.get(key, "-"))) for key, found in explored.items()],
+            ("parameter", "range", "default"),
+        )
+
+
+def _range(found: dict[str, Any]) -> str:
+    if found["kind"] == "categorical":
+        return " | ".join(map(str, found["choices"]))
+    return f"{found['low']:g} .. {found['high']:g}{' (log)' if found['log'] else ''}"

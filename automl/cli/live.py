@@ -1,0 +1,139 @@
+"""What people see while a search runs: one live line block in a terminal, plain lines elsewhere. Always on stderr."""
+
+from __future__ import annotations
+
+import contextlib
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from automl.cli.output import clean, number
+from automl.search.events import Advanced, Closed, Observer, PhaseBegan, Placed, Resumed, Said, SearchEvent, silent
+
+_PLAIN_SECONDS = 5.0
+"""Between two progress lines where no terminal redraws them."""
+_PHASES = {"start": "starting workers, reading data", "search": "searching", "confirm": "confirming on fresh seeds",
+           "export": "refitting, scoring, exporting", "report": "writing the report", "sync": "bringing MLflow into step"}  # fmt: skip
+
+
+@contextmanager
+def live_view(slots: int | None, *, quiet: bool) -> Iterator[Observer]:
+    """Yield an observer that shows a search; `quiet` shows nothing."""
+    if quiet:
+        yield silent
+    elif sys.stderr.isatty():
+        with _TerminalView(slots) as view:
+            yield view
+    else:
+        yield _PlainView(slots)
+
+
+class _Tally:
+    """Counts that both views show."""
+
+    def __init__(self, slots: int | None) -> None:
+        self.slots = slots
+        self.states = {"complete": 0, "pruned": 0, "failed": 0}
+        self.best: tuple[float, str] | None = None
+        self.phase = ""
+        self.done_before = 0
+
+    def take(self, event: SearchEvent) -> str | None:
+        """Count an event; returns a line that must be shown, if any."""
+        match event:
+            case PhaseBegan(name):
+                self.phase = name
+                return _PHASES[name]
+            case Resumed(done, requeued):
+                self.done_before = done
+                return f"resumed: {done}{f' of {self.slots}' if self.slots else ''} done, {requeued} requeued"
+            case Said(text, level):
+                return f"warning: {text}" if level == "warning" else text
+            case Closed(attempt, retry) if attempt.state == "lost":
+                self.states["failed"] += not retry
+                then = f"retry {attempt.attempt + 1}" if retry else "given up"
+                return f"{attempt.kind} {attempt.slot} lost ({attempt.reason}), {then}"
+            case Closed(attempt, _) if attempt.kind == "trial" and attempt.final:
+                self.states[attempt.state] += 1
+                if attempt.state == "failed":
+                    return f"trial {attempt.slot} ({attempt.family}) failed: {attempt.reason}"
+        return None
+
+    @property
+    def done(self) -> int:
+        """Slots that are final."""
+        return self.done_before + sum(self.states.values())
+
+    def line(self) -> str:
+        """Return the counts as text."""
+        of = f"/{self.slots}" if self.slots else ""
+        return f"{self.done}{of} slots, {self.states['pruned']} pruned, {self.states['failed']} failed"
+
+
+class _PlainView:
+    """Lines for logs: phases, warnings, and the counts now and then."""
+
+    def __init__(self, slots: int | None) -> None:
+        self._tally = _Tally(slots)
+        self._shown = time.monotonic()
+
+    def __call__(self, event: SearchEvent) -> None:
+        line = self._tally.take(event)
+        if line is None and isinstance(event, Closed) and time.monotonic() - self._shown > _PLAIN_SECONDS:
+            line = self._tally.line()
+        if line is not None:
+            self._shown = time.monotonic()
+            with contextlib.suppress(OSError):
+                print(clean(line), file=sys.stderr, flush=True)
+
+
+class _TerminalView:
+    """A bar for the budget and a line per running member, drawn by rich ten times a second."""
+
+    def __init__(self, slots: int | None) -> None:
+        from rich.console import Console
+        from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
+
+        self._tally = _Tally(slots)
+        self._progress = Progress(
+            TextColumn("{task.description}"),
+            BarColumn(bar_width=20),
+            TextColumn("{task.fields[text]}"),
+            TimeElapsedColumn(),
+            console=Console(stderr=True),
+            transient=True,
+        )
+        self._budget = self._progress.add_task("starting", total=slots, text="")
+        self._members: dict[str, Any] = {}
+
+    def __enter__(self) -> _TerminalView:
+        self._progress.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        with contextlib.suppress(OSError):
+            self._progress.stop()
+
+    def __call__(self, event: SearchEvent) -> None:
+        with contextlib.suppress(OSError):
+            self._show(event)
+
+    def _show(self, event: SearchEvent) -> None:
+        line = self._tally.take(event)
+        match event:
+            case PhaseBegan(name):
+                self._progress.update(self._budget, description=_PHASES[name])
+                line = None
+            case Placed(attempt, steps):
+                text = f"{attempt.kind} {attempt.slot}"
+                self._members[attempt.key] = self._progress.add_task(f"  {attempt.family}", total=steps, text=text)
+            case Advanced(attempt, step, value) if attempt.key in self._members:
+                text = f"{attempt.kind} {attempt.slot}: {number(value)}"
+                self._progress.update(self._members[attempt.key], completed=step, text=text)
+            case Closed(attempt, _) if attempt.key in self._members:
+                self._progress.remove_task(self._members.pop(attempt.key))
+        self._progress.update(self._budget, completed=self._tally.done, text=self._tally.line())
+        if line is not None:
+            self._progress.console.print(clean(line), markup=False, highlight=False)

@@ -1,0 +1,91 @@
+"""The command `automl`: its nouns, and how every error leaves it (one line on stderr or one JSON document, and an exit code)."""
+
+from __future__ import annotations
+
+import os
+import sys
+from typing import Annotated
+
+import typer
+from typer._click.exceptions import ClickException
+
+from automl.cli import families, predict, search, searches, tasks
+from automl.cli.output import print_error, print_json
+from automl.errors import AutoMLError
+
+app = typer.Typer(
+    help="Search the hyperparameters of PyTorch Lightning model families, and trust the winner.",
+    epilog="Start with:  automl search digits",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    rich_markup_mode="rich",
+)
+app.command("search")(search.search)
+app.command("predict")(predict.predict)
+app.add_typer(searches.app, name="searches")
+app.add_typer(tasks.app, name="tasks")
+app.add_typer(families.app, name="families")
+
+
+def _version(wanted: bool) -> None:
+    if wanted:
+        from automl import __version__
+
+        print(__version__)
+        raise typer.Exit
+
+
+@app.callback()
+def root(
+    debug: Annotated[
+        bool, typer.Option("--debug", envvar="AUTOML_DEBUG", help="Show the traceback of an error.")
+    ] = False,
+    version: Annotated[
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="Show the version.")
+    ] = False,
+) -> None:
+    """Search the hyperparameters of PyTorch Lightning model families, and trust the winner."""
+    if debug:
+        os.environ["AUTOML_DEBUG"] = "1"
+
+
+def main() -> None:
+    """Run the command line and leave with its exit code."""
+    sys.exit(run(sys.argv[1:]))
+
+
+def run(arguments: list[str]) -> int:
+    """Run the command line on these arguments; returns the exit code of `design.md`. Prints errors, never a traceback."""
+    as_json = "--json" in arguments
+    try:
+        code = app(arguments, prog_name="automl", standalone_mode=False)
+        sys.stdout.flush()
+        return int(code or 0)
+    except ClickException as error:
+        return _fail("UsageError", error.format_message(), "See automl --help.", 2, as_json=as_json)
+    except AutoMLError as error:
+        return _fail(type(error).__name__, str(error), error.hint, error.exit_code, as_json=as_json, cause=error)
+    except KeyboardInterrupt:
+        return _fail("Stopped", "stopped", "", 130, as_json=as_json)
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), 1)  # nobody reads: the interpreter's last flush must not complain
+        return 141
+    except Exception as error:
+        hint = "This should not happen. --debug shows where it did."
+        return _fail(type(error).__name__, str(error), hint, 1, as_json=as_json, cause=error)
+
+
+def _fail(kind: str, message: str, hint: str, code: int, *, as_json: bool, cause: BaseException | None = None) -> int:
+    if cause is not None and os.environ.get("AUTOML_DEBUG"):
+        import traceback
+
+        traceback.print_exception(cause)
+    if as_json:
+        print_json({"error": {"type": kind, "message": message, "hint": hint}})
+    else:
+        print_error(message, hint)
+    return code
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,56 @@
+"""Printing: results to stdout, everything else to stderr. Control characters from data never reach the terminal."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import re
+import sys
+from collections.abc import Sequence
+from typing import Any
+
+_CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u200e\u200f\u202a-\u202e\u2066-\u2069]")
+
+
+def clean(text: str) -> str:
+    """Escape control and bidirectional characters, so that no name can forge a line."""
+    return _CONTROL.sub(lambda found: f"\\x{ord(found[0]):02x}", text)
+
+
+def print_json(document: Any) -> None:
+    """Print one JSON document."""
+    print(json.dumps(document, indent=2, ensure_ascii=False, allow_nan=False))
+
+
+def print_lines(lines: Sequence[str]) -> None:
+    """Print lines of a result."""
+    for line in lines:
+        print(clean(line))
+
+
+def print_error(message: str, hint: str = "") -> None:
+    """Print `error: <message>` with the hint on the same line; a closed terminal is no reason to fail."""
+    with contextlib.suppress(OSError):
+        print(f"error: {clean(message)}{' ' + clean(hint) if hint else ''}", file=sys.stderr, flush=True)
+
+
+def print_table(rows: Sequence[Sequence[Any]], header: Sequence[str]) -> None:
+    """Print aligned columns; numbers to the right."""
+    cells = [[_cell(value) for value in row] for row in rows]
+    widths = [max(len(line[column]) for line in [list(header), *cells]) for column in range(len(header))]
+    numeric = [
+        all(isinstance(row[column], int | float) or row[column] is None for row in rows)
+        for column in range(len(header))
+    ]
+    for line in [list(header), *cells]:
+        padded = [c.rjust(w) if n else c.ljust(w) for c, w, n in zip(line, widths, numeric, strict=True)]
+        print("  ".join(padded).rstrip())
+
+
+def number(value: float | None) -> str:
+    """Four significant digits, or a dash."""
+    return "-" if value is None else f"{value:.4g}"
+
+
+def _cell(value: Any) -> str:
+    return number(value) if isinstance(value, float) or value is None else clean(str(value))

@@ -1,0 +1,153 @@
+"""`automl search`: parse, call `automl.run.search`, print the summary."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+import typer
+
+from automl.cli.output import number, print_json, print_lines
+from automl.config import DEFAULT_TRIALS, PRUNERS, SAMPLERS, SearchConfig, make_config, parse_seconds
+from automl.errors import ConfigError, Stopped
+
+_EXAMPLES = """
+[bold]Examples[/bold]
+
+  automl search digits
+  automl search digits --families mlp,cnn --trials 100 --workers 4
+  automl search diabetes --time 2m --set mlp.lr=1e-4..1e-2
+"""
+
+
+def search(
+    task: Annotated[str, typer.Argument(help="A built-in task; see `automl tasks list`.", show_default=False)],
+    families: Annotated[str, typer.Option(help="Families, separated by commas; all that fit when left out.")] = "",
+    trials: Annotated[
+        str | None,
+        typer.Option(
+            help=f"Slots to spend over all families. Default {DEFAULT_TRIALS} without --time.", envvar="AUTOML_TRIALS"
+        ),
+    ] = None,
+    time: Annotated[
+        str | None,
+        typer.Option("--time", help="Wall time of the whole command: 90s, 10m, 1h30m.", envvar="AUTOML_TIME"),
+    ] = None,
+    devices: Annotated[str, typer.Option(help="auto, cpu, or GPU numbers: 0,1.", envvar="AUTOML_DEVICES")] = "auto",
+    workers: Annotated[
+        str | None, typer.Option(help="Worker processes; by default one per device.", envvar="AUTOML_WORKERS")
+    ] = None,
+    sampler: Annotated[str, typer.Option(help=", ".join(SAMPLERS) + ".", envvar="AUTOML_SAMPLER")] = "tpe",
+    pruner: Annotated[str, typer.Option(help=", ".join(PRUNERS) + ".", envvar="AUTOML_PRUNER")] = "auto",
+    max_epochs: Annotated[str, typer.Option(help="Most epochs of one trial.", envvar="AUTOML_MAX_EPOCHS")] = "30",
+    metric: Annotated[str | None, typer.Option(help="Metric that steers; the task's own when left out.")] = None,
+    seed: Annotated[str, typer.Option(help="Seed of the search.", envvar="AUTOML_SEED")] = "0",
+    set_: Annotated[
+        list[str] | None, typer.Option("--set", help="FAMILY.PARAM=VALUE or FAMILY.PARAM=LOW..HIGH; may be repeated.")
+    ] = None,
+    name: Annotated[str | None, typer.Option(help="Name of the search; <task>-<seed> when left out.")] = None,
+    executor: Annotated[str, typer.Option(help="local, or inline (one process, for debugging).")] = "local",
+    families_from: Annotated[
+        str | None,
+        typer.Option(
+            help="A folder with search_spaces/ and lightning_modules/ of your own.", envvar="AUTOML_FAMILIES_FROM"
+        ),
+    ] = None,
+    stall_timeout: Annotated[str, typer.Option(help="Silence after which a worker counts as hung.")] = "10m",
+    tracking: Annotated[bool, typer.Option(help="Record in MLflow.", envvar="AUTOML_TRACKING")] = True,
+    strict: Annotated[bool, typer.Option("--strict", help="Refuse to resume under other code or versions.")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON document.")] = False,
+) -> None:
+    """Search the hyperparameters of a task; the same command again resumes it."""
+    seconds = parse_seconds(time) if time is not None else None
+    config = make_config(
+        families=tuple(part.strip() for part in families.split(",") if part.strip()),
+        budget={"trials": _whole("--trials", trials), "seconds": seconds},
+        devices=devices,
+        workers=_whole("--workers", workers),
+        sampler=sampler,
+        pruner=pruner,
+        max_epochs=_whole("--max-epochs", max_epochs),
+        metric=metric,
+        seed=_whole("--seed", seed),
+        overrides=_assignments(set_ or []),
+        executor=executor,
+        families_from=families_from,
+        stall_timeout=parse_seconds(stall_timeout),
+        tracking=tracking,
+        strict=strict,
+    )
+    run_and_print(task, config, name, as_json=as_json)
+
+
+search.__doc__ = f"{search.__doc__}\n{_EXAMPLES}"
+
+
+def run_and_print(task: str, config: SearchConfig, name: str | None, *, as_json: bool) -> None:
+    """Run a search under the live view, then print its document or its summary."""
+    from automl.cli.live import live_view
+    from automl.run import search as run_search
+
+    with live_view(config.budget.slots, quiet=as_json) as view:
+        try:
+            document = run_search(task, config, name=name, observer=view)
+        except Stopped as stopped:
+            stopped.hint = stopped.hint or "The same command again resumes."
+            raise
+    if as_json:
+        print_json(document)
+    else:
+        print_lines(summary(document))
+
+
+def summary(document: dict[str, Any]) -> list[str]:
+    """Return the result of a search as a few lines for people."""
+    best, slots, metric = document["best"], document["slots"], document["metric"]
+    low, high = best["test_interval"]
+    default = document.get("default")
+    baselines = " · ".join(f"{name} {number(value)}" for name, value in document["baselines"].items())
+    params = " ".join(
+        f"{key}={number(value) if isinstance(value, float) else value}" for key, value in best["params"].items()
+    )
+    lines = [
+        f"{document['search']}: {document['verdict']}",
+        f"  validation  {metric} {number(best['validation'])} on fresh seeds"
+        + (f" (default {number(default['validation'])})" if default else ""),
+        f"  test        {metric} {number(best['test'])} [{number(low)}, {number(high)}]  ({baselines})",
+        f"  winner      {best['family']}, slot {best['slot']}: {params}",
+        f"  slots       {slots['planned']} planned: {slots['complete']} complete, {slots['pruned']} pruned, {slots['failed']} failed"
+        f" · {document['seconds']:.0f} s",
+        f"  model       {document['bundle']}",
+        f"  report      {document['report']}",
+    ]
+    if mlflow := document.get("mlflow"):
+        lines.append(
+            f"  mlflow      experiment {mlflow['experiment']}: {mlflow['synced']} runs"
+            + _pending(document["search"], mlflow)
+        )
+    lines.append(f"next: automl predict {document['bundle']} FILE.csv")
+    return lines
+
+
+def _pending(name: str, mlflow: dict[str, Any]) -> str:
+    if not mlflow["pending"]:
+        return ", in step (look: mlflow ui)"
+    return f", {mlflow['pending']} messages not yet in MLflow; run: automl searches sync {name}"
+
+
+def _whole(flag: str, text: str | None) -> int | None:
+    if text is None:
+        return None
+    try:
+        return int(text)
+    except ValueError:
+        raise ConfigError(f"{flag} must be a whole number, but got {text!r}.") from None
+
+
+def _assignments(texts: list[str]) -> dict[str, str]:
+    pairs = {}
+    for text in texts:
+        key, equals, value = text.partition("=")
+        if not equals or not value:
+            raise ConfigError(f"--set takes FAMILY.PARAM=VALUE or FAMILY.PARAM=LOW..HIGH, but got {text!r}.")
+        pairs[key.strip()] = value.strip()
+    return pairs

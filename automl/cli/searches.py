@@ -1,0 +1,139 @@
+"""`automl searches`: what was searched, and going on with it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from automl.cli.output import number, print_json, print_lines, print_table
+from automl.errors import ConfigError
+
+if TYPE_CHECKING:
+    from automl.ledger import Header, Ledger, SearchFolder
+
+app = typer.Typer(help="Searches: list, show, resume, sync, delete.", no_args_is_help=True)
+_Name = Annotated[str, typer.Argument(help="A search; see `automl searches list`.")]
+_Json = Annotated[bool, typer.Option("--json", help="Print one JSON document.")]
+
+
+@app.command("list")
+def list_searches(as_json: _Json = False) -> None:
+    """List the searches of this folder with their counts."""
+    from automl.ledger import Home
+
+    home = Home.from_environment()
+    rows = []
+    for name in home.searches():
+        with _reading(name) as (ledger, header):
+            document = _document(ledger, header)
+            slots, best = document["slots"], document.get("best") or {}
+            done = slots["complete"] + slots["pruned"] + slots["failed"]
+            rows.append(
+                (
+                    name,
+                    header.task["name"],
+                    f"{done}/{slots['planned']}",
+                    best.get("test"),
+                    document.get("verdict", "unfinished"),
+                )
+            )
+    header_row = ("search", "task", "slots", "test", "verdict")
+    if as_json:
+        print_json([dict(zip(header_row, row, strict=True)) for row in rows])
+    elif rows:
+        print_table(rows, header_row)
+    else:
+        print_lines(["No searches here yet. Begin with: automl search digits"])
+
+
+@app.command("show")
+def show_search(name: _Name, as_json: _Json = False) -> None:
+    """Show a search: its result, or how far it has come."""
+    from automl.cli.search import summary
+
+    with _reading(name) as (ledger, header):
+        document = _document(ledger, header)
+        if as_json:
+            print_json(document)
+        elif "best" in document:
+            print_lines(summary(document))
+        else:
+            slots = document["slots"]
+            best = max(
+                (a for a in ledger.attempts(kind="trial", final=True) if a.state == "complete" and a.value is not None),
+                key=lambda a: (a.value or 0.0) * (1 if document["direction"] == "maximize" else -1),
+                default=None,
+            )
+            counts = ", ".join(f"{count} {state}" for state, count in slots.items())
+            print_lines([f"{name}: unfinished, {counts}"])
+            if best is not None:
+                print_lines(
+                    [f"  best so far  {document['metric']} {number(best.value)}: {best.family}, slot {best.slot}"]
+                )
+            print_lines([f"next: automl searches resume {name}"])
+
+
+@app.command("resume")
+def resume_search(name: _Name, as_json: _Json = False) -> None:
+    """Go on with a search under the settings it was begun with."""
+    from automl.cli.search import run_and_print
+    from automl.config import SearchConfig
+
+    with _reading(name) as (_, header):
+        task, config = header.task["name"], SearchConfig(**header.config)
+    run_and_print(task, config, name, as_json=as_json)
+
+
+@app.command("sync")
+def sync_search(
+    name: _Name,
+    rebuild: Annotated[
+        bool, typer.Option("--rebuild", help="Send everything again, as if nothing had arrived.")
+    ] = False,
+    as_json: _Json = False,
+) -> None:
+    """Bring MLflow's runs and Optuna's file into step with a search."""
+    from automl.sync import sync
+
+    report = sync(name, rebuild=rebuild)
+    if as_json:
+        print_json(report)
+    else:
+        print_lines(
+            [f"{view}: synced {r['synced']}/{r['total']}, {r['pending']} pending" for view, r in report.items()]
+        )
+
+
+@app.command("delete")
+def delete_search(name: _Name, yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")] = False) -> None:
+    """Delete a search's own files. MLflow's runs, exported models and reports stay."""
+    from automl.ledger import Home, SearchLock
+
+    home = Home.from_environment()
+    folder = home.existing(name)
+    if not yes and not typer.confirm(f"Delete {folder.root} with all its trials?", err=True):
+        raise ConfigError("nothing was deleted.")
+    with SearchLock(folder.root):
+        home.delete(folder)
+    print_lines([f"deleted {name}"])
+
+
+@contextmanager
+def _reading(name: str) -> Iterator[tuple[Ledger, Header]]:
+    from automl.ledger import Home, Ledger
+
+    folder: SearchFolder = Home.from_environment().existing(name)
+    with closing(Ledger.open(folder.ledger)) as ledger:
+        header = ledger.header()
+        if header is None:
+            raise ConfigError(f"search '{name}' was never begun. Delete it: automl searches delete {name}")
+        yield ledger, header
+
+
+def _document(ledger: Ledger, header: Header) -> dict[str, Any]:
+    from automl.report.document import partial_document
+
+    return header.result or partial_document(header, ledger.attempts())

@@ -1,0 +1,58 @@
+"""The JSON document of a search: what `--json` prints, `searches show` repeats and the report draws. Built from the ledger."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable
+from typing import Any
+
+from automl.config import Budget
+from automl.ledger import Attempt, Header
+
+
+def partial_document(header: Header, attempts: Iterable[Attempt]) -> dict[str, Any]:
+    """Return what is known of a search at any time; `winner` and the rest are added when it ends."""
+    attempts = list(attempts)
+    trials = [attempt for attempt in attempts if attempt.kind == "trial"]
+    return {
+        "search": header.name,
+        "task": header.task["name"],
+        "metric": header.task["metric"],
+        "direction": header.task["direction"],
+        "seed": header.config["seed"],
+        "epochs": sum(attempt.outcome.steps for attempt in attempts if attempt.outcome is not None),
+        "slots": count_slots(header, trials),
+    }
+
+
+def count_slots(header: Header, trials: list[Attempt]) -> dict[str, int]:
+    """Count slots, never attempts; a slot lost for good counts as failed."""
+    final = Counter("failed" if t.state == "lost" else t.state for t in trials if t.final)
+    budget = Budget(**header.config["budget"])
+    planned = budget.slots
+    return {
+        "planned": planned if planned is not None else len({t.slot for t in trials}),
+        **{state: final[state] for state in ("complete", "pruned", "failed")},
+        "retried": sum(1 for t in trials if t.state == "lost" and not t.final),
+    }
+
+
+def slot_rows(trials: Iterable[Attempt]) -> list[dict[str, Any]]:
+    """Return one row per final slot, in slot order, for tables and figures."""
+    final = sorted((trial for trial in trials if trial.kind == "trial" and trial.final), key=lambda trial: trial.slot)
+    return [
+        {
+            "slot": trial.slot,
+            "family": trial.family,
+            "state": "failed" if trial.state == "lost" else trial.state,
+            "params": trial.params,
+            "value": trial.value,
+            "steps": trial.outcome.steps,
+            "seconds": trial.outcome.cost.get("seconds", 0.0),
+            "attempt": trial.attempt,
+            "reason": trial.reason,
+            "curve": [[step, values["objective"]] for step, values in trial.outcome.curve if "objective" in values],
+        }
+        for trial in final
+        if trial.outcome is not None
+    ]

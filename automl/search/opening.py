@@ -1,0 +1,145 @@
+"""Beginning a search or taking up an earlier one: what must be equal, what may differ, what is only warned of."""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import importlib.metadata
+import importlib.util
+import json
+import subprocess
+import time
+import uuid
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+from automl.catalog import space
+from automl.config import SearchConfig
+from automl.data import Prepared
+from automl.errors import ConfigError
+from automl.ledger import Header
+from automl.messages import Spec
+from automl.search.space import check_overrides, explore, overrides_for
+from automl.tasks import Task
+
+_DECIDING = ("families", "sampler", "pruner", "max_epochs", "metric", "seed", "precision", "confirm_seeds")
+"""Settings that make another search; budget, devices and timeouts may differ between two runs of one search."""
+_LIBRARIES = ("torch", "pytorch-lightning", "optuna", "mlflow", "numpy", "automl-search")
+
+
+def describe(
+    name: str, task: Task, config: SearchConfig, families: Iterable[str], prepared: Prepared, spec: Spec
+) -> Header:
+    """Return what this search is, ready to be stored or compared."""
+    families = tuple(families)
+    spaces = {family: explore(space(family), spec, overrides_for(family, config.overrides)) for family in families}
+    check_overrides(families, config.overrides, spaces)
+    settings = config.model_copy(update={"families": families}).model_dump(mode="json")
+    metric, direction = objective(task, config)
+    return Header(
+        uuid=uuid.uuid4().hex,
+        name=name,
+        created_ms=int(time.time() * 1000),
+        task={"name": task.name, "kind": task.kind, "source": task.source, "metric": metric, "direction": direction},
+        config=settings,
+        spaces=json.loads(json.dumps(spaces)),
+        data={
+            "key": prepared.ref.key,
+            "content": prepared.ref.content,
+            "rows": prepared.summary.total,
+            "parts": prepared.summary.rows,
+            "features": len(prepared.schema.columns),
+        },
+        code={"git_commit": _git_commit(), "families": {f: _source_hash(f) for f in families}, "versions": _versions()},
+    )
+
+
+def objective(task: Task, config: SearchConfig) -> tuple[str, str]:
+    """Return the metric that steers, and its direction."""
+    from automl.tasks.metrics import METRICS
+
+    if config.metric is None:
+        return task.metric, task.direction
+    fitting = sorted(name for name, metric in METRICS.items() if metric.kind == task.kind)
+    if config.metric not in fitting:
+        raise ConfigError(f"--metric {config.metric!r} does not fit {task.kind}. Metrics for it: {', '.join(fitting)}.")
+    return config.metric, METRICS[config.metric].direction
+
+
+def compare(stored: Header, asked: Header, *, strict: bool) -> list[str]:
+    """Return warnings; raise ConfigError where the same name would mean another search, with the difference."""
+    _refuse_difference(stored, asked)
+    warnings = [
+        f"{what} changed since this search began: {before} -> {now}"
+        for what, before, now in _code_differences(stored.code, asked.code)
+    ]
+    if warnings and strict:
+        raise ConfigError(f"--strict: {'; '.join(warnings)}.", hint="Start another search with --name.")
+    return warnings
+
+
+def _refuse_difference(stored: Header, asked: Header) -> None:
+    hint = f"Start another search with --name, or delete this one: automl searches delete {stored.name}"
+    for key in ("name", "metric", "direction"):
+        if stored.task[key] != asked.task[key]:
+            raise ConfigError(f"search '{stored.name}' has {key} {stored.task[key]}, not {asked.task[key]}.", hint=hint)
+    old, new = stored.data, asked.data
+    if old["content"] != new["content"]:
+        raise ConfigError(
+            f"data changed: sha256 {old['content'][:8]}.. -> {new['content'][:8]}.., rows {old['rows']} -> {new['rows']}.",
+            hint=hint,
+        )
+    for key in _DECIDING:
+        if stored.config[key] != asked.config[key]:
+            flag = "--" + key.replace("_", "-")
+            raise ConfigError(
+                f"search '{stored.name}' has {flag} {stored.config[key]}, not {asked.config[key]}.", hint=hint
+            )
+    differences = [
+        f"{family}.{name}: {_short(stored.spaces[family].get(name))} -> {_short(asked.spaces[family].get(name))}"
+        for family in stored.spaces
+        for name in sorted(stored.spaces[family].keys() | asked.spaces[family].keys())
+        if stored.spaces[family].get(name) != asked.spaces[family].get(name)
+    ]
+    if differences:
+        raise ConfigError(f"the search space changed: {'; '.join(differences)}.", hint=hint)
+
+
+def _short(distribution: dict[str, Any] | None) -> str:
+    if distribution is None:
+        return "absent"
+    if distribution["kind"] == "categorical":
+        return "|".join(map(str, distribution["choices"]))
+    scale = " log" if distribution["log"] else ""
+    return f"{distribution['kind']} {distribution['low']:g}..{distribution['high']:g}{scale}"
+
+
+def _code_differences(stored: dict[str, Any], asked: dict[str, Any]) -> Iterable[tuple[str, str, str]]:
+    for family, digest in asked["families"].items():
+        if stored["families"].get(family) != digest:
+            yield f"the code of family '{family}'", str(stored["families"].get(family)), digest
+    for library, version in asked["versions"].items():
+        if stored["versions"].get(library) != version:
+            yield library, str(stored["versions"].get(library)), version
+
+
+def _source_hash(family: str) -> str:
+    digest = hashlib.sha256()
+    for package in ("search_spaces", "lightning_modules"):
+        found = importlib.util.find_spec(f"{package}.{family}")
+        if found is not None and found.origin is not None:
+            digest.update(Path(found.origin).read_bytes())
+    return digest.hexdigest()[:12]
+
+
+def _versions() -> dict[str, str]:
+    return {library: importlib.metadata.version(library) for library in _LIBRARIES}
+
+
+def _git_commit() -> str:
+    """The commit of the person's working folder; empty outside a repository."""
+    with contextlib.suppress(OSError, subprocess.SubprocessError):
+        found = subprocess.run(["git", "rev-parse", "HEAD"], capture_output=True, text=True, timeout=5, check=True)
+        return found.stdout.strip()
+    return ""

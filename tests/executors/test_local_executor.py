@@ -1,0 +1,82 @@
+"""The local executor with real processes and a torch-free worker: deaths, hangs and recycling."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+import stubs
+
+from automl.executors.devices import Slot
+from automl.executors.local import LocalExecutor
+from automl.ledger import Attempt
+from automl.search.coordinator import Coordinator
+from automl.worker.perform import Places
+
+
+def run(folder: Path, misbehave: str = "", slots: int = 4, workers: int = 2, **settings: object) -> list[Attempt]:
+    ledger, search = stubs.new_search(folder)
+    (search.root / "misbehave").write_text(misbehave)
+    executor = LocalExecutor(
+        (Slot("cpu", 1),) * workers,
+        Places(folder, search.root),
+        perform="stubs:perform",
+        preload=(),
+        **{"kill_after": 0.2, **settings},  # type: ignore[arg-type]
+    )
+    executor.start()
+    try:
+        Coordinator(ledger, executor, search.results).carry_out(stubs.decision(slots), [])
+    finally:
+        executor.stop()
+    stubs.assert_each_slot_final_once(ledger, slots)
+    return ledger.attempts()
+
+
+def test_all_slots_complete(tmp_path: Path) -> None:
+    assert {attempt.state for attempt in run(tmp_path)} == {"complete"}
+
+
+@pytest.mark.parametrize(
+    ("act", "reason"),
+    [
+        ("kill", "killed by signal 9 (SIGKILL), likely out of memory"),
+        ("segfault", "killed by signal 11 (SIGSEGV)"),
+        ("exit", "exited without a result (code 1)"),
+        ("exit-hard", "exited without a result (code 0)"),
+    ],
+)
+def test_a_dead_worker_costs_an_attempt_and_the_retry_has_the_same_parameters(tmp_path: Path, act: str, reason: str) -> None:
+    attempts = [attempt for attempt in run(tmp_path, f"1:{act}") if attempt.slot == 1]
+    assert [(a.state, a.reason) for a in attempts] == [("lost", reason), ("complete", "")]
+    assert attempts[0].params == attempts[1].params
+    assert attempts[0].seed == attempts[1].seed
+
+
+def test_a_slot_whose_workers_always_die_is_final_after_three(tmp_path: Path) -> None:
+    attempts = [attempt for attempt in run(tmp_path, "1*:kill") if attempt.slot == 1]
+    assert [(a.state, a.final) for a in attempts] == [("lost", False), ("lost", False), ("lost", True)]
+
+
+def test_a_result_written_before_death_is_adopted(tmp_path: Path) -> None:
+    attempts = [attempt for attempt in run(tmp_path, "1:die-after-result") if attempt.slot == 1]
+    assert [a.state for a in attempts] == ["complete"]
+    executions = (tmp_path / "search" / "executions.log").read_text().count("trial-1-")
+    assert executions == 1
+
+
+@pytest.mark.parametrize("act", ["hang", "hold-gil", "stop-process"])
+def test_a_worker_without_progress_is_killed(tmp_path: Path, act: str) -> None:
+    attempts = [a for a in run(tmp_path, f"1:{act}", stall_timeout=0.3) if a.slot == 1]
+    assert [(a.state, a.reason) for a in attempts] == [("lost", "no progress for 0.3 s"), ("complete", "")]
+
+
+def test_an_out_of_memory_is_not_retried_and_its_worker_is_replaced(tmp_path: Path) -> None:
+    attempts = run(tmp_path, "1:memory", workers=1)
+    assert [(a.slot, a.state) for a in attempts] == [(0, "complete"), (1, "failed"), (2, "complete"), (3, "complete")]
+    assert (tmp_path / "search" / "logs" / "worker-2.log").exists()
+
+
+def test_workers_are_recycled_after_some_trials(tmp_path: Path) -> None:
+    run(tmp_path, workers=1, recycle_after=2)
+    assert (tmp_path / "search" / "logs" / "worker-2.log").exists()
