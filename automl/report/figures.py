@@ -34,11 +34,11 @@ class Axis:
 def best_so_far(slots: Sequence[Mapping[str, Any]], *, metric: str, direction: str, families: Sequence[str]) -> Markup:
     """A point per slot with a value, and a line along the best complete value so far."""
     pick = max if direction == "maximize" else min
-    points = [(slot["slot"] + 1, slot["value"], slot) for slot in slots if slot.get("value") is not None]
+    points = [(slot["slot"], slot["value"], slot) for slot in slots if slot.get("value") is not None]
     complete = [(place, value) for place, value, slot in points if slot["state"] == "complete"]
     if not complete:
         return Markup("")
-    x = Axis(0, max(place for place, _, _ in points) + 0.5, _LEFT, WIDTH - _RIGHT)
+    x = Axis(-0.5, max(place for place, _, _ in points) + 0.5, _LEFT, WIDTH - _RIGHT)
     y = _value_axis([value for _, value, _ in points], direction)
     dots = [
         f'<circle class="{_colour(slot["family"], families)} {_state(slot)}" cx="{x.at(place)}" cy="{y.at(value)}" r="3.5">'
@@ -48,7 +48,7 @@ def best_so_far(slots: Sequence[Mapping[str, Any]], *, metric: str, direction: s
     best = list(zip([place for place, _ in complete], accumulate([value for _, value in complete], pick), strict=True))
     line = _stairs([(x.at(place), y.at(value)) for place, value in [*best, (x.high, best[-1][1])]])
     body = [f'<path class="best" d="{line}"/>', *dots]
-    return _figure(body, x, y, title=f"{metric} of each trial", across="trial", along=metric, whole_numbers=True)
+    return _figure(body, x, y, title=f"{metric} of each slot", across="slot", along=metric)
 
 
 def learning_curves(
@@ -67,17 +67,15 @@ def learning_curves(
         + f'"><title>{escape(_label(slot))}</title></polyline>'
         for slot in faint_first
     ]
-    return _figure(body, x, y, title=f"{metric} by epoch", across="epoch", along=metric, whole_numbers=True)
+    return _figure(body, x, y, title=f"{metric} by epoch", across="epoch", along=metric)
 
 
-def _figure(
-    body: Sequence[str], x: Axis, y: Axis, *, title: str, across: str, along: str, whole_numbers: bool
-) -> Markup:
+def _figure(body: Sequence[str], x: Axis, y: Axis, *, title: str, across: str, along: str) -> Markup:
     grid = []
     for tick in _ticks(y.low, y.high):
         grid.append(f'<line class="grid" x1="{x.start}" x2="{x.end}" y1="{y.at(tick)}" y2="{y.at(tick)}"/>')
         grid.append(f'<text class="tick end" x="{x.start - 8}" y="{y.at(tick) + 4}">{tick:.4g}</text>')
-    for tick in _ticks(x.low, x.high, whole_numbers=whole_numbers):
+    for tick in _ticks(x.low, x.high, whole_numbers=True):
         grid.append(f'<text class="tick middle" x="{x.at(tick)}" y="{y.start + 18}">{tick:.4g}</text>')
     axes = (
         f'<line class="axis" x1="{x.start}" x2="{x.end}" y1="{y.start}" y2="{y.start}"/>'
@@ -89,9 +87,9 @@ def _figure(
 
 
 def _value_axis(values: Sequence[float], direction: str) -> Axis:
-    """From the best value to the worst but a tenth, so that a few broken trials do not flatten the rest."""
+    """From the best value to the worst but a quarter, so that a few broken trials do not flatten the rest."""
     ordered = sorted(values, reverse=direction == "maximize")
-    best, worst = ordered[0], ordered[min(len(ordered) - 1, int(0.9 * len(ordered)))]
+    best, worst = ordered[0], ordered[min(len(ordered) - 1, int(0.75 * len(ordered)))]
     low, high = min(best, worst), max(best, worst)
     margin = 0.06 * (high - low) or abs(high) * 0.05 or 0.5
     return Axis(low - margin, high + margin, HEIGHT - _BOTTOM, _TOP + 8)

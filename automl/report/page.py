@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from jinja2 import Environment, FileSystemLoader
 
 from automl.data.durable import replace_file, storage_errors
 from automl.report.figures import best_so_far, learning_curves
@@ -20,8 +20,9 @@ MOST_CURVES = 200
 def build_report(document: dict[str, Any], slots: list[dict[str, Any]], path: Path) -> Path:
     """Write the report of a search to `path` and return it; an older one is replaced whole.
 
-    `document` is what `automl search --json` prints. Each slot has: slot, family, state, params, value, steps, seconds, attempt,
-    reason, curve ([[step, value], ...]). Raises StorageError where `path` cannot be written.
+    `document` is what `automl search --json` prints; what an unfinished search lacks may be absent or None. Each slot has: slot,
+    family, state, params, value, steps, seconds, attempt, reason, curve ([[step, value], ...]). Raises StorageError where `path`
+    cannot be written.
     """
     page = render(document, slots)
     with storage_errors("write the report", path):
@@ -32,9 +33,7 @@ def build_report(document: dict[str, Any], slots: list[dict[str, Any]], path: Pa
 
 def render(document: dict[str, Any], slots: list[dict[str, Any]]) -> str:
     """Return the page as text; text from data or models reaches it only escaped."""
-    environment = Environment(
-        loader=FileSystemLoader(Path(__file__).parent), autoescape=True, undefined=StrictUndefined, trim_blocks=True
-    )
+    environment = Environment(loader=FileSystemLoader(Path(__file__).parent), autoescape=True, trim_blocks=True)
     environment.filters.update(number=_number, seconds=_seconds)
     ranked = _ranked(slots, document["direction"])
     families = sorted({slot["family"] for slot in slots})
@@ -83,12 +82,12 @@ def _command(document: dict[str, Any]) -> str:
     return shlex.join(words)
 
 
-def _number(value: float | None) -> str:
-    return "–" if value is None else f"{value:.4g}"
+def _number(value: object) -> str:
+    return f"{value:.4g}" if isinstance(value, int | float) else "–"  # absent, in a search that was interrupted
 
 
-def _seconds(value: float | None) -> str:
-    if value is None:
+def _seconds(value: object) -> str:
+    if not isinstance(value, int | float):
         return "–"
     minutes, seconds = divmod(value, 60)
     return f"{value:.1f} s" if value < 60 else f"{int(minutes)} min {seconds:.0f} s"

@@ -1,0 +1,101 @@
+"""Intervals cover what they promise, repeat by seed, and do not claim certainty from a few right answers."""
+
+import time
+
+import numpy as np
+import pytest
+
+from automl.errors import StorageError
+from automl.tasks.metrics import METRICS, measure
+from automl.winner import bootstrap, paired_difference, read_scores
+
+
+def _classes(rows: int, right: float, seed: int, classes: int = 3) -> tuple[np.ndarray, np.ndarray]:
+    """Predictions that are right in a share `right` of the rows."""
+    rng = np.random.default_rng(seed)
+    target = rng.integers(0, classes, rows)
+    guess = np.where(rng.random(rows) < right, target, (target + 1) % classes)
+    return target, np.eye(classes)[guess] * 0.8 + 0.2 / classes
+
+
+@pytest.mark.parametrize("name", METRICS)
+def test_an_interval_holds_its_value_for_every_metric(name):
+    if METRICS[name].kind == "classification":
+        target, prediction = _classes(60, 0.8, seed=1, classes=2)
+    else:
+        target = np.random.default_rng(0).normal(size=60)
+        prediction = target + np.random.default_rng(1).normal(size=60)
+    interval = bootstrap(name, target, prediction, seed=0)
+    assert interval.value == measure(name, target, prediction)
+    assert interval.low < interval.value < interval.high
+
+
+def test_the_fast_way_agrees_with_measuring_every_resample():
+    target, prediction = _classes(80, 0.7, seed=2)
+    rng = np.random.default_rng(5)
+    drawn = rng.integers(0, 80, size=(2000, 80))
+    slow = np.quantile([measure("accuracy", target[at], prediction[at]) for at in drawn], [0.025, 0.975])
+    interval = bootstrap("accuracy", target, prediction, seed=5)
+    assert (interval.low, interval.high) == pytest.approx(tuple(slow))
+
+
+def test_95_percent_intervals_cover_the_truth_about_95_times_in_100():
+    covered = 0
+    for seed in range(100):
+        interval = bootstrap("accuracy", *_classes(200, 0.8, seed), seed=seed)
+        covered += interval.low <= 0.8 <= interval.high
+    assert 88 <= covered <= 100
+
+
+def test_equal_seeds_give_equal_intervals():
+    target, prediction = _classes(100, 0.8, seed=0)
+    first, second, other = (bootstrap("log_loss", target, prediction, seed=seed) for seed in (1, 1, 2))
+    assert first == second != other
+
+
+def test_all_right_is_not_certainty():
+    target, prediction = _classes(35, 1.0, seed=0)
+    interval = bootstrap("accuracy", target, prediction, seed=0)
+    assert (interval.value, interval.high) == (1.0, 1.0)
+    assert interval.low == pytest.approx(0.9, abs=0.005)  # 0.025 ** (1 / 35)
+
+
+def test_all_wrong_is_not_certainty_either():
+    interval = bootstrap("accuracy", *_classes(35, 0.0, seed=0), seed=0)
+    assert (interval.value, interval.low) == (0.0, 0.0)
+    assert interval.high == pytest.approx(0.1, abs=0.005)
+
+
+def test_a_paired_difference_is_narrower_than_the_two_intervals():
+    target, prediction = _classes(300, 0.8, seed=0)
+    other = prediction.copy()
+    other[:6] = np.roll(prediction[:6], 1, axis=1)
+    single = bootstrap("accuracy", target, prediction, seed=0)
+    paired = paired_difference("accuracy", target, prediction, other, seed=0)
+    assert paired.high - paired.low < (single.high - single.low) / 2
+    assert paired.low <= paired.value <= paired.high
+
+
+def test_equal_predictions_differ_by_nothing():
+    target, prediction = _classes(100, 0.8, seed=0)
+    difference = paired_difference("accuracy", target, prediction, prediction, seed=0)
+    assert (difference.value, difference.low, difference.high) == (0, 0, 0)
+
+
+def test_many_rows_take_bounded_memory_and_little_time():
+    target, prediction = _classes(20_000, 0.9, seed=0)
+    began = time.perf_counter()
+    interval = bootstrap("accuracy", target, prediction, seed=0)
+    assert time.perf_counter() - began < 5
+    assert interval.high - interval.low < 0.01
+
+
+def test_saved_predictions_that_cannot_be_read_are_a_storage_error(tmp_path):
+    with pytest.raises(StorageError, match=r"none\.npz"):
+        read_scores(tmp_path / "none.npz")
+    (tmp_path / "bad.npz").write_bytes(b"PK\x03\x04 not an archive")
+    with pytest.raises(StorageError, match=r"bad\.npz"):
+        read_scores(tmp_path / "bad.npz")
+    np.savez(tmp_path / "pickled.npz", target=np.array([{}], dtype=object))
+    with pytest.raises(StorageError, match=r"pickled\.npz"):
+        read_scores(tmp_path / "pickled.npz")
