@@ -28,8 +28,8 @@ DEFAULT = {
 def suggest(trial: Any, spec: Any) -> dict[str, Any]:
     """Width and blocks decide the shape, shift and rotation how far a training image is moved."""
     return {
-        "width": trial.suggest_int("width", 8, 48, log=True),
-        "blocks": trial.suggest_int("blocks", 1, 3),
+        "width": trial.suggest_int("width", 8, 32, log=True),
+        "blocks": trial.suggest_int("blocks", 1, 2),
         "shift": trial.suggest_float("shift", 0.0, 0.2),
         "rotation": trial.suggest_float("rotation", 0.0, 20.0),
         **training(trial, spec),
