@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from contextlib import ExitStack, closing
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +16,7 @@ from automl.data import prepare, spec_for
 from automl.errors import AutoMLError, NoUsableTrial
 from automl.executors.choice import make_executor
 from automl.executors.devices import device_slots
-from automl.export import publish
+from automl.export import publish, verify_in_clean_process
 from automl.ledger import Attempt, Header, Home, Ledger, SearchFolder, SearchLock
 from automl.messages import DataRef, Kind, Outcome, Spec
 from automl.report import build_report
@@ -82,6 +83,7 @@ def search(
             for text in compare(stored, header, strict=config.strict):
                 observer(Said(text, "warning"))
             if (done := _finished(stored, config, ledger)) is not None:
+                observer(Said(f"budget already done: {done['slots']['planned']} slots in search '{stored.name}'"))
                 return done
             header = replace(stored, config=header.config)
             ledger.reconfigure(header.config)
@@ -182,7 +184,7 @@ def _conclude(stage: Stage, spec: Spec, data: DataRef, trials: list[Attempt]) ->
     plan = Plan(work.confirmations(rivals), work.describe, stage.deadline.confirmation_over)
     stage.coordinator.carry_out(plan, "confirm")
     confirmed = [work.candidate(trial, plan.outcomes) for trial in rivals]
-    winner = confirmed[-1] if work.better(confirmed[-1], confirmed[0]) else confirmed[0]
+    winner = confirmed[0] if work.better(confirmed[0], confirmed[-1]) else confirmed[-1]  # a tie goes to the default
 
     stage.phases.begin("export")
     refit = Plan([work.refit(winner)], work.describe)
@@ -208,7 +210,8 @@ def _conclude(stage: Stage, spec: Spec, data: DataRef, trials: list[Attempt]) ->
         values={**values, **baselines},
         data=data.content,
     )
-    bundle = publish(staging, Path("exports") / stage.task.name, facts, families_from=config.families_from)
+    verify = partial(verify_in_clean_process, families_from=config.families_from)
+    bundle = publish(staging, Path("exports") / stage.task.name, facts, verify=verify)
 
     verdict = decide(*_paired(confirmed), direction=direction, test=score.value, baselines=baselines)
     stage.phases.begin("report")

@@ -114,7 +114,9 @@ class Coordinator:
 
     def _more(self, decision: Decision) -> bool:
         """True when work waits only for a worker to come up."""
-        return not (self._stop.exit_code or decision.out_of_time() or self._executor.idle())
+        if self._stop.exit_code or self._executor.idle():
+            return False
+        return decision.has_more() or (bool(self._again) and not decision.out_of_time())
 
     def _on_report(self, decision: Decision, report: Report) -> None:
         attempt = self._open.get(report.assignment)

@@ -17,6 +17,9 @@ class Decision(Protocol):
     def next(self) -> Attempt | None:
         """Return new work for an idle worker, or None when there is none now."""
 
+    def has_more(self) -> bool:
+        """True while `next` may still return work."""
+
     def again(self, attempt: Attempt) -> Attempt:
         """Return the next attempt at the same work: same parameters, same seed."""
 

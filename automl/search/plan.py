@@ -35,7 +35,11 @@ class Plan:
 
     def next(self) -> Attempt | None:
         """Return the next on the list."""
-        return self._waiting.pop(0) if self._waiting and not self._out_of_time() else None
+        return self._waiting.pop(0) if self.has_more() else None
+
+    def has_more(self) -> bool:
+        """True while the list has more, and there is time for it."""
+        return bool(self._waiting) and not self._out_of_time()
 
     def again(self, attempt: Attempt) -> Attempt:
         """Return the same work, one attempt later."""

@@ -76,9 +76,9 @@ class TrialDecision:
 
     def next(self) -> Attempt | None:
         """Propose the next slot, while the budget lasts."""
-        slot = self._next_slot
-        if (self._slots is not None and slot >= self._slots) or self._ended_early or self.out_of_time():
+        if not self.has_more():
             return None
+        slot = self._next_slot
         families = [family for family, study in self._studies.items() if not study.exhausted]
         if not families:
             self._ended_early = f"the grid is exhausted after {slot} slots"
@@ -88,6 +88,11 @@ class TrialDecision:
         proposal = self._studies[family].propose(slot, seed)
         self._count(slot, family)
         return Attempt("trial", slot, 0, 0, family, proposal.params, seed, proposal.suggestion)
+
+    def has_more(self) -> bool:
+        """True while the budget has slots, and nothing ended the search."""
+        spent = self._slots is not None and self._next_slot >= self._slots
+        return not (spent or self._ended_early or self.out_of_time())
 
     def again(self, attempt: Attempt) -> Attempt:
         """Propose the slot's own point once more."""
