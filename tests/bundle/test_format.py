@@ -103,6 +103,17 @@ def test_a_flip_of_any_bit_of_the_manifest_is_found(tmp_path):
             read_manifest(tmp_path)
 
 
+@pytest.mark.parametrize(
+    ("old", "new"), [(b"\n ", b"\n\t"), (b'"format": 1', b'"format": 1, "format": 1'), (b'"toy"', b'"\\u0074oy"')]
+)
+def test_a_manifest_has_one_spelling_only(tmp_path, old, new):
+    whole = make_manifest(tmp_path, FACTS)
+    assert old in whole
+    (tmp_path / MANIFEST).write_bytes(whole.replace(old, new, 1))
+    with pytest.raises(StorageError, match="was changed"):
+        read_manifest(tmp_path)
+
+
 @pytest.mark.parametrize("damage", ["truncated", "longer", "missing", "link", "pipe", "folder"])
 def test_a_member_that_is_not_the_listed_file_is_refused(bundle, tmp_path, damage):
     path = bundle / CARD

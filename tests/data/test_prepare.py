@@ -1,6 +1,7 @@
 """Prepared arrays: right, whole, private, shared by content, and refused where the data cannot be learned from."""
 
 import dataclasses
+import importlib
 import os
 import stat
 from concurrent.futures import ThreadPoolExecutor
@@ -137,6 +138,21 @@ def test_eight_at_once_prepare_one_whole_folder_and_leave_nothing_else(tmp_path)
         refs = {future.result().ref for future in futures}
     assert [path.name for path in tmp_path.iterdir()] == [refs.pop().key]
     assert not refs
+
+
+def test_a_folder_that_another_process_finishes_meanwhile_is_left_alone(tmp_path, monkeypatch):
+    module = importlib.import_module("automl.data.prepare")
+    inodes = []
+
+    def other_process_finishes_after_our_look(folder: Path) -> bool:
+        monkeypatch.undo()
+        prepare(load_task("wine"), seed=0, data_folder=tmp_path)
+        inodes.append(folder.stat().st_ino)
+        return False
+
+    monkeypatch.setattr(module, "is_whole", other_process_finishes_after_our_look)
+    ref = prepare(load_task("wine"), seed=0, data_folder=tmp_path).ref
+    assert [(tmp_path / ref.key).stat().st_ino] == inodes
 
 
 def test_only_the_owner_may_read(tmp_path):
