@@ -105,7 +105,7 @@ class MlflowView:
 
     def close(self) -> None:
         """Close the database, so that no write-ahead log stays beside it; the client has no public way to."""
-        store = getattr(getattr(self._client, "_tracking_client", None), "store", None)
+        store: Any = getattr(getattr(self._client, "_tracking_client", None), "store", None)
         if hasattr(store, "engine"):
             store.engine.dispose()
 
