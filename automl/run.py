@@ -14,7 +14,7 @@ from automl.catalog import add_families_from, families_for, space
 from automl.config import SearchConfig, check_name
 from automl.data import prepare, spec_for
 from automl.errors import AutoMLError, NoUsableTrial
-from automl.executors.choice import make_executor
+from automl.executors.choice import ExecutorFactory, make_executor
 from automl.executors.devices import device_slots
 from automl.export import publish, verify_in_clean_process
 from automl.ledger import Attempt, Header, Home, Ledger, SearchFolder, SearchLock
@@ -46,6 +46,7 @@ def search(
     name: str | None = None,
     home: Home | None = None,
     observer: Observer = silent,
+    executor_for: ExecutorFactory = make_executor,
 ) -> dict[str, Any]:
     """Search a task's hyperparameters, or resume the search of that name; returns the JSON document of `design.md`.
 
@@ -70,7 +71,7 @@ def search(
         ledger = stack.enter_context(closing(Ledger.open(folder.ledger)))
         phases = Phases(observer)
         phases.begin("start")
-        executor = make_executor(config, slots, Places(home.data, folder.root))
+        executor = executor_for(config, slots, Places(home.data, folder.root))
         stack.callback(executor.stop)
         executor.start()  # its workers import torch while the data is read here
 

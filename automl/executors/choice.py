@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from automl.config import SearchConfig
 from automl.executors.base import Executor
 from automl.executors.devices import Slot
 from automl.worker.perform import Places
+
+ExecutorFactory = Callable[[SearchConfig, tuple[Slot, ...], Places], Executor]
 
 
 def make_executor(config: SearchConfig, slots: tuple[Slot, ...], places: Places) -> Executor:
