@@ -46,6 +46,7 @@ class Carrier:
         self._queue: deque[Record] = deque()
         self._sent: list[int] = []
         self._acknowledged_at = time.monotonic()
+        self._notices: list[str] = []
         self._trouble: str | None = None
 
     def run(self) -> None:
@@ -68,12 +69,11 @@ class Carrier:
                 self._report(error)
             self._acknowledge_when_due()
         self._view.close()
-        if self._sent:
-            self._acknowledge(None)
+        self._acknowledge()
 
-    def say(self, trouble: str) -> None:
-        """Tell the coordinator one line for people, with what was sent so far."""
-        self._acknowledge(redact(trouble))
+    def say(self, notice: str) -> None:
+        """Tell the coordinator one line for people, with the next record that is sent."""
+        self._notices.append(notice)
 
     def _take(self, wait: float | None) -> bool:
         """Read what comes: for `wait` seconds, or until there is work; False when the coordinator is gone."""
@@ -89,16 +89,13 @@ class Carrier:
 
     def _carry_one(self) -> None:
         record = self._queue[0]
-        trouble = None
         try:
             self._view.send(record)
         except Refused as refusal:
-            trouble = str(refusal)
             _logger.exception("record %s set aside", record["id"])
+            self.say(str(refusal))
         self._queue.popleft()
         self._sent.append(record["id"])
-        if trouble:
-            self.say(trouble)
 
     def _report(self, error: Exception) -> None:
         """Say what is wrong, once until everything is in step again."""
@@ -106,17 +103,22 @@ class Carrier:
         trouble = str(error) if isinstance(error, StorageError) else f"{type(error).__name__}: {error}"
         if trouble != self._trouble:
             self._trouble = trouble
-            self.say(trouble)
+            self._acknowledge()
+            self._tell([], trouble)
 
     def _acknowledge_when_due(self) -> None:
-        is_due = not self._queue or time.monotonic() - self._acknowledged_at > _ACK_INTERVAL
-        if self._sent and is_due:
-            self._acknowledge(None)
+        if not self._queue or time.monotonic() - self._acknowledged_at > _ACK_INTERVAL:
+            self._acknowledge()
 
-    def _acknowledge(self, trouble: str | None) -> None:
-        self._connection.send_bytes(json.dumps({"sent": self._sent, "trouble": trouble}).encode())
-        self._sent = []
+    def _acknowledge(self) -> None:
         self._acknowledged_at = time.monotonic()
+        if self._sent:
+            self._tell(self._sent, "; ".join(self._notices) or None)
+            self._sent, self._notices = [], []
+
+    def _tell(self, sent: list[int], trouble: str | None) -> None:
+        line = trouble and redact(trouble)
+        self._connection.send_bytes(json.dumps({"sent": sent, "trouble": line}).encode())
 
 
 class _Redacting:

@@ -30,7 +30,8 @@ class Ack:
     sent: tuple[int, ...]
     """Ids of records that need not be handed over again."""
     trouble: str | None = None
-    """One line for people: the store is away, or one of `sent` was refused."""
+    """One line for people. Without `sent`: the store or the carrier is away. With it: what happened on the way, such as
+    a record that was refused (it counts as sent) or a run that a person had deleted."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import sqlite3
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator
@@ -354,4 +355,5 @@ def _local_path(location: str) -> str:
 
 
 def _line(error: Exception) -> str:
-    return redact(str(error).strip().partition("\n")[0][:300])
+    # Without addresses of objects: the same trouble must read the same, so that it is said once.
+    return redact(re.sub(r" at 0x[0-9a-f]+", "", str(error)).strip().partition("\n")[0][:300])

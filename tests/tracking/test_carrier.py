@@ -104,6 +104,15 @@ def test_a_refused_record_is_acknowledged_with_trouble_and_the_others_go_on():
     assert (sent, troubles, view.sent) == ([1, 2], ["slot 1: bad name"], [2])
 
 
+def test_a_notice_of_the_view_comes_with_a_sent_record_so_that_it_does_not_read_as_an_outage():
+    view = ScriptedView()
+    with coordinator(view) as each:
+        each.carrier.say("experiment was renamed")
+        each.offer(1)
+        assert each.connection.poll(5)
+        assert json.loads(each.connection.recv_bytes()) == {"sent": [1], "trouble": "experiment was renamed"}
+
+
 def test_a_record_that_always_fails_does_not_stand_in_the_way():
     view = ScriptedView({1: [ValueError("bug")] * 1000})
     with coordinator(view) as each:
