@@ -8,7 +8,7 @@ import shutil
 import time
 import uuid
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from automl.errors import StorageError
@@ -81,23 +81,28 @@ def move_into_place(folder: Path, target: Path) -> bool:
     return True
 
 
-def set_aside(damaged: Path) -> None:
-    """Take a damaged folder out of the way and delete it."""
-    aside = damaged.parent / f"{_TEMPORARY}{uuid.uuid4().hex}"
-    damaged.rename(aside)
-    shutil.rmtree(aside)
+def set_aside(unwanted: Path) -> None:
+    """Take a folder out of readers' way, then delete it; nothing happens when another process was there first."""
+    aside = unwanted.parent / f"{_TEMPORARY}{uuid.uuid4().hex}"
+    with suppress(FileNotFoundError):
+        unwanted.rename(aside)
+        shutil.rmtree(aside)
 
 
 def remove_stale(parent: Path, *, now: float | None = None) -> None:
     """Delete what killed processes left in `parent`: temporary files and folders older than a day."""
     now = time.time() if now is None else now
-    for folder in parent.glob(f"{_TEMPORARY}*"):
-        if now - folder.lstat().st_mtime <= _STALE_SECONDS:
-            continue
-        if folder.is_dir() and not folder.is_symlink():
-            shutil.rmtree(folder, ignore_errors=True)
-        else:
-            folder.unlink(missing_ok=True)
+    for path in parent.glob(f"{_TEMPORARY}*"):
+        with suppress(FileNotFoundError):  # its owner is alive and has just renamed it
+            if now - path.lstat().st_mtime > _STALE_SECONDS:
+                _delete(path)
+
+
+def _delete(path: Path) -> None:
+    if path.is_dir() and not path.is_symlink():
+        shutil.rmtree(path, ignore_errors=True)
+    else:
+        path.unlink()
 
 
 def sha256_of(path: Path) -> str:

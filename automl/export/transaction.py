@@ -11,6 +11,7 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 
 from automl.bundle.format import CARD, LATEST, MANIFEST, STAGED, Facts, check_bundle, make_manifest, read_manifest
@@ -63,9 +64,14 @@ def publish(
         try:
             _fill(folder, staging, facts)
             version = target / f"v-{read_manifest(folder).digest[:12]}"
+            was_there = (
+                version.exists()
+            )  # asked first: a version that another export puts there meanwhile is not damaged
             if not _is_whole(version):
                 verify(folder)
-                _put_in_place(folder, version)
+                if was_there:
+                    set_aside(version)
+                move_into_place(folder, version)
         finally:
             shutil.rmtree(folder, ignore_errors=True)
         replace_file(target / LATEST, f"{version.name}\n".encode())
@@ -88,14 +94,11 @@ def _is_whole(version: Path) -> bool:
         return False
 
 
-def _put_in_place(folder: Path, version: Path) -> None:
-    if version.exists():
-        set_aside(version)
-    move_into_place(folder, version)
-
-
 def _remove_old(target: Path, newest: Path) -> None:
     os.utime(newest)  # published again counts as new
-    versions = sorted(target.glob("v-*"), key=lambda folder: folder.stat().st_mtime_ns)
-    for folder in versions[:-KEEP]:
+    ages = {}
+    for folder in target.glob("v-*"):
+        with suppress(FileNotFoundError):  # another export has just removed it
+            ages[folder] = folder.stat().st_mtime_ns
+    for folder in sorted(ages, key=ages.__getitem__)[:-KEEP]:
         set_aside(folder)

@@ -124,8 +124,8 @@ class Coordinator:
             return
         stop = decision.on_report(attempt, report)
         if attempt.key not in self._interrupted:
-            act = "stop" if stop else "go"
-            self._executor.answer(Answer(report.assignment, report.member, report.step, act))
+            answer = Answer(report.assignment, report.member, report.step, "stop" if stop else "go")
+            self._executor.answer(answer)
         self._observer(Advanced(attempt, report.step, report.values["objective"]))
 
     def _on_outcome(self, decision: Decision, key: str, outcome: Outcome) -> None:

@@ -153,7 +153,8 @@ class FamilyStudy:
         return Proposal(params, _suggestion(trial))
 
     def _new_study(self) -> optuna.Study:
-        return optuna.create_study(direction=self._direction, sampler=self._sampler, pruner=self._pruner)
+        direction = optuna.study.StudyDirection[self._direction.upper()]
+        return optuna.create_study(direction=direction, sampler=self._sampler, pruner=self._pruner)
 
     def _renew_when_large(self) -> None:
         """Move to a fresh study with the best and the latest trials. Running trials stay in theirs until told."""

@@ -49,11 +49,11 @@ def main() -> None:
     signal.signal(signal.SIGCHLD, lambda *_: None)
     control.send(b'{"ready":true}')
     while True:
-        ready, _, _ = select.select([control, wake_read], [], [])
+        ready, _, _ = select.select([control.fileno(), wake_read], [], [])
         if wake_read in ready:
             os.read(wake_read, 4096)
             _bury(workers, control)
-        if control in ready:
+        if control.fileno() in ready:
             message, fds, _, _ = socket.recv_fds(control, 1 << 20, 1)
             if not message:
                 os._exit(0)  # workers die with us

@@ -6,6 +6,7 @@ import os
 import re
 import stat
 import time
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -105,6 +106,16 @@ def test_a_full_disk_at_any_call_keeps_the_old_version_and_names_the_path(stagin
         assert check_bundle(resolve(target))
         assert check_bundle(old)
         assert not [left for left in _names(target) if left.startswith(".tmp-")]
+
+
+def test_exports_at_once_are_never_mixed_and_the_last_whole_one_wins(staging, tmp_path):
+    target = tmp_path / "exports"
+    _publish(staging, target, slot=0)
+    with ThreadPoolExecutor(4) as pool:
+        futures = [pool.submit(_publish, staging, target, slot=slot % 3) for slot in range(60)]
+        while not all(future.done() for future in futures):
+            assert check_bundle(resolve(target)).facts.slot in range(3)
+    assert {future.result() for future in futures} == {target / name for name in _names(target) if name != LATEST}
 
 
 def test_files_are_the_owners_alone(staging, tmp_path):
