@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import json
 import os
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +16,7 @@ from sqlalchemy.engine import Connection, Engine, Row
 from automl.errors import StorageError
 from automl.ledger import schema
 from automl.ledger.attempt import Attempt
-from automl.messages import Kind, Outcome, outcome_from
+from automl.messages import Kind, Outcome, outcome_from, to_json
 
 VIEWS = ("mlflow", "optuna")
 """Each has its own outbox rows, so that one being away does not hold up the other."""
@@ -63,7 +62,7 @@ class Ledger:
             sa.URL.create("sqlite", database=str(path)),
             connect_args={"timeout": 30.0, **(connect_args or {})},
             poolclass=sa.pool.StaticPool,
-            json_serializer=_dump,
+            json_serializer=to_json,
         )
         sa.event.listen(engine, "connect", _set_pragmas)
         ledger = cls(engine, str(path), clock)
@@ -132,9 +131,13 @@ class Ledger:
             return replace(attempt, id=result.inserted_primary_key[0], opened_ms=row["opened_ms"])
 
     def close_attempt(
-        self, attempt: Attempt, outcome: Outcome, *, final: bool, marks: dict[str, Any] | None = None
+        self, attempt: Attempt, outcome: Outcome, *, spent: bool = False, marks: dict[str, Any] | None = None
     ) -> Attempt:
-        """Commit how an attempt ended, with its outbox rows where that makes a slot final. Idempotent for the same attempt."""
+        """Commit how an attempt ended, with its outbox rows where that makes a slot final.
+
+        Complete, pruned and failed are final; a lost attempt is where it was the last one (`spent`).
+        """
+        final = outcome.state in ("complete", "pruned", "failed") or spent
         closed = replace(
             attempt,
             state=outcome.state,
@@ -154,7 +157,7 @@ class Ledger:
                     "final": final,
                     "reason": closed.reason,
                     "value": closed.value,
-                    "outcome": asdict(outcome),
+                    "outcome": outcome,
                     "marks": closed.marks,
                     "closed_ms": closed.closed_ms,
                 },
@@ -248,10 +251,6 @@ class Ledger:
             raise
         except (sa.exc.DBAPIError, OSError) as error:
             raise _storage_error(self._place, error) from error
-
-
-def _dump(value: Any) -> str:
-    return json.dumps(value, allow_nan=False, separators=(",", ":"))
 
 
 _CLOSE = (

@@ -16,7 +16,7 @@ from automl.ledger import Attempt, Ledger
 from automl.messages import AT_ONCE, Answer, Kind, Outcome, Report
 from automl.search.decision import Decision
 from automl.search.events import Advanced, Closed, Observer, Placed, silent
-from automl.search.reconcile import adopt, close
+from automl.search.reconcile import adopt
 
 _TURN = 0.1
 """Longest wait for events, in seconds: how fast a stop or a deadline is noticed."""
@@ -132,7 +132,7 @@ class Coordinator:
         attempt = self._open.pop(key, None)
         if attempt is None:
             return  # an answer for an attempt that is closed already
-        closed = close(self._ledger, attempt, outcome, self._results, marks=decision.marks(attempt))
+        closed = self._ledger.close_attempt(attempt, outcome, marks=decision.marks(attempt))
         if closed.final:
             decision.on_closed(closed, outcome)
         self._observer(Closed(closed, retry=False))
@@ -146,12 +146,12 @@ class Coordinator:
             return
         del self._open[key]
         if key in self._interrupted:
-            close(self._ledger, attempt, Outcome(key, 0, "interrupted", reason="stopped"), self._results)
+            self._ledger.close_attempt(attempt, Outcome(key, 0, "interrupted", reason="stopped"))
             return
         self._deaths[attempt.work] += 1
         spent = self._deaths[attempt.work] >= self._max_attempts
         lost = Outcome(key, 0, "lost", reason=reason)
-        closed = close(self._ledger, attempt, lost, self._results, spent=spent)
+        closed = self._ledger.close_attempt(attempt, lost, spent=spent)
         if spent:
             decision.on_closed(closed, lost)
         else:

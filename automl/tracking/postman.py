@@ -11,12 +11,20 @@ from automl.tracking.records import record
 
 _PAUSE = 0.25
 """Seconds between two looks at the outbox while workers keep the coordinator busy."""
+_MOST_RESTARTS = 3
 _IN_FLIGHT = 100
 """Most records that a carrier holds unacknowledged."""
 
 
 class Link(Protocol):
     """A carrier process, as `link.CarrierLink` offers it."""
+
+    @property
+    def connection(self) -> object | None:
+        """None when the process has died."""
+
+    def start(self) -> None:
+        """Start the process again; it is handed everything unacknowledged."""
 
     def offer(self, records: list[dict[str, Any]]) -> None:
         """Hand records over."""
@@ -47,6 +55,7 @@ class Postman:
         self._in_flight = 0
         self._looked = 0.0
         self._troubled = False
+        self._restarts = 0
 
     def turn(self, *, urgent: bool) -> None:
         """Take acknowledgements and hand over some records; with `urgent` only now and then."""
@@ -55,6 +64,9 @@ class Postman:
             return
         self._looked = now
         self._receive()
+        if self._link.connection is None and self._restarts < _MOST_RESTARTS:
+            self._restarts += 1
+            self._link.start()
         if self._in_flight < _IN_FLIGHT // 2:
             self._offer()
 

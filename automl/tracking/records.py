@@ -8,7 +8,7 @@ from automl.ledger import Attempt, Header
 
 
 def record(header: Header, view: str, message: int, topic: str, attempt: Attempt | None) -> dict[str, Any]:
-    """Return the record of one outbox row; its form is documented in `carrier.py`."""
+    """Return the record of one outbox row; its form is documented in `view.py`."""
     if topic == "slot" and attempt is not None:
         body = _slot(header, attempt)
         return {"id": message, "topic": topic, **body, **(_for_optuna(header, attempt) if view == "optuna" else {})}

@@ -31,7 +31,7 @@ def open_views(
         yield tuple(Postman(ledger, view, link, warn) for view, link in zip(wanted, links, strict=True))
     finally:
         for link in links:
-            link.close(timeout=0.2)
+            link.close(timeout=2.0)
 
 
 def mlflow_settings(header: Header) -> dict[str, Any]:

@@ -1,4 +1,8 @@
-"""Result files: what a worker finished survives its death and its coordinator's. Written whole or not at all."""
+"""Result files: what a worker has finished outlives it and its coordinator, until the ledger has it.
+
+One file per worker, overwritten by its next result: a worker gets its next assignment only after the ledger has committed the
+last one. Not fsynced: what a power cut takes here was never acknowledged, and is tried again.
+"""
 
 from __future__ import annotations
 
@@ -11,23 +15,26 @@ from automl.messages import Outcome, outcome_from, to_json
 
 
 def write_result(folder: Path, assignment: str, outcomes: tuple[Outcome, ...]) -> None:
-    """Write `<folder>/<assignment>.json` by write, fsync, rename, fsync of the folder."""
-    text = "[" + ",".join(map(to_json, outcomes)) + "]"
-    write_durably(folder / f"{assignment}.json", text.encode())
+    """Leave the outcomes of this process's assignment in `folder`."""
+    (folder / f"{os.getpid()}.json").write_text(to_json({"assignment": assignment, "outcomes": outcomes}))
 
 
 def read_result(folder: Path, assignment: str) -> tuple[Outcome, ...] | None:
-    """Return what a worker left behind, or None where it left nothing."""
-    try:
-        text = (folder / f"{assignment}.json").read_text()
-    except FileNotFoundError:
-        return None
-    return tuple(outcome_from(item) for item in json.loads(text))
+    """Return what some worker left of an assignment, or None; a file cut off in the middle counts as none."""
+    for path in folder.glob("*.json"):
+        try:
+            left = json.loads(path.read_text())
+        except (ValueError, FileNotFoundError):
+            continue
+        if left["assignment"] == assignment:
+            return tuple(outcome_from(item) for item in left["outcomes"])
+    return None
 
 
-def forget_result(folder: Path, assignment: str) -> None:
-    """Remove a result once the ledger has it."""
-    (folder / f"{assignment}.json").unlink(missing_ok=True)
+def forget_results(folder: Path) -> None:
+    """Remove all results; right only when no worker lives and every attempt is closed."""
+    for path in folder.glob("*.json"):
+        path.unlink()
 
 
 def write_durably(path: Path, content: bytes) -> None:

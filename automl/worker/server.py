@@ -109,6 +109,8 @@ def _work(connection: Connection, order: dict[str, Any], perform: Perform, place
             outcomes = perform(assignment, channel, places)
             write_result(places.search / "results", assignment.id, outcomes)
             channel.finish(outcomes)
+    except SystemExit as leaving:
+        os._exit(leaving.code if isinstance(leaving.code, int) else 0)
     except BaseException:
         traceback.print_exc()
     finally:

@@ -26,7 +26,7 @@ def run(folder: Path, misbehave: str = "", slots: int = 4, workers: int = 2, **s
     )
     executor.start()
     try:
-        Coordinator(ledger, executor, search.results).carry_out(stubs.decision(slots), [])
+        Coordinator(ledger, executor, search.results).carry_out(stubs.decision(slots), "trial")
     finally:
         executor.stop()
     stubs.assert_each_slot_final_once(ledger, slots)
@@ -42,11 +42,13 @@ def test_all_slots_complete(tmp_path: Path) -> None:
     [
         ("kill", "killed by signal 9 (SIGKILL), likely out of memory"),
         ("segfault", "killed by signal 11 (SIGSEGV)"),
-        ("exit", "exited without a result (code 1)"),
+        ("exit", "exited without a result (code 0)"),
         ("exit-hard", "exited without a result (code 0)"),
     ],
 )
-def test_a_dead_worker_costs_an_attempt_and_the_retry_has_the_same_parameters(tmp_path: Path, act: str, reason: str) -> None:
+def test_a_dead_worker_costs_an_attempt_and_the_retry_has_the_same_parameters(
+    tmp_path: Path, act: str, reason: str
+) -> None:
     attempts = [attempt for attempt in run(tmp_path, f"1:{act}") if attempt.slot == 1]
     assert [(a.state, a.reason) for a in attempts] == [("lost", reason), ("complete", "")]
     assert attempts[0].params == attempts[1].params

@@ -18,7 +18,6 @@ import stubs
 
 from automl.executors.inline import InlineExecutor
 from automl.ledger import Ledger, SearchFolder
-from automl.search import coordinator as coordinator_module
 from automl.search.coordinator import Coordinator
 from automl.search.plan import Plan
 from automl.search.reconcile import reconcile
@@ -143,10 +142,10 @@ def test_sabotage_the_sweep_turns_red_without_reconciliation(tmp_path: Path, mon
 
 
 @pytest.mark.slow
-def test_sabotage_the_sweep_turns_red_when_work_leaves_before_its_commit(
+def test_sabotage_the_sweep_turns_red_when_outcomes_are_not_committed(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """If an outcome were learned from without being committed, a restart would not know it."""
-    monkeypatch.setattr(coordinator_module, "close", lambda ledger, attempt, outcome, results, **_: attempt)
+    """If an outcome were learned from without being committed, no slot would ever be final."""
+    monkeypatch.setattr(Ledger, "close_attempt", lambda self, attempt, outcome, **_: attempt)
     with pytest.raises(AssertionError):
         sweep(tmp_path, "before", step=3)
