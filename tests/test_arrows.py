@@ -16,7 +16,7 @@ LAYERS = (
     ("__main__",),
     ("cli",),
     ("sweeps",),
-    ("run", "sync"),
+    ("run",),
     ("winner", "report"),
     ("search",),
     ("tracking", "export"),

@@ -29,9 +29,14 @@ def print_lines(lines: Sequence[str]) -> None:
 
 
 def print_error(message: str, hint: str = "") -> None:
-    """Print `error: <message>` with the hint on the same line; a closed terminal is no reason to fail."""
+    """Print `error: <message>` with the hint on the same line."""
+    print_note(f"error: {message}{' ' + hint if hint else ''}")
+
+
+def print_note(text: str) -> None:
+    """Print a line for people to stderr; a closed terminal is no reason to fail."""
     with contextlib.suppress(OSError):
-        print(f"error: {clean(message)}{' ' + clean(hint) if hint else ''}", file=sys.stderr, flush=True)
+        print(clean(text), file=sys.stderr, flush=True)
 
 
 def print_table(rows: Sequence[Sequence[Any]], header: Sequence[str]) -> None:

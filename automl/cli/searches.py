@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from automl.cli.output import number, print_json, print_lines, print_table
+from automl.cli.output import number, print_json, print_lines, print_note, print_table
 from automl.errors import ConfigError
 
 if TYPE_CHECKING:
@@ -88,23 +88,16 @@ def resume_search(name: _Name, as_json: _Json = False) -> None:
 
 
 @app.command("sync")
-def sync_search(
-    name: _Name,
-    rebuild: Annotated[
-        bool, typer.Option("--rebuild", help="Send everything again, as if nothing had arrived.")
-    ] = False,
-    as_json: _Json = False,
-) -> None:
-    """Bring MLflow's runs and Optuna's file into step with a search."""
-    from automl.sync import sync
+def sync_search(name: _Name, as_json: _Json = False) -> None:
+    """Bring MLflow's runs and Optuna's file into step with a search, and say what was found."""
+    from automl.ledger import Home
+    from automl.tracking.sync import describe, sync
 
-    report = sync(name, rebuild=rebuild)
+    report = sync(Home.from_environment().existing(name), warn=print_note)
     if as_json:
         print_json(report)
     else:
-        print_lines(
-            [f"{view}: synced {r['synced']}/{r['total']}, {r['pending']} pending" for view, r in report.items()]
-        )
+        print_lines(describe(report))
 
 
 @app.command("delete")

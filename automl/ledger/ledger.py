@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -209,20 +209,7 @@ class Ledger:
         """Record that a view has these messages; one transaction for all of them."""
         if ids:
             with self._transaction() as connection:
-                connection.execute(sa.update(schema.outbox).where(schema.outbox.c.id.in_(ids)).values(sent=True))
-
-    def announce_again(self, view: str) -> None:
-        """Make every message of a view unsent, and add those that are missing: the view is rebuilt from the ledger."""
-        box, table = schema.outbox, schema.attempt
-        slots = sa.select(sa.literal(view), sa.literal("slot"), table.c.id, sa.false()).where(
-            table.c.kind == "trial", table.c.final
-        )
-        with self._transaction() as connection:
-            connection.execute(sa.delete(box).where(box.c.view == view))
-            _announce(connection, "search", None, (view,))
-            connection.execute(sa.insert(box).from_select(["view", "topic", "attempt_id", "sent"], slots))
-            if connection.execute(sa.select(schema.search.c.result)).scalar() is not None:
-                _announce(connection, "end", None, (view,))
+                connection.execute(_MARK_SENT, [{"message": message} for message in ids])
 
     # -- below the surface
 
@@ -261,9 +248,11 @@ _CLOSE = (
     )
 )
 
+_MARK_SENT = sa.update(schema.outbox).where(schema.outbox.c.id == sa.bindparam("message")).values(sent=True)
 
-def _announce(connection: Connection, topic: str, attempt_id: int | None, views: Iterable[str] = VIEWS) -> None:
-    rows = [{"view": view, "topic": topic, "attempt_id": attempt_id, "sent": False} for view in views]
+
+def _announce(connection: Connection, topic: str, attempt_id: int | None) -> None:
+    rows = [{"view": view, "topic": topic, "attempt_id": attempt_id, "sent": False} for view in VIEWS]
     connection.execute(sa.insert(schema.outbox), rows)
 
 

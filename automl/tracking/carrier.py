@@ -7,12 +7,10 @@ is not acknowledged when it ends is handed to its successor. It uses the process
 from __future__ import annotations
 
 import contextlib
-import ctypes
 import gc
 import json
 import logging
 import os
-import signal
 import sys
 import time
 from collections import deque
@@ -22,8 +20,8 @@ from typing import Any, TextIO
 from automl.errors import StorageError
 from automl.tracking.uri import redact
 from automl.tracking.view import Record, Refused, Say, View
+from automl.worker.lifeline import die_with
 
-_PR_SET_PDEATHSIG = 1
 _ACK_INTERVAL = 0.2
 """Seconds between acknowledgements, so that the coordinator is not woken for each record."""
 
@@ -148,7 +146,6 @@ def make_view(name: str, settings: dict[str, Any], say: Say) -> View:
 
 def main(name: str) -> None:
     """Live as long as the coordinator: die with it, read the settings, carry."""
-    ctypes.CDLL(None, use_errno=True).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
     connection = _claim_standard_input()
     sys.stdout, sys.stderr = _Redacting(sys.stdout), _Redacting(sys.stderr)
     logging.basicConfig(stream=sys.stderr, level=logging.WARNING, format="%(asctime)s %(name)s: %(message)s")
@@ -156,8 +153,7 @@ def main(name: str) -> None:
         hello = json.loads(connection.recv_bytes())
     except (EOFError, OSError):
         return
-    if os.getppid() != hello["parent"]:
-        return  # the coordinator died before the kernel was told to end us with it
+    die_with(hello["parent"])
     yield_to_others()
     settings = hello["settings"]
     delays = {key: settings[key] for key in ("first_delay", "longest_delay") if key in settings}

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from automl.data.durable import replace_file
 from automl.messages import Artifact
-from automl.worker.results import write_durably
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -34,5 +34,5 @@ def write_predictions(search: Path, assignment: str, predictions: np.ndarray) ->
 def _write(search: Path, relative: str, content: bytes) -> Artifact:
     path = search / relative
     path.parent.mkdir(parents=True, exist_ok=True)
-    write_durably(path, content)
+    replace_file(path, content)
     return Artifact(relative, hashlib.sha256(content).hexdigest(), len(content))

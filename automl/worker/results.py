@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import json
 import os
-import tempfile
 from pathlib import Path
 
 from automl.messages import Outcome, outcome_from, to_json
@@ -35,22 +34,3 @@ def forget_results(folder: Path) -> None:
     """Remove all results; right only when no worker lives and every attempt is closed."""
     for path in folder.glob("*.json"):
         path.unlink()
-
-
-def write_durably(path: Path, content: bytes) -> None:
-    """Write a file that is whole or absent after a crash; the temporary file lies in the target's own folder."""
-    fd, temporary = tempfile.mkstemp(dir=path.parent, prefix=".tmp-")
-    try:
-        with os.fdopen(fd, "wb") as file:
-            file.write(content)
-            file.flush()
-            os.fsync(file.fileno())
-        os.rename(temporary, path)
-    except BaseException:
-        Path(temporary).unlink(missing_ok=True)
-        raise
-    folder = os.open(path.parent, os.O_RDONLY)
-    try:
-        os.fsync(folder)
-    finally:
-        os.close(folder)

@@ -9,13 +9,13 @@ import numpy as np
 
 from automl.bundle.load import network_outputs
 from automl.data import load_part, load_schema
+from automl.data.durable import replace_file
 from automl.errors import ConfigError, DataError
 from automl.messages import Artifact, Assignment, Outcome
 from automl.tasks.metrics import METRICS, measure
 from automl.worker.baselines import fit_baselines
 from automl.worker.exporting import artifact, rebuild, the_member
 from automl.worker.perform import Places
-from automl.worker.results import write_durably
 
 
 def score(assignment: Assignment, places: Places) -> tuple[Outcome, ...]:
@@ -55,5 +55,5 @@ def _save(assignment: Assignment, places: Places, arrays: dict[str, np.ndarray])
     np.savez_compressed(buffer, allow_pickle=False, **arrays)
     path = places.search / "artifacts" / f"{assignment.id}.npz"
     path.parent.mkdir(parents=True, exist_ok=True)
-    write_durably(path, buffer.getvalue())
+    replace_file(path, buffer.getvalue())
     return artifact(path, places)

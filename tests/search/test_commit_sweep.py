@@ -106,11 +106,9 @@ def crash_and_recover(folder: Path, commit: int, when: str) -> bool:
 
 def sweep(folder: Path, when: str, step: int) -> int:
     """Crash at every `step`-th commit; returns the number of crashes."""
-    crashes = 0
-    for commit in range(1, 1000, step):
+    for crashes, commit in enumerate(range(1, 1000, step)):
         if not crash_and_recover(folder / f"{when}-{commit}", commit, when):
             return crashes
-        crashes += 1
     raise AssertionError("the search never ended")
 
 

@@ -1,0 +1,72 @@
+"""Bringing the views of a search into step outside of a search, and proving that they are: `automl searches sync`."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from contextlib import closing
+from typing import Any
+
+from automl.errors import ConfigError
+from automl.ledger import Attempt, Header, Ledger, SearchFolder, SearchLock
+from automl.tracking.mlflow_view import MlflowView
+from automl.tracking.optuna_view import OptunaView
+from automl.tracking.records import record
+from automl.tracking.views import mlflow_settings
+
+
+def sync(folder: SearchFolder, *, warn: Callable[[str], None] = lambda text: None) -> dict[str, dict[str, int]]:
+    """Send what the views lack, and compare; returns per view `total` slots, `synced`, `missing` and `extra`.
+
+    Everything is decided by what the views hold, not by what was once acknowledged: a run that a person deleted is made again,
+    one that was left running is ended. Raises SearchHeld while the search runs, since its own carriers are at work then, and
+    StorageError where MLflow cannot be reached.
+    """
+    with SearchLock(folder.root), closing(Ledger.open(folder.ledger)) as ledger:
+        header = ledger.header()
+        if header is None:
+            raise ConfigError(
+                f"search '{folder.name}' was never begun. Delete it: automl searches delete {folder.name}"
+            )
+        final = ledger.attempts(kind="trial", final=True)
+        report = {"optuna": _sync_optuna(ledger, header, final, folder)}
+        if header.config["tracking"]:
+            report["mlflow"] = _sync_mlflow(ledger, header, final, warn)
+    return report
+
+
+def _sync_optuna(ledger: Ledger, header: Header, final: list[Attempt], folder: SearchFolder) -> dict[str, int]:
+    view = OptunaView({"path": str(folder.optuna), "search": header.name})
+    view.open()
+    with closing(view):
+        for attempt in final:
+            view.send(record(header, "optuna", 0, "slot", attempt))
+    _acknowledge(ledger, "optuna")
+    return {"total": len(final), "synced": len(final), "missing": 0, "extra": 0}
+
+
+def _sync_mlflow(ledger: Ledger, header: Header, final: list[Attempt], warn: Callable[[str], None]) -> dict[str, int]:
+    view = MlflowView(mlflow_settings(header), say=warn)
+    view.open()
+    with closing(view):
+        keys = {f"{header.uuid}/{attempt.slot}": attempt for attempt in final}
+        view.send(record(header, "mlflow", 0, "search", None))
+        for key in view.reconcile(keys).missing:
+            view.send(record(header, "mlflow", 0, "slot", keys[key]))
+        if header.result is not None:
+            view.send(record(header, "mlflow", 0, "end", None))
+        found = view.reconcile(keys)
+    if not found.missing:
+        _acknowledge(ledger, "mlflow")
+    return {"total": len(final), "synced": found.synced, "missing": len(found.missing), "extra": found.extra}
+
+
+def _acknowledge(ledger: Ledger, view: str) -> None:
+    ledger.mark_sent([message for message, *_ in ledger.unsent(view, limit=1 << 30)])
+
+
+def describe(report: dict[str, dict[str, Any]]) -> list[str]:
+    """Return one line per view: `mlflow: synced 60/60, 0 missing, 0 extra`."""
+    return [
+        f"{view}: synced {found['synced']}/{found['total']}, {found['missing']} missing, {found['extra']} extra"
+        for view, found in report.items()
+    ]
