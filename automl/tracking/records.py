@@ -22,12 +22,13 @@ def _search(header: Header) -> dict[str, Any]:
         "task": header.task["name"],
         "uuid": header.uuid,
         "started_ms": header.created_ms,
-        "params": {
-            **config,
-            "trials": header.config["budget"]["trials"],
-            "seconds": header.config["budget"]["seconds"],
+        "params": config,
+        # The budget is a tag, since MLflow refuses to change a parameter and a budget may be raised.
+        "tags": {
+            **{key: str(value) for key, value in header.config["budget"].items() if value is not None},
+            "git_commit": header.code.get("git_commit", ""),
+            "data_hash": header.data["content"],
         },
-        "tags": {"git_commit": header.code.get("git_commit", ""), "data_hash": header.data["content"]},
         "dataset": {
             "name": header.task["name"],
             "source": header.task["source"],

@@ -11,6 +11,7 @@ from automl.ledger import Attempt, Header, Ledger, SearchFolder, SearchLock
 from automl.tracking.mlflow_view import MlflowView
 from automl.tracking.optuna_view import OptunaView
 from automl.tracking.records import record
+from automl.tracking.view import Refused
 from automl.tracking.views import mlflow_settings
 
 
@@ -49,11 +50,15 @@ def _sync_mlflow(ledger: Ledger, header: Header, final: list[Attempt], warn: Cal
     view.open()
     with closing(view):
         keys = {f"{header.uuid}/{attempt.slot}": attempt for attempt in final}
-        view.send(record(header, "mlflow", 0, "search", None))
-        for key in view.reconcile(keys).missing:
-            view.send(record(header, "mlflow", 0, "slot", keys[key]))
+        records = [record(header, "mlflow", 0, "search", None)]
+        records += [record(header, "mlflow", 0, "slot", keys[key]) for key in view.reconcile(keys).missing]
         if header.result is not None:
-            view.send(record(header, "mlflow", 0, "end", None))
+            records.append(record(header, "mlflow", 0, "end", None))
+        for each in records:
+            try:
+                view.send(each)
+            except Refused as refusal:  # one broken record must not keep the others out
+                warn(str(refusal))
         found = view.reconcile(keys)
     if not found.missing:
         _acknowledge(ledger, "mlflow")
