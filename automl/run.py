@@ -23,7 +23,7 @@ from automl.report import build_report
 from automl.report.document import partial_document, slot_rows
 from automl.search.coordinator import Coordinator, StopRequest
 from automl.search.deadline import Deadline
-from automl.search.events import Closed, Observer, PhaseBegan, Resumed, Said, SearchEvent, silent
+from automl.search.events import Began, Closed, Observer, PhaseBegan, Resumed, Said, SearchEvent, silent
 from automl.search.opening import compare, describe, objective
 from automl.search.plan import Plan
 from automl.search.reconcile import reconcile
@@ -92,6 +92,7 @@ def search(
         else:
             ledger.begin(header)
 
+        observer(Began(header.name, header.task["metric"], header.task["direction"], config.budget.slots))
         postmen = stack.enter_context(
             open_views(
                 ledger, header, folder, mlflow=config.tracking, warn=lambda text: observer(Said(text, "warning"))

@@ -5,12 +5,23 @@ from __future__ import annotations
 import contextlib
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
 from automl.cli.output import clean, number
-from automl.search.events import Advanced, Closed, Observer, PhaseBegan, Placed, Resumed, Said, SearchEvent, silent
+from automl.search.events import (
+    Advanced,
+    Began,
+    Closed,
+    Observer,
+    PhaseBegan,
+    Placed,
+    Resumed,
+    Said,
+    SearchEvent,
+    silent,
+)
 
 _PLAIN_SECONDS = 5.0
 """Between two progress lines where no terminal redraws them."""
@@ -19,35 +30,37 @@ _PHASES = {"start": "starting workers, reading data", "search": "searching", "co
 
 
 @contextmanager
-def live_view(slots: int | None, *, quiet: bool) -> Iterator[Observer]:
+def live_view(*, quiet: bool) -> Iterator[Observer]:
     """Yield an observer that shows a search; `quiet` shows nothing."""
     if quiet:
         yield silent
     elif sys.stderr.isatty():
-        with _TerminalView(slots) as view:
+        with _TerminalView() as view:
             yield view
     else:
-        yield _PlainView(slots)
+        yield _PlainView()
 
 
 class _Tally:
     """Counts that both views show."""
 
-    def __init__(self, slots: int | None) -> None:
-        self.slots = slots
+    def __init__(self) -> None:
+        self.slots: int | None = None
         self.states = {"complete": 0, "pruned": 0, "failed": 0}
-        self.best: tuple[float, str] | None = None
-        self.phase = ""
-        self.done_before = 0
+        self._pick: Callable[[float, float], float] = max
+        self._best: float | None = None
+        self._done_before = 0
 
     def take(self, event: SearchEvent) -> str | None:
         """Count an event; returns a line that must be shown, if any."""
         match event:
+            case Began(_, _, direction, slots):
+                self.slots = slots
+                self._pick = max if direction == "maximize" else min
             case PhaseBegan(name):
-                self.phase = name
                 return _PHASES[name]
             case Resumed(done, requeued):
-                self.done_before = done
+                self._done_before = done
                 return f"resumed: {done}{f' of {self.slots}' if self.slots else ''} done, {requeued} requeued"
             case Said(text, level):
                 return f"warning: {text}" if level == "warning" else text
@@ -57,6 +70,8 @@ class _Tally:
                 return f"{attempt.kind} {attempt.slot} lost ({attempt.reason}), {then}"
             case Closed(attempt, _) if attempt.kind == "trial" and attempt.final:
                 self.states[attempt.state] += 1
+                if attempt.state == "complete" and attempt.value is not None:
+                    self._best = attempt.value if self._best is None else self._pick(self._best, attempt.value)
                 if attempt.state == "failed":
                     return f"trial {attempt.slot} ({attempt.family}) failed: {attempt.reason}"
         return None
@@ -64,19 +79,20 @@ class _Tally:
     @property
     def done(self) -> int:
         """Slots that are final."""
-        return self.done_before + sum(self.states.values())
+        return self._done_before + sum(self.states.values())
 
     def line(self) -> str:
         """Return the counts as text."""
         of = f"/{self.slots}" if self.slots else ""
-        return f"{self.done}{of} slots, {self.states['pruned']} pruned, {self.states['failed']} failed"
+        failed = f", {self.states['failed']} failed" if self.states["failed"] else ""
+        return f"{self.done}{of} slots, {self.states['pruned']} pruned{failed}, best {number(self._best)}"
 
 
 class _PlainView:
     """Lines for logs: phases, warnings, and the counts now and then."""
 
-    def __init__(self, slots: int | None) -> None:
-        self._tally = _Tally(slots)
+    def __init__(self) -> None:
+        self._tally = _Tally()
         self._shown = time.monotonic()
 
     def __call__(self, event: SearchEvent) -> None:
@@ -92,11 +108,11 @@ class _PlainView:
 class _TerminalView:
     """A bar for the budget and a line per running member, drawn by rich ten times a second."""
 
-    def __init__(self, slots: int | None) -> None:
+    def __init__(self) -> None:
         from rich.console import Console
         from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 
-        self._tally = _Tally(slots)
+        self._tally = _Tally()
         self._progress = Progress(
             TextColumn("{task.description}"),
             BarColumn(bar_width=20),
@@ -105,7 +121,7 @@ class _TerminalView:
             console=Console(stderr=True),
             transient=True,
         )
-        self._budget = self._progress.add_task("starting", total=slots, text="")
+        self._budget = self._progress.add_task("starting", total=None, text="")
         self._members: dict[str, Any] = {}
 
     def __enter__(self) -> _TerminalView:
@@ -134,6 +150,8 @@ class _TerminalView:
                 self._progress.update(self._members[attempt.key], completed=step, text=text)
             case Closed(attempt, _) if attempt.key in self._members:
                 self._progress.remove_task(self._members.pop(attempt.key))
-        self._progress.update(self._budget, completed=self._tally.done, text=self._tally.line())
+        self._progress.update(
+            self._budget, total=self._tally.slots, completed=self._tally.done, text=self._tally.line()
+        )
         if line is not None:
             self._progress.console.print(clean(line), markup=False, highlight=False)

@@ -87,7 +87,7 @@ def run_and_print(task: str, config: SearchConfig, name: str | None, *, as_json:
     from automl.cli.live import live_view
     from automl.run import search as run_search
 
-    with live_view(config.budget.slots, quiet=as_json) as view:
+    with live_view(quiet=as_json) as view:
         try:
             document = run_search(task, config, name=name, observer=view)
         except Stopped as stopped:

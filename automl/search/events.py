@@ -9,6 +9,16 @@ from automl.ledger import Attempt
 
 
 @dataclass(frozen=True, slots=True)
+class Began:
+    """The data is read and the search is about to place its first work."""
+
+    search: str
+    metric: str
+    direction: str
+    slots: int | None
+
+
+@dataclass(frozen=True, slots=True)
 class Resumed:
     """An earlier run of this search is continued."""
 
@@ -57,7 +67,7 @@ class Said:
     """`info` or `warning`."""
 
 
-SearchEvent = Resumed | PhaseBegan | Placed | Advanced | Closed | Said
+SearchEvent = Began | Resumed | PhaseBegan | Placed | Advanced | Closed | Said
 Observer = Callable[[SearchEvent], None]
 
 
