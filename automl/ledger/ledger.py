@@ -236,7 +236,7 @@ class Ledger:
                 yield self._connection
         except sa.exc.IntegrityError:
             raise
-        except (sa.exc.DBAPIError, OSError) as error:
+        except (sa.exc.StatementError, OSError) as error:
             raise _storage_error(self._place, error) from error
 
 

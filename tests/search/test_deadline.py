@@ -1,0 +1,40 @@
+"""A wall-time budget leaves room for what follows the trials. The clock is the test's."""
+
+from __future__ import annotations
+
+import pytest
+
+from automl.search.deadline import Deadline
+
+
+def deadline(seconds: float | None, now: float, workers: int = 2) -> Deadline:
+    return Deadline(seconds, started=0.0, workers=workers, confirmations=4, clock=lambda: now)
+
+
+def test_without_a_budget_it_never_comes() -> None:
+    assert not deadline(None, now=1e9).trials_over()
+
+
+@pytest.mark.parametrize(("now", "over"), [(91.0, False), (93.0, True)])
+def test_trials_leave_the_fixed_share(now: float, over: bool) -> None:
+    assert deadline(100.0, now).trials_over() is over
+
+
+def test_long_trials_leave_more() -> None:
+    limit = deadline(100.0, now=75.0)
+    limit.learn(5.0)  # two rounds of confirmation and a longer refit: 16.5 s, and 8 s fixed
+    assert not limit.trials_over()
+    limit.learn(6.0)
+    assert limit.trials_over()
+
+
+def test_a_short_budget_still_searches() -> None:
+    assert not deadline(10.0, now=3.9).trials_over()
+    assert deadline(10.0, now=4.1).trials_over()
+
+
+def test_confirmation_may_use_what_trials_may_not() -> None:
+    limit = deadline(100.0, now=80.0)
+    limit.learn(6.0)
+    assert limit.trials_over()
+    assert not limit.confirmation_over()

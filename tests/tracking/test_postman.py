@@ -1,0 +1,94 @@
+"""The postman: what is unsent goes out, what was acknowledged is recorded, and a dead carrier is replaced."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+import stubs
+
+from automl.ledger import Attempt, Ledger
+from automl.messages import Outcome
+from automl.tracking.link import Ack
+from automl.tracking.postman import Postman
+
+
+class FakeLink:
+    """Acknowledges at once, unless it is told to be away."""
+
+    def __init__(self) -> None:
+        self.offered: list[dict[str, Any]] = []
+        self.acks: list[Ack] = []
+        self.away = False
+        self.connection: object | None = object()
+        self.starts = 0
+
+    def start(self) -> None:
+        self.starts += 1
+        self.connection = object()
+
+    def offer(self, records: list[dict[str, Any]]) -> None:
+        self.offered += records
+        self.acks.append(Ack((), "away") if self.away else Ack(tuple(r["id"] for r in records)))
+
+    def receive(self) -> list[Ack]:
+        acks, self.acks = self.acks, []
+        return acks
+
+
+class Clock:
+    now = 0.0
+
+    def __call__(self) -> float:
+        Clock.now += 1.0
+        return Clock.now
+
+
+@pytest.fixture
+def ledger(tmp_path: Path) -> Ledger:
+    ledger, _ = stubs.new_search(tmp_path)
+    for slot in range(5):
+        opened = ledger.open_attempt(
+            Attempt("trial", slot, 0, 0, "mlp", {"lr": 0.1}, 7, {"params": {}, "distributions": {}})
+        )
+        ledger.close_attempt(opened, Outcome(opened.key, 0, "complete", value=0.5))
+    return ledger
+
+
+def test_every_message_goes_out_once_and_is_recorded(ledger: Ledger) -> None:
+    link = FakeLink()
+    postman = Postman(ledger, "mlflow", link, clock=Clock())
+    for _ in range(3):
+        postman.turn(urgent=False)
+    assert [record["topic"] for record in link.offered] == ["search", *["slot"] * 5]
+    assert postman.pending() == 0
+
+
+def test_a_view_that_is_away_is_said_and_nothing_is_lost(ledger: Ledger) -> None:
+    link, said = FakeLink(), list[str]()
+    link.away = True
+    postman = Postman(ledger, "mlflow", link, said.append, clock=Clock())
+    for _ in range(3):
+        postman.turn(urgent=False)
+    assert said == ["away"]
+    assert postman.drain() == 6
+
+
+def test_drain_brings_the_view_into_step(ledger: Ledger) -> None:
+    assert Postman(ledger, "optuna", FakeLink(), clock=Clock()).drain() == 0
+
+
+def test_a_dead_carrier_is_started_again_a_few_times(ledger: Ledger) -> None:
+    link = FakeLink()
+    postman = Postman(ledger, "mlflow", link, clock=Clock())
+    for _ in range(6):
+        link.connection = None
+        postman.turn(urgent=False)
+    assert link.starts == 3
+
+
+def test_one_view_does_not_wait_for_another(ledger: Ledger) -> None:
+    Postman(ledger, "optuna", FakeLink(), clock=Clock()).drain()
+    assert ledger.count_unsent("optuna") == 0
+    assert ledger.count_unsent("mlflow") == 6
