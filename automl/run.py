@@ -84,7 +84,7 @@ def search(
             for text in compare(stored, header, strict=config.strict):
                 observer(Said(text, "warning"))
             if (done := _finished(stored, config, ledger)) is not None:
-                observer(Said(f"budget already done: {done['slots']['planned']} slots in search '{stored.name}'"))
+                observer(Said(f"budget {done['slots']['planned']} already done in search '{stored.name}'"))
                 return done
             header = replace(stored, config=header.config)
             ledger.reconfigure(header.config)

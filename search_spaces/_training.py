@@ -18,7 +18,7 @@ def training(trial: Any, spec: Any) -> dict[str, Any]:
         "schedule": trial.suggest_categorical("schedule", ["constant", "cosine", "one_cycle"]),
         "weight_decay": trial.suggest_float("weight_decay", 1e-6, 1e-1, log=True),
         "dropout": trial.suggest_float("dropout", 0.0, 0.5),
-        "batch_size": trial.suggest_categorical("batch_size", [32, 64, 128, 256]),
+        "batch_size": trial.suggest_categorical("batch_size", [64, 128, 256]),
     }
     if optimizer == "sgd":
         params["momentum"] = trial.suggest_float("momentum", 0.5, 0.99)

@@ -11,7 +11,7 @@ INPUTS = ("table", "vector", "image")
 
 DEFAULT = {
     "depth": 2,
-    "width": 256,
+    "width": 128,
     "dropout": 0.1,
     "optimizer": "adamw",
     "lr": 1e-3,
@@ -26,7 +26,7 @@ DEFAULT = {
 def suggest(trial: Any, spec: Any) -> dict[str, Any]:
     """Depth and width decide the shape; what `training` adds can differ inside one fused model."""
     return {
-        "depth": trial.suggest_int("depth", 1, 4),
-        "width": trial.suggest_int("width", 32, 512, log=True),
+        "depth": trial.suggest_int("depth", 1, 3),
+        "width": trial.suggest_int("width", 16, 256, log=True),
         **training(trial, spec),
     }

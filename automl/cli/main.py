@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import errno
 import os
+import stat
 import sys
 from typing import Annotated
 
@@ -67,12 +69,21 @@ def run(arguments: list[str]) -> int:
         return _fail(type(error).__name__, str(error), error.hint, error.exit_code, as_json=as_json, cause=error)
     except KeyboardInterrupt:
         return _fail("Stopped", "stopped", "", 130, as_json=as_json)
-    except BrokenPipeError:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), 1)  # nobody reads: the interpreter's last flush must not complain
-        return 141
+    except (BrokenPipeError, SystemExit):  # typer turns a broken pipe into SystemExit(1); nothing else leaves that way
+        return _nobody_reads()
     except Exception as error:
+        if isinstance(error, OSError) and error.errno == errno.EIO and stat.S_ISCHR(os.fstat(1).st_mode):
+            return _nobody_reads()  # the terminal is gone
         hint = "This should not happen. --debug shows where it did."
         return _fail(type(error).__name__, str(error), hint, 1, as_json=as_json, cause=error)
+
+
+def _nobody_reads() -> int:
+    """Return 141; the interpreter's last flush must not complain."""
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    for stream in (1, 2):
+        os.dup2(nowhere, stream)
+    return 141
 
 
 def _fail(kind: str, message: str, hint: str, code: int, *, as_json: bool, cause: BaseException | None = None) -> int:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import os
 import shutil
@@ -15,6 +16,8 @@ from automl.errors import StorageError
 
 _TEMPORARY = ".tmp-"
 _STALE_SECONDS = 24 * 3600.0
+FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
+"""What the system says when no more can be written."""
 
 
 @contextmanager
@@ -23,12 +26,25 @@ def storage_errors(what: str, path: Path) -> Iterator[None]:
     try:
         yield
     except OSError as error:
+        if error.errno in FULL:
+            raise disk_full(path) from error
         reason = error.strerror or str(error)
         if error.filename and str(error.filename) != str(path):
             reason = f"{reason} ({error.filename})"
         raise StorageError(
             f"Cannot {what} {path}: {reason}.", hint="Free space or grant permission, then run the same command again."
         ) from error
+
+
+def disk_full(place: Path) -> StorageError:
+    """Return the error for a file or folder that cannot grow, with what is free where it lies."""
+    while not place.exists():
+        place = place.parent
+    room = os.statvfs(place)
+    return StorageError(
+        f"disk full: {place} cannot grow, {room.f_bavail * room.f_frsize / 1e6:.0f} MB free.",
+        hint="Free some space, then run the same command again.",
+    )
 
 
 def new_folder_beside(target: Path) -> Path:

@@ -6,6 +6,7 @@ import contextlib
 import errno
 import json
 import os
+import resource
 import selectors
 import signal
 import socket
@@ -17,6 +18,7 @@ from dataclasses import dataclass, field
 from multiprocessing.connection import Connection
 from typing import Any
 
+from automl.data.durable import FULL, disk_full
 from automl.errors import StorageError
 from automl.executors.base import Ended, Event, Lost, Reported
 from automl.executors.devices import Slot
@@ -167,6 +169,8 @@ class LocalExecutor:
         elif "forked" in word:
             if word["forked"] in self._workers:
                 self._workers[word["forked"]].pid = word["pid"]
+        elif "failed" in word:
+            raise _cannot_start(OSError(word["failed"], os.strerror(word["failed"])))
         elif "died" in word:
             return self._buried(word["died"], word["status"])
         return []
@@ -230,7 +234,17 @@ class LocalExecutor:
             return [Reported(Report(**body))]
         if message["type"] == "outcomes":
             return [self._ended(worker, tuple(outcome_from(item) for item in body))]
+        if message["type"] == "gave-up":
+            raise self._trouble(body)
         return []
+
+    def _trouble(self, number: int) -> StorageError:
+        folder = self._log.parent.parent
+        if number in FULL:
+            return disk_full(folder)
+        if number in _TOO_MANY:
+            return _cannot_start(OSError(number, os.strerror(number)))
+        return StorageError(f"a worker cannot go on in {folder}: {os.strerror(number)}.", hint=f"See {self._log.parent}.")
 
     def _ended(self, worker: _Worker, outcomes: tuple[Any, ...]) -> Ended:
         assert worker.assignment is not None
@@ -293,11 +307,16 @@ def _cause(status: int) -> str:
 
 
 def _cannot_start(error: OSError) -> StorageError:
-    limit = ""
-    if error.errno == errno.EMFILE:
-        import resource
+    reason, hint = (error.strerror or str(error)).lower(), ""
+    if error.errno in _TOO_MANY:
+        limit, flag, enough = _TOO_MANY[error.errno]
+        reason = f"{reason} (limit {resource.getrlimit(limit)[0]})"
+        hint = f"Raise the limit: ulimit -{flag} {enough}"
+    return StorageError(f"cannot start worker: {reason}.", hint=hint)
 
-        limit = f" (limit {resource.getrlimit(resource.RLIMIT_NOFILE)[0]})"
-    return StorageError(
-        f"cannot start worker: {(error.strerror or str(error)).lower()}{limit}.", hint="Raise the limit: ulimit -n 1024"
-    )
+
+_TOO_MANY = {
+    errno.EMFILE: (resource.RLIMIT_NOFILE, "n", 1024),
+    errno.EAGAIN: (resource.RLIMIT_NPROC, "u", 4096),
+}
+"""Error -> the limit behind it, its flag in `ulimit`, and a number that will do."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import time
 from collections.abc import Callable, Iterator, Sequence
@@ -13,6 +14,7 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection, Engine, Row
 
+from automl.data.durable import disk_full
 from automl.errors import StorageError
 from automl.ledger import schema
 from automl.ledger.attempt import Attempt
@@ -272,14 +274,10 @@ def _storage_error(place: str, error: Exception) -> StorageError:
     text = str(getattr(error, "orig", None) or error)
     if "database is locked" in text:
         return StorageError(
-            f"{place} is locked by another program for 30 s.", hint=f"See who has it open: fuser {place}"
+            f"{place} is locked by {_holder(Path(place))}.", hint="End it, then run the same command again."
         )
-    if "full" in text or "No space left" in text:
-        stat = os.statvfs(Path(place).parent)
-        free = stat.f_bavail * stat.f_frsize / 1e6
-        return StorageError(
-            f"disk full: {place} cannot grow, {free:.0f} MB free.", hint="Free some space and resume the search."
-        )
+    if "full" in text or "No space left" in text or "disk I/O error" in text:
+        return disk_full(Path(place))
     if "not a database" in text or "malformed" in text:
         return StorageError(f"{place} is not a database, or is damaged ({text}). It was left as it is.")
     if "unable to open" in text or "readonly" in text or "Permission" in text:
@@ -287,3 +285,14 @@ def _storage_error(place: str, error: Exception) -> StorageError:
             f"{place} cannot be opened for writing ({text}).", hint="Check the permissions of its folder."
         )
     return StorageError(f"{place}: {text}")
+
+
+def _holder(path: Path) -> str:
+    """Name the other processes that have a file open, as far as the system lets us see."""
+    found = []
+    for folder in Path("/proc").glob("[0-9]*/fd"):
+        pid = int(folder.parent.name)
+        with contextlib.suppress(OSError):
+            if pid != os.getpid() and any(os.path.realpath(fd) == str(path.resolve()) for fd in folder.iterdir()):
+                found.append(pid)
+    return f"pid {', '.join(map(str, sorted(found)))}" if found else "another program"

@@ -5,7 +5,9 @@ propose ─ commit ─ place ─ report/answer ─ commit ─ learn. The ledger 
 
 from __future__ import annotations
 
+import time
 from collections import Counter
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
@@ -20,6 +22,8 @@ from automl.search.reconcile import adopt
 
 _TURN = 0.1
 """Longest wait for events, in seconds: how fast a stop or a deadline is noticed."""
+_GRACE = 6.0
+"""Seconds that a worker has to end once it is told to; then it is killed, so that Ctrl-C takes at most ten."""
 
 
 class Postman(Protocol):
@@ -51,6 +55,7 @@ class Coordinator:
         observer: Observer = silent,
         postmen: tuple[Postman, ...] = (),
         stop: StopRequest | None = None,
+        clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._ledger = ledger
         self._executor = executor
@@ -62,7 +67,9 @@ class Coordinator:
         self._open: dict[str, Attempt] = {}
         self._again: list[Attempt] = []
         self._deaths: Counter[tuple[str, int, int]] = Counter()
-        self._interrupted: set[str] = set()
+        self._clock = clock
+        self._interrupted: dict[str, float] = {}
+        """Attempt -> when it was told to end."""
 
     def carry_out(self, decision: Decision, *kinds: Kind) -> None:
         """Run a decision over work of these kinds to its end. Raises Stopped after a signal, and what the decision raises."""
@@ -75,7 +82,7 @@ class Coordinator:
         finally:
             self._stop.tidy = False
         if self._stop.exit_code:
-            raise Stopped("stopped", exit_code=self._stop.exit_code)
+            raise Stopped("stopped.", exit_code=self._stop.exit_code)
 
     def _loop(self, decision: Decision) -> None:
         while True:
@@ -159,6 +166,10 @@ class Coordinator:
         self._observer(Closed(closed, retry=not spent))
 
     def _interrupt_all(self) -> None:
-        for key in self._open.keys() - self._interrupted:
-            self._interrupted.add(key)
-            self._executor.answer(Answer(key, 0, AT_ONCE, "interrupt"))
+        now = self._clock()
+        for key in self._open:
+            if key not in self._interrupted:
+                self._interrupted[key] = now
+                self._executor.answer(Answer(key, 0, AT_ONCE, "interrupt"))
+            elif now - self._interrupted[key] > _GRACE:
+                self._executor.cancel(key)

@@ -22,9 +22,9 @@ def stop_on_signals(stop: StopRequest, say: Callable[[str], None]) -> Iterator[N
         return
 
     def handle(number: int, frame: FrameType | None) -> None:
-        if stop.exit_code or not stop.tidy:
-            raise Stopped("stopped at once", exit_code=_EXIT_CODES[signal.Signals(number)])
-        stop.exit_code = _EXIT_CODES[signal.Signals(number)]
+        is_first, stop.exit_code = not stop.exit_code, _EXIT_CODES[signal.Signals(number)]
+        if not (is_first and stop.tidy):
+            raise Stopped("stopped at once.", exit_code=stop.exit_code)
         say("stopping after what is running has been saved; again to stop now")
 
     before = {number: signal.signal(number, handle) for number in _EXIT_CODES}

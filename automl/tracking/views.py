@@ -23,15 +23,17 @@ def open_views(
     if mlflow:
         wanted["mlflow"] = mlflow_settings(header)
     links = []
+    patience = 0.0  # after a signal or an error nobody waits for a view
     try:
         for view, settings in wanted.items():
             link = CarrierLink(view, settings={**settings, "log": str(folder.logs / f"{view}.log")})
             links.append(link)
             link.start()
         yield tuple(Postman(ledger, view, link, warn) for view, link in zip(wanted, links, strict=True))
+        patience = 2.0
     finally:
         for link in links:
-            link.close(timeout=2.0)
+            link.close(timeout=patience)
 
 
 def mlflow_settings(header: Header) -> dict[str, Any]:

@@ -61,6 +61,10 @@ class PipeChannel:
         """Hand over the outcomes of the current assignment."""
         self._send("outcomes", "[" + ",".join(map(to_json, outcomes)) + "]")
 
+    def give_up(self, number: int) -> None:
+        """Say with which system error (errno) this worker ends: what it was assigned is nobody's fault."""
+        self._send("gave-up", str(number))
+
     def _send(self, kind: str, body: str) -> None:
         try:
             self._connection.send_bytes(f'{{"type":"{kind}","body":{body}}}'.encode())

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import random
 import resource
 import sys
@@ -17,6 +18,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 import numpy as np
 
 from automl import catalog
+from automl.data.durable import FULL
 from automl.errors import DataError
 from automl.messages import Answer, Artifact, Assignment, Member, Outcome, Report
 from automl.tasks.metrics import METRICS, measure
@@ -217,6 +219,8 @@ def _guard(
     try:
         return work()
     except Exception as error:
+        if isinstance(error, OSError) and error.errno in _MACHINE:
+            raise  # the machine's trouble is no verdict on a point: the slot must not pay for it
         _write_traceback(places, assignment, error)
         reason = _out_of_memory(error)
         return tuple(
@@ -231,6 +235,9 @@ def _guard(
             )
             for index in members
         )
+
+
+_MACHINE = (*FULL, errno.EROFS, errno.EIO, errno.EMFILE, errno.ENFILE)
 
 
 def _out_of_memory(error: Exception) -> str:

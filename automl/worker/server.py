@@ -4,6 +4,7 @@ Run by the local executor as `python -m automl.worker.server FD PARENT`. FD is a
   in   {"perform": "module:function", "preload": [...], "data": ..., "search": ..., "families_from": ...}    first, once
   in   {"fork": id, "threads": n, "environment": {...}} with the worker's end of its pipe
   out  {"ready": true} · {"forked": id, "pid": n} · {"died": id, "status": n}      (status as in `subprocess`: -9 is signal 9)
+       {"failed": errno} where no worker could be forked
 Workers are forked, not spawned, so that the import (2.5 s, 400 MB) is paid and held once; and since this process never
 ran the caller's script, a search needs no `__main__` guard.
 """
@@ -11,6 +12,7 @@ ran the caller's script, a search needs no `__main__` guard.
 from __future__ import annotations
 
 import contextlib
+import errno
 import faulthandler
 import importlib
 import json
@@ -57,8 +59,15 @@ def main() -> None:
             message, fds, _, _ = socket.recv_fds(control, 1 << 20, 1)
             if not message:
                 os._exit(0)  # workers die with us
+            if not fds:
+                control.send(json.dumps({"failed": errno.EMFILE}).encode())  # the kernel had no number left for it
+                continue
             order = json.loads(message)
-            pid = os.fork()
+            try:
+                pid = os.fork()
+            except OSError as error:
+                control.send(json.dumps({"failed": error.errno}).encode())
+                continue
             if pid == 0:
                 signal.set_wakeup_fd(-1)
                 signal.signal(signal.SIGCHLD, signal.SIG_DFL)
@@ -94,6 +103,7 @@ def _bury(workers: dict[int, int], control: socket.socket) -> None:
 
 def _work(connection: Connection, order: dict[str, Any], perform: Perform, places: Places, server: int) -> None:
     """Be a worker; never returns. An exit without a result is a lost attempt, whatever its code."""
+    channel = PipeChannel(connection)
     try:
         die_with(server)
         os.setsid()  # a process group of its own, so that a hung worker dies with its children
@@ -103,7 +113,6 @@ def _work(connection: Connection, order: dict[str, Any], perform: Perform, place
             Path("/proc/self/oom_score_adj").write_text("500")  # the kernel takes a worker before the coordinator
         if "torch" in sys.modules:
             sys.modules["torch"].set_num_threads(order["threads"])
-        channel = PipeChannel(connection)
         while True:
             assignment = assignment_from(channel.next_assignment())
             outcomes = perform(assignment, channel, places)
@@ -111,6 +120,9 @@ def _work(connection: Connection, order: dict[str, Any], perform: Perform, place
             channel.finish(outcomes)
     except SystemExit as leaving:
         os._exit(leaving.code if isinstance(leaving.code, int) else 0)
+    except OSError as error:
+        channel.give_up(error.errno or 0)  # the machine's trouble, not the trial's: the coordinator ends the search
+        traceback.print_exc()
     except BaseException:
         traceback.print_exc()
     finally:
