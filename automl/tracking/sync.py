@@ -2,17 +2,25 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 from contextlib import closing
-from typing import Any
+from functools import partial
+from typing import Any, TypeVar
 
 from automl.errors import ConfigError
 from automl.ledger import Attempt, Header, Ledger, SearchFolder, SearchLock
 from automl.tracking.mlflow_view import MlflowView
 from automl.tracking.optuna_view import OptunaView
 from automl.tracking.records import record
-from automl.tracking.view import Refused
+from automl.tracking.uri import obstacle
+from automl.tracking.view import Refused, Unreachable
 from automl.tracking.views import mlflow_settings
+
+_PATIENCE = 30.0
+"""Seconds that one step may fail in a row: a bad network spoils some calls, and none is lost by repeating it."""
+_PAUSE = 0.1
+T = TypeVar("T")
 
 
 def sync(folder: SearchFolder, *, warn: Callable[[str], None] = lambda text: None) -> dict[str, dict[str, int]]:
@@ -46,23 +54,42 @@ def _sync_optuna(ledger: Ledger, header: Header, final: list[Attempt], folder: S
 
 
 def _sync_mlflow(ledger: Ledger, header: Header, final: list[Attempt], warn: Callable[[str], None]) -> dict[str, int]:
-    view = MlflowView(mlflow_settings(header), say=warn)
-    view.open()
+    settings = mlflow_settings(header)
+    view = MlflowView(settings, say=warn)
+
+    def persist(step: Callable[[], T]) -> T:
+        return _persist(step, settings["tracking_uri"])
+
+    persist(view.open)
     with closing(view):
         keys = {f"{header.uuid}/{attempt.slot}": attempt for attempt in final}
         records = [record(header, "mlflow", 0, "search", None)]
-        records += [record(header, "mlflow", 0, "slot", keys[key]) for key in view.reconcile(keys).missing]
+        records += [
+            record(header, "mlflow", 0, "slot", keys[key]) for key in persist(lambda: view.reconcile(keys)).missing
+        ]
         if header.result is not None:
             records.append(record(header, "mlflow", 0, "end", None))
         for each in records:
             try:
-                view.send(each)
+                persist(partial(view.send, each))
             except Refused as refusal:  # one broken record must not keep the others out
                 warn(str(refusal))
-        found = view.reconcile(keys)
+        found = persist(lambda: view.reconcile(keys))
     if not found.missing:
         _acknowledge(ledger, "mlflow")
     return {"total": len(final), "synced": found.synced, "missing": len(found.missing), "extra": found.extra}
+
+
+def _persist(step: Callable[[], T], uri: str) -> T:
+    """Repeat a step that fails while somebody answers at `uri`; a store that is away is said at once."""
+    until = time.monotonic() + _PATIENCE
+    while True:
+        try:
+            return step()
+        except Unreachable:
+            if time.monotonic() > until or obstacle(uri):
+                raise
+            time.sleep(_PAUSE)
 
 
 def _acknowledge(ledger: Ledger, view: str) -> None:
