@@ -12,6 +12,8 @@ from automl.errors import ConfigError, did_you_mean
 DEFAULT_TRIALS = 40
 SAMPLERS = ("tpe", "random", "cmaes", "qmc", "grid", "gp")
 PRUNERS = ("auto", "hyperband", "median", "patient", "none")
+EXECUTORS = ("local", "inline")
+_KNOWN = {"sampler": SAMPLERS, "pruner": PRUNERS, "executor": EXECUTORS}
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
 _UNITS = {"s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0}
 
@@ -78,17 +80,17 @@ class SearchConfig(Frozen):
     @field_validator("sampler")
     @classmethod
     def _known_sampler(cls, value: str) -> str:
-        return _one_of("sampler", value, SAMPLERS)
+        return _one_of(value, SAMPLERS)
 
     @field_validator("pruner")
     @classmethod
     def _known_pruner(cls, value: str) -> str:
-        return _one_of("pruner", value, PRUNERS)
+        return _one_of(value, PRUNERS)
 
     @field_validator("executor")
     @classmethod
     def _known_executor(cls, value: str) -> str:
-        return _one_of("executor", value, ("local", "inline"))
+        return _one_of(value, EXECUTORS)
 
 
 def make_config(**choices: Any) -> SearchConfig:
@@ -96,13 +98,31 @@ def make_config(**choices: Any) -> SearchConfig:
     try:
         return SearchConfig(**choices)
     except ValidationError as error:
-        first = error.errors()[0]
-        where = "--" + str(first["loc"][-1]).replace("_", "-") if first["loc"] else "settings"
-        where = {"--seconds": "--time"}.get(where, where)
-        rule = str(first["msg"]).removeprefix("Value error, ")
-        if first["type"] == "extra_forbidden":
-            rule = "no such setting." + did_you_mean(str(first["loc"][-1]), SearchConfig.model_fields)
-        raise ConfigError(f"{where}: {rule}; got {first['input']!r}.") from None
+        raise ConfigError(_explain(error)) from None
+
+
+def _explain(error: ValidationError) -> str:
+    """Return the first thing wrong as `--flag must hold, but got value`."""
+    first = error.errors()[0]
+    name, context = str(first["loc"][-1]), first.get("ctx", {})
+    flag = {"seconds": "--time"}.get(name, "--" + name.replace("_", "-"))
+    near = ""
+    match first["type"]:
+        case "extra_forbidden":
+            return f"{flag} is no setting of a search.{did_you_mean(name, SearchConfig.model_fields)}"
+        case "greater_than_equal":
+            rule = f"must be at least {context['ge']}"
+        case "greater_than":
+            rule = f"must be above {context['gt']}"
+        case "less_than_equal":
+            rule = f"must be at most {context['le']}"
+        case "less_than":
+            rule = f"must be below {context['lt']}"
+        case "value_error":
+            rule, near = str(context["error"]), did_you_mean(str(first["input"]), _KNOWN.get(name, ()))
+        case _:
+            rule = f"is not valid ({first['msg']})"
+    return f"{flag} {rule}, but got {first['input']!r}.{near}"
 
 
 def parse_seconds(text: str) -> float:
@@ -127,7 +147,7 @@ def check_name(name: str) -> str:
     return name
 
 
-def _one_of(what: str, value: str, known: tuple[str, ...]) -> str:
+def _one_of(value: str, known: tuple[str, ...]) -> str:
     if value not in known:
-        raise ValueError(f"unknown {what}. Known: {', '.join(known)}.{did_you_mean(value, known)}")
+        raise ValueError(f"must be one of {', '.join(known)}")
     return value

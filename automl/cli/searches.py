@@ -22,24 +22,14 @@ _Json = Annotated[bool, typer.Option("--json", help="Print one JSON document.")]
 @app.command("list")
 def list_searches(as_json: _Json = False) -> None:
     """List the searches of this folder with their counts."""
-    from automl.ledger import Home
+    from automl.ledger import Home, Ledger
 
+    rows: list[tuple[Any, ...]] = []
     home = Home.from_environment()
-    rows = []
     for name in home.searches():
-        with _reading(name) as (ledger, header):
-            document = _document(ledger, header)
-            slots, best = document["slots"], document.get("best") or {}
-            done = slots["complete"] + slots["pruned"] + slots["failed"]
-            rows.append(
-                (
-                    name,
-                    header.task["name"],
-                    f"{done}/{slots['planned']}",
-                    best.get("test"),
-                    document.get("verdict", "unfinished"),
-                )
-            )
+        with closing(Ledger.open(home.search(name).ledger)) as ledger:
+            header = ledger.header()
+            rows.append(_row(_document(ledger, header)) if header else (name, "-", "-", None, "never begun"))
     header_row = ("search", "task", "slots", "test", "verdict")
     if as_json:
         print_json([dict(zip(header_row, row, strict=True)) for row in rows])
@@ -124,6 +114,13 @@ def _reading(name: str) -> Iterator[tuple[Ledger, Header]]:
         if header is None:
             raise ConfigError(f"search '{name}' was never begun. Delete it: automl searches delete {name}")
         yield ledger, header
+
+
+def _row(document: dict[str, Any]) -> tuple[Any, ...]:
+    slots, best = document["slots"], document.get("best") or {}
+    done = slots["complete"] + slots["pruned"] + slots["failed"]
+    verdict = document.get("verdict", "unfinished")
+    return document["search"], document["task"], f"{done}/{slots['planned']}", best.get("test"), verdict
 
 
 def _document(ledger: Ledger, header: Header) -> dict[str, Any]:

@@ -49,4 +49,4 @@ def show_task(
     if as_json:
         print_json(facts)
     else:
-        print_lines([f"{key:<11}{', '.join(map(str, v)) if isinstance(v, list) else v}" for key, v in facts.items()])
+        print_lines([f"{key:<12}{', '.join(map(str, v)) if isinstance(v, list) else v}" for key, v in facts.items()])

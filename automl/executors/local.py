@@ -244,7 +244,9 @@ class LocalExecutor:
             return disk_full(folder)
         if number in _TOO_MANY:
             return _cannot_start(OSError(number, os.strerror(number)))
-        return StorageError(f"a worker cannot go on in {folder}: {os.strerror(number)}.", hint=f"See {self._log.parent}.")
+        return StorageError(
+            f"a worker cannot go on in {folder}: {os.strerror(number)}.", hint=f"See {self._log.parent}."
+        )
 
     def _ended(self, worker: _Worker, outcomes: tuple[Any, ...]) -> Ended:
         assert worker.assignment is not None
