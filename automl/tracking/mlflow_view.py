@@ -273,8 +273,9 @@ class MlflowView:
 def reconcile(client: Any, experiment: str, uuid: str, final: Iterable[str]) -> Reconciled:
     """Compare a search's runs with the keys that are final in the ledger; end what looks alive and is not.
 
-    Duplicates are deleted, and a run that is RUNNING becomes KILLED: nobody works on it. What is then missing must be
-    sent again. Call it when no carrier works on this search.
+    Duplicates are deleted. A run that is RUNNING is half told: it counts as missing where its key is final, and sending it
+    again ends it; ending it here would make it look told, should the sending be cut off. Any other becomes KILLED: nobody
+    works on it. Call it when no carrier works on this search.
     """
     runs = _by_key(_search(client, [experiment], f"LIKE '{uuid}%'"))
     expected = set(final)
@@ -282,9 +283,10 @@ def reconcile(client: Any, experiment: str, uuid: str, final: Iterable[str]) -> 
     for key, same in runs.items():
         kept = keep_one(client, same)
         extra += len(same) - 1 + (key not in expected and key != uuid)
-        if kept.info.status == "RUNNING":
+        is_running = kept.info.status == "RUNNING"
+        if is_running and key not in expected:
             client.set_terminated(kept.info.run_id, "KILLED")
-        elif key in expected:
+        elif not is_running and key in expected:
             synced.add(key)
     return Reconciled(len(synced), tuple(sorted(expected - synced)), extra)
 

@@ -209,9 +209,16 @@ def test_reconcile_counts_and_ends_what_only_looks_alive(view, client):
     client.create_run("1", start_time=0, tags={"automl.trial_key": f"{UUID}/0"}, run_name="twin")
     result = reconcile(client, "1", UUID, [f"{UUID}/{number}" for number in (0, 1, 2, 3)])
     assert (result.synced, result.missing, result.extra) == (2, (f"{UUID}/2", f"{UUID}/3"), 2)
-    assert client.named(f"{UUID}/2")[0].info.status == "KILLED"
+    assert client.named(f"{UUID}/2")[0].info.status == "RUNNING"
     assert client.named(UUID)[0].info.status == "KILLED"
     assert len(client.named(f"{UUID}/0")) == 1
+
+
+def test_a_half_told_run_is_missing_however_often_that_is_asked(view, client):
+    view.send(search())
+    client.create_run("1", start_time=0, tags={"automl.trial_key": f"{UUID}/0"}, run_name="half")
+    for _ in range(2):
+        assert view.reconcile([f"{UUID}/0"]).missing == (f"{UUID}/0",)
 
 
 def test_what_reconcile_found_missing_is_in_step_after_a_second_sending(view, client):
