@@ -27,6 +27,7 @@ from automl.worker.perform import Places
 
 _PRELOAD = ("automl.worker.preload",)
 _PERFORM = "automl.worker.perform:perform"
+_MOST_DEATHS = 10
 
 
 @dataclass
@@ -81,7 +82,8 @@ class LocalExecutor:
         self._workers: dict[int, _Worker] = {}
         self._dying: dict[int, _Worker] = {}
         self._count = 0
-        self._stopped = False
+        self._deaths = 0
+        """Deaths of servers, and of workers that never finished anything, since something was finished."""
 
     def start(self) -> None:
         """Start the server, which imports torch meanwhile."""
@@ -138,7 +140,6 @@ class LocalExecutor:
 
     def stop(self) -> None:
         """Kill the server, and with it all workers."""
-        self._stopped = True
         for worker in [*self._workers.values(), *self._dying.values()]:
             self._forget(worker)
             _signal(worker, signal.SIGKILL)
@@ -195,6 +196,8 @@ class LocalExecutor:
             return []
         events = self._drain(worker)  # what it said before it died still counts
         self._forget(worker)
+        if worker.assignment is None and not worker.done:
+            self._count_death(_cause(status))
         self._fork(worker.slot)
         if worker.assignment is not None:
             events.append(Lost(worker.assignment, worker.verdict or _cause(status)))
@@ -207,7 +210,7 @@ class LocalExecutor:
             tail = self._log.read_text(errors="replace").strip().splitlines()[-1:] or ["no message"]
             raise StorageError(f"cannot start workers: {tail[0]}.", hint=f"See {self._log}.")
         lost: list[Event] = []
-        for worker in [*self._workers.values()]:
+        for worker in [*self._workers.values(), *self._dying.values()]:
             lost += self._drain(worker)
             if worker.assignment is not None:
                 lost.append(Lost(worker.assignment, "the worker server died"))
@@ -215,8 +218,15 @@ class LocalExecutor:
         self._selector.unregister(self._control)
         self._control.close()
         self._server.wait()
+        self._count_death("the worker server died")
         self.start()
         return lost
+
+    def _count_death(self, cause: str) -> None:
+        """Give up on a machine where workers die before they have done anything: replacing them would never end."""
+        self._deaths += 1
+        if self._deaths > _MOST_DEATHS:
+            raise StorageError(f"workers die before they do anything: {cause}.", hint=f"See {self._log.parent}.")
 
     # -- a worker's word
 
@@ -253,6 +263,7 @@ class LocalExecutor:
         ended = Ended(worker.assignment, outcomes)
         worker.assignment = None
         worker.done += 1
+        self._deaths = 0
         if worker.done >= self._recycle_after or any(outcome.recycle for outcome in outcomes):
             self._forget(worker)  # it ends at the closed pipe
             self._fork(worker.slot)

@@ -7,6 +7,8 @@ from pathlib import Path
 import pytest
 import stubs
 
+from automl.errors import StorageError
+from automl.executors.base import Lost
 from automl.executors.devices import Slot
 from automl.executors.local import LocalExecutor
 from automl.ledger import Attempt
@@ -82,3 +84,52 @@ def test_an_out_of_memory_is_not_retried_and_its_worker_is_replaced(tmp_path: Pa
 def test_workers_are_recycled_after_some_trials(tmp_path: Path) -> None:
     run(tmp_path, workers=1, recycle_after=2)
     assert (tmp_path / "search" / "logs" / "worker-2.log").exists()
+
+
+def test_workers_that_die_before_they_do_anything_end_the_search(tmp_path: Path) -> None:
+    broken = tmp_path / "broken_perform.py"
+    broken.write_text("import os, sys\nos.register_at_fork(after_in_child=lambda: os._exit(3))\ndef perform(*_): ...\n")
+    executor = LocalExecutor((Slot("cpu", 1),), _places(tmp_path), perform="broken_perform:perform", preload=())
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("PYTHONPATH", str(tmp_path))
+        executor.start()
+    try:
+        with pytest.raises(StorageError, match=r"workers die before they do anything: exited .* \(code 3\)"):
+            _wait_for_ever(executor)
+    finally:
+        executor.stop()
+
+
+def test_a_dead_server_is_replaced_and_its_work_lost(tmp_path: Path) -> None:
+    places = _places(tmp_path)
+    (places.search / "misbehave").write_text("0:hang")
+    executor = LocalExecutor((Slot("cpu", 1),), places, perform="stubs:perform", preload=())
+    executor.start()
+    try:
+        while not executor.idle():
+            executor.wait(0.1)
+        decision = stubs.decision(1)
+        attempt = decision.next()
+        assert attempt is not None
+        executor.submit(decision.assignment(attempt))
+        assert executor._server is not None
+        executor._server.kill()
+        events: list[object] = []
+        while not events:
+            events += executor.wait(0.1)
+        assert events == [Lost(attempt.key, "the worker server died")]
+        while not executor.idle():
+            executor.wait(0.1)
+    finally:
+        executor.stop()
+
+
+def _wait_for_ever(executor: LocalExecutor) -> None:
+    while True:
+        executor.wait(0.1)
+
+
+def _places(folder: Path) -> Places:
+    ledger, search = stubs.new_search(folder)
+    ledger.close()
+    return Places(folder, search.root)
