@@ -42,7 +42,7 @@ def _search(header: Header) -> dict[str, Any]:
 def _slot(header: Header, attempt: Attempt) -> dict[str, Any]:
     outcome = attempt.outcome
     assert outcome is not None
-    closed = attempt.closed_ms or attempt.opened_ms
+    closed = max(attempt.closed_ms or 0, attempt.opened_ms)  # the wall clock may have been set back meanwhile
     steps = max((step for step, _ in outcome.curve), default=1)
     span = closed - attempt.opened_ms
     return {
