@@ -39,6 +39,11 @@ def add_families_from(folder: str | Path) -> None:
             package.__path__.append(str(place))
 
 
+def homes() -> tuple[str, ...]:
+    """Folders that this process imports the two leaf packages from: where another process must look first to find the same."""
+    return tuple(dict.fromkeys(str(Path(p.__path__[0]).resolve().parent) for p in (search_spaces, lightning_modules)))
+
+
 def families() -> tuple[str, ...]:
     """Names of all families, sorted. A family with only one of its two files is an error that names the other."""
     spaces, modules = _files(search_spaces), _files(lightning_modules)

@@ -15,6 +15,7 @@ from contextlib import suppress
 from pathlib import Path
 
 from automl.bundle.format import CARD, LATEST, MANIFEST, STAGED, Facts, check_bundle, make_manifest, read_manifest
+from automl.catalog import homes
 from automl.data.durable import (
     flush_folder,
     move_into_place,
@@ -29,12 +30,16 @@ from automl.errors import StorageError
 from automl.export.card import model_card
 
 KEEP = 3
-_VERIFY = "import sys; sys.path.insert(0, sys.argv.pop(1)); from automl.bundle.verify import main; sys.exit(main(sys.argv[1:]))"
+_VERIFY = """import os, sys
+sys.path[:0] = sys.argv.pop(1).split(os.pathsep)
+from automl.bundle.verify import main
+sys.exit(main(sys.argv[1:]))
+"""
 
 
 def verify_in_clean_process(folder: Path, families_from: str | None = None) -> None:
     """Load the bundle in a new, isolated interpreter and compare its example rows. Raises StorageError with what it said."""
-    source = str(Path(__file__).resolve().parents[2])
+    source = os.pathsep.join(dict.fromkeys([*homes(), str(Path(__file__).resolve().parents[2])]))
     families = [families_from] if families_from else []
     command = [sys.executable, "-I", "-c", _VERIFY, source, str(folder.resolve()), *families]
     done = subprocess.run(
