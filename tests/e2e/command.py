@@ -1,0 +1,45 @@
+"""The command line as a process, and a search that it has finished. Used by the tests beside this file."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+AUTOML = str(Path(sys.executable).with_name("automl"))
+SMALL = ("--families", "mlp", "--max-epochs", "3", "--workers", "1")
+
+
+@dataclass(frozen=True, slots=True)
+class Command:
+    """The command line in one folder; state, exports and MLflow's file land there."""
+
+    folder: Path
+
+    def run(self, *arguments: str, **environ: str) -> subprocess.CompletedProcess[str]:
+        """Run `automl` with these arguments; output is captured."""
+        command = [AUTOML, *arguments]
+        return subprocess.run(command, cwd=self.folder, env={**os.environ, **environ}, capture_output=True, text=True)
+
+    def json(self, *arguments: str, **environ: str) -> Any:
+        """Run it with `--json`; returns the document, and fails with what was printed where the command fails."""
+        done = self.run(*arguments, "--json", **environ)
+        assert done.returncode == 0, done.stdout + done.stderr
+        return json.loads(done.stdout)
+
+
+@dataclass(frozen=True, slots=True)
+class Finished:
+    """A search that is over. Look, do not touch."""
+
+    command: Command
+    document: dict[str, Any]
+
+    @property
+    def folder(self) -> Path:
+        """Its working folder."""
+        return self.command.folder
