@@ -117,7 +117,7 @@ class TrialDecision:
 
     def on_report(self, attempt: Attempt, report: Report) -> bool:
         """Prune, but never a family's default: the search must not end worse than it unnoticed."""
-        verdict = self._studies[attempt.family].should_prune(attempt.slot, report.step, report.values["objective"])
+        verdict = self._studies[attempt.family].should_prune(attempt.slot, report.step, report.values)
         return verdict and attempt.slot != self._defaults[attempt.family]
 
     def marks(self, attempt: Attempt) -> dict[str, object]:
