@@ -81,6 +81,9 @@ def speed_table(hand: list[Figures], ours: list[Figures], trials: int, epochs: i
         f"Epochs trained: by hand {spread([each['epochs'] for each in hand], 0)}, "
         f"ours {spread([each['epochs'] for each in ours], 0)}; "
         f"pruned: {spread([each['pruned'] for each in hand], 0)} and {spread([each['pruned'] for each in ours], 0)}.",
+        f"Wall time per epoch trained: by hand {spread([1e3 * each['optimize'] / each['epochs'] for each in hand], 1)} ms, ours "
+        f"{spread([1e3 * (f['last_final'] - f['first_assignment']) / f['epochs'] for f in ours], 1)} ms: the rest of the ratio "
+        "is the pruner's.",
         f"First assignment {spread([each['first_assignment'] for each in ours])} s after our start; "
         f"imports by hand {spread([each['import'] for each in hand])} s, "
         f"first trial {spread([each['first_trial'] for each in hand])} s.",
