@@ -17,7 +17,7 @@ from automl.errors import AutoMLError, NoUsableTrial
 from automl.executors.choice import ExecutorFactory, make_executor
 from automl.executors.devices import device_slots
 from automl.export import publish, verify_in_clean_process
-from automl.ledger import Attempt, Header, Home, Ledger, SearchFolder, SearchLock
+from automl.ledger import Attempt, Header, Home, Ledger, SearchFolder, SearchLock, require_writable
 from automl.messages import DataRef, Kind, Outcome, Spec
 from automl.report import build_report
 from automl.report.document import partial_document, slot_rows
@@ -64,6 +64,8 @@ def search(
     folder = home.search(check_name(name or f"{task.name}-{config.seed}"))
     home.create()
     folder.create()
+    for later in ("exports", "reports"):
+        require_writable(Path(later) / task.name)
     stop = StopRequest()
     with ExitStack() as stack:
         stack.enter_context(SearchLock(folder.root))
@@ -163,12 +165,18 @@ def _run_trials(stage: Stage, spec: Spec, data: DataRef) -> list[Attempt]:
         discard=stage.folder.discard,
     )
     stage.phases.begin("search")
-    stage.coordinator.carry_out(decision, "trial")
+    try:
+        stage.coordinator.carry_out(decision, "trial")
+    except NoUsableTrial as error:
+        error.hint = error.hint or f"Tracebacks are in {stage.folder.logs}."
+        raise
     if decision.ended_early:
         stage.observer(Said(f"the search ended early: {decision.ended_early}", "warning"))
     trials = stage.ledger.attempts(kind="trial", final=True)
     if not any(trial.state == "complete" for trial in trials):
-        raise NoUsableTrial(*_why_nothing_completed(trials, decision.reasons()))
+        raise NoUsableTrial(
+            _why_nothing_completed(trials, decision.reasons()), hint=f"What workers said is in {stage.folder.logs}."
+        )
     return trials
 
 
@@ -312,12 +320,12 @@ def _paired(confirmed: list[Candidate]) -> tuple[list[float], list[float]]:
     return list(best.values[:common]), list(default.values[:common])
 
 
-def _why_nothing_completed(trials: list[Attempt], reasons: str) -> tuple[str]:
+def _why_nothing_completed(trials: list[Attempt], reasons: str) -> str:
     if trials and all(trial.state == "pruned" for trial in trials):
-        return (f"all {len(trials)} slots were pruned; loosen the pruner (--pruner none).",)
+        return f"all {len(trials)} slots were pruned; loosen the pruner (--pruner none)."
     if not trials:
-        return ("no trial completed in the time given; give more with --time.",)
-    return (f"no trial completed: {reasons or 'the time was too short'}.",)
+        return "no trial completed in the time given; give more with --time."
+    return f"no trial completed: {reasons or 'the time was too short'}."
 
 
 class Phases:

@@ -64,10 +64,10 @@ class Home:
     @classmethod
     def from_environment(cls, environ: Mapping[str, str] = os.environ) -> Home:
         """Return `AUTOML_HOME`, or `.automl` in the working folder."""
-        root = environ.get("AUTOML_HOME") or ".automl"
+        root = str(Path(environ.get("AUTOML_HOME") or ".automl").absolute())
         if "\n" in root or "\0" in root:
             raise ConfigError(f"AUTOML_HOME must be a path without line breaks, but got {root!r}.")
-        return cls(Path(root).absolute())
+        return cls(Path(root))
 
     @property
     def data(self) -> Path:
@@ -102,6 +102,15 @@ class Home:
             shutil.rmtree(folder.root)
         except OSError as error:
             raise StorageError(f"cannot delete {folder.root}: {error.strerror}.") from error
+
+
+def require_writable(folder: Path) -> None:
+    """Raise StorageError where a folder that is needed only later could not be made or written: better now than then."""
+    nearest = folder.absolute()
+    while not nearest.exists():
+        nearest = nearest.parent
+    if not nearest.is_dir() or not os.access(nearest, os.W_OK | os.X_OK):
+        raise StorageError(f"cannot write in {nearest}, where {folder} belongs.", hint="Grant the permission.")
 
 
 def _make(folder: Path) -> None:

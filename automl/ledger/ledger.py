@@ -59,7 +59,6 @@ class Ledger:
 
         A file that is not a sound ledger is refused and left as it is.
         """
-        fresh = not path.exists() or path.stat().st_size == 0
         engine = sa.create_engine(
             sa.URL.create("sqlite", database=str(path)),
             connect_args={"timeout": 30.0, **(connect_args or {})},
@@ -68,12 +67,10 @@ class Ledger:
         )
         sa.event.listen(engine, "connect", _set_pragmas)
         ledger = cls(engine, str(path), clock)
-        if fresh:
+        if not ledger._has_tables():
+            os.chmod(path, 0o600)
             with ledger._transaction() as connection:
                 schema.metadata.create_all(connection)
-            os.chmod(path, 0o600)
-        else:
-            ledger._check()
         return ledger
 
     def close(self) -> None:
@@ -218,16 +215,21 @@ class Ledger:
     def _now_ms(self) -> int:
         return int(self._clock() * 1000)
 
-    def _check(self) -> None:
+    def _has_tables(self) -> bool:
+        """Whether a sound ledger is there; False for an empty file. Anything else is refused before it is changed."""
         with self._transaction() as connection:
             verdict = connection.exec_driver_sql("PRAGMA quick_check").scalar()
             if verdict != "ok":
                 raise StorageError(f"{self._place} is damaged: {verdict}. Restore a copy; it was left as it is.")
-            missing = set(schema.metadata.tables) - set(sa.inspect(connection).get_table_names())
-        if missing:
+            tables = set(sa.inspect(connection).get_table_names())
+        missing = set(schema.metadata.tables) - tables
+        if tables and missing:
             raise StorageError(
                 f"{self._place} is not a search ledger (no table {', '.join(sorted(missing))}). It was left as it is."
             )
+        with self._transaction() as connection:
+            connection.exec_driver_sql("PRAGMA journal_mode=WAL")  # readers never wait for the writer
+        return bool(tables)
 
     @contextmanager
     def _transaction(self) -> Iterator[Connection]:
@@ -265,8 +267,8 @@ def _attempt_from(row: Row[Any]) -> Attempt:
 
 
 def _set_pragmas(connection: Any, _: Any) -> None:
-    """WAL: readers never wait for the writer. FULL: what is committed survives a power cut."""
-    for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON"):
+    """FULL: what is committed survives a power cut."""
+    for pragma in ("synchronous=FULL", "foreign_keys=ON"):
         connection.execute(f"PRAGMA {pragma}")
 
 

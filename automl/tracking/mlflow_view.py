@@ -13,8 +13,10 @@ import re
 import sqlite3
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import closing
+from contextlib import chdir, closing
 from dataclasses import dataclass
+from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 from urllib.parse import unquote, urlsplit
 
@@ -304,18 +306,33 @@ def _connect(uri: str) -> Any:
     if reason:
         raise ConnectionError(reason)
     os.environ.update(ENVIRONMENT)
-    _prepare_database(uri)
     from mlflow import MlflowClient
 
-    return MlflowClient(tracking_uri=uri)
-
-
-def _prepare_database(uri: str) -> None:
-    """Give a new SQLite file a write-ahead log: half the commit's cost, and `mlflow ui` reads while we write."""
     path = database_path(uri)
-    if path is not None and not path.exists():
-        with closing(sqlite3.connect(path)) as database:
-            database.execute("PRAGMA journal_mode=WAL")
+    if path is None or path.exists():
+        return MlflowClient(tracking_uri=uri)
+    with closing(sqlite3.connect(path)) as database:
+        # Half the commit's cost, and `mlflow ui` reads while we write.
+        database.execute("PRAGMA journal_mode=WAL")
+        return _create_store(uri, database)
+
+
+def _create_store(uri: str, database: sqlite3.Connection) -> Any:
+    """Let MLflow fill a new SQLite file, also in a working folder whose name it cannot put into its own SQL.
+
+    It writes the place of its default experiment with `repr`, which escapes where a name has both kinds of quotes.
+    """
+    from mlflow import MlflowClient
+
+    here = Path.cwd()
+    if not {"'", '"'} <= set(str(here)) or not uri.startswith("sqlite:////"):
+        return MlflowClient(tracking_uri=uri)
+    with TemporaryDirectory() as plain, chdir(plain):
+        client = MlflowClient(tracking_uri=uri)
+    with database:
+        place = str(here / "mlruns" / "0")
+        database.execute("UPDATE experiments SET artifact_location = ? WHERE experiment_id = 0", (place,))
+    return client
 
 
 def _experiments(client: Any) -> Iterator[list[str]]:

@@ -174,6 +174,7 @@ class Search(Child):
         pause: float = 0.0,
         rows: int = 120,
         real_end: bool = False,
+        space: str = SPACE,
         popen: dict[str, Any] | None = None,
         **choices: Any,
     ) -> None:
@@ -181,7 +182,7 @@ class Search(Child):
         search.mkdir(parents=True, exist_ok=True)
         (search / "misbehave").write_text(misbehave)
         self.search = search
-        families = add_family(folder / "families")
+        families = add_family(folder / "families", space=space)
         config = {
             "families": ["bowl"],
             "families_from": families,
