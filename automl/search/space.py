@@ -215,8 +215,9 @@ def _literal(text: str) -> Any:
 
 
 def _check_numbers(name: str, low: Any, high: Any, log: bool) -> None:
-    if not all(isinstance(end, int | float) and math.isfinite(end) for end in (low, high)):
-        raise ConfigError(f"--set: {name} takes a number or a range LOW..HIGH, but got {low!r}.")
+    for end in (low, high):
+        if not isinstance(end, int | float) or not math.isfinite(end):
+            raise ConfigError(f"--set: {name} takes a number or a range LOW..HIGH, but got {end!r}.")
     if log and low <= 0:
         raise ConfigError(f"--set: {name} is searched on a log scale and must be above 0, but got {low:g}.")
 

@@ -142,6 +142,10 @@ class FamilyStudy:
             if attempt.final and attempt.outcome is not None and attempt.state in ("complete", "pruned"):
                 self._study.add_trial(_remembered(attempt, self._direction))
                 self._finished += 1
+        if self._sampler_name == "qmc":
+            for attempt in attempts:  # its place in the sequence was noted in a study that is gone: walk there again
+                self._ask(attempt.slot)
+                self._study.tell(self._running.pop(attempt.slot), state=TrialState.FAIL)
         self._renew_when_large()
 
     def _ask(self, slot: int) -> Proposal:

@@ -1,0 +1,181 @@
+"""One family's study: what it proposes, what it prunes, what it remembers."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+import pytest
+import stubs
+
+from automl.config import PRUNERS
+from automl.ledger import Attempt
+from automl.messages import Outcome
+from automl.search.seeds import slot_seed
+from automl.search.space import Override
+from automl.search.study import FamilyStudy
+
+SAMPLERS = ("tpe", "random", "cmaes", "qmc", "grid")
+
+
+def trial(study: FamilyStudy, slot: int, **more: Any) -> Attempt:
+    """Propose a slot and tell its value; returns it as the ledger would keep it."""
+    seed = slot_seed(0, slot)
+    proposal = study.propose(slot, seed)
+    outcome = Outcome("", 0, "complete", value=stubs.loss_at(proposal.params, 5))
+    outcome = replace(outcome, **more)
+    marks = study.marks(slot)
+    study.tell(slot, outcome)
+    return Attempt(
+        *("trial", slot, 0, 0, "bowl", proposal.params, seed, proposal.suggestion),
+        state=outcome.state,
+        final=True,
+        value=outcome.value,
+        outcome=outcome,
+        marks=marks,
+    )
+
+
+@pytest.mark.parametrize("sampler", ["tpe", "random", "cmaes", "qmc"])
+def test_the_default_comes_first(sampler: str) -> None:
+    assert stubs.study(sampler=sampler).propose(0, 0).params == stubs.SPACE.DEFAULT
+
+
+def test_a_late_default_is_not_pruned_where_another_with_its_curve_is() -> None:
+    decision = stubs.decision(8, pruner="auto")
+    attempts = [decision.next() for _ in range(8)]
+    default, *good, bad = [attempt for attempt in attempts if attempt is not None]
+    for attempt in good:
+        for step in range(1, 6):
+            decision.on_report(attempt, _report(attempt, step, 1.0 / step))
+        decision.on_closed(*_closed(attempt, "complete", 0.2))
+    verdicts = {
+        attempt.slot: [decision.on_report(attempt, _report(attempt, n, 9.0)) for n in (1, 2, 3)]
+        for attempt in (default, bad)
+    }
+    assert verdicts[0] == [False, False, False]
+    assert any(verdicts[7])
+
+
+@pytest.mark.parametrize("sampler", SAMPLERS)
+def test_the_same_seed_proposes_the_same_points(sampler: str) -> None:
+    one, other = ([trial(study, slot).params for slot in range(6)] for study in _two(sampler))
+    assert one == other
+    assert len({str(params) for params in one}) > 3
+
+
+@pytest.mark.parametrize("sampler", SAMPLERS)
+def test_a_resumed_study_goes_on_with_new_points(sampler: str) -> None:
+    first, second = _two(sampler)
+    history = [trial(first, slot) for slot in range(4)]
+    second.recall(history)
+    more = [trial(second, slot).params for slot in (4, 5)]
+    assert stubs.SPACE.DEFAULT not in more
+    assert all(params not in [attempt.params for attempt in history] for params in more)
+
+
+@pytest.mark.parametrize("sampler", ["tpe", "random", "grid"])
+def test_a_resumed_study_proposes_what_the_unbroken_one_would(sampler: str) -> None:
+    unbroken, resumed = _two(sampler)
+    history = [trial(unbroken, slot) for slot in range(5)]
+    resumed.recall(history)
+    assert resumed.propose(5, slot_seed(0, 5)).params == unbroken.propose(5, slot_seed(0, 5)).params
+
+
+@pytest.mark.parametrize("sampler", SAMPLERS)
+def test_a_retry_has_the_same_point(sampler: str) -> None:
+    study, fresh = _two(sampler)
+    for slot in range(4):
+        trial(study, slot)
+    proposal = study.propose(4, slot_seed(0, 4))
+    assert study.propose_again(4, proposal.suggestion).params == proposal.params
+    assert fresh.propose_again(4, proposal.suggestion).params == proposal.params
+
+
+def test_a_bounded_history_keeps_the_best_and_the_latest() -> None:
+    study = stubs.study(sampler="random", window=20)
+    history = [trial(study, slot) for slot in range(200)]
+    kept = [t.value for t in study._study.get_trials(deepcopy=False)]
+    assert len(kept) < 40
+    best = sorted(attempt.value or 0.0 for attempt in history)[:3]
+    assert set(best) <= set(kept)
+    assert history[-1].value in kept
+
+
+def test_a_trial_that_runs_through_a_renewal_is_still_learned_from() -> None:
+    study = stubs.study(sampler="random", window=20)
+    slow = study.propose(0, 0)
+    for slot in range(1, 60):
+        trial(study, slot)
+    assert study.should_prune(0, 1, {"objective": 0.5}) is False
+    study.tell(0, Outcome("", 0, "complete", value=-1.0))
+    assert study._study.best_value == -1.0
+    assert study._study.best_params["x"] == slow.params["x"]
+
+
+@pytest.mark.parametrize("pruner", PRUNERS)
+def test_a_pruner_stops_the_hopeless_and_none_stops_nobody(pruner: str) -> None:
+    spec = replace(stubs.SPEC, max_resource=30)
+    study = FamilyStudy(stubs.SPACE, spec, direction="minimize", sampler="random", pruner=pruner, seed=0)
+    stopped = 0
+    for slot in range(24):
+        study.propose(slot, slot)
+        value = float(24 - slot if slot < 12 else 100 + slot)
+        end = next((step for step in range(1, 31) if study.should_prune(slot, step, {"objective": value + step})), None)
+        stopped += end is not None
+        state: Any = "complete" if end is None else "pruned"
+        study.tell(slot, Outcome("", 0, state, value=value))
+        assert slot > 0 or end is None or pruner in ("auto", "hyperband")
+    assert (stopped == 0) == (pruner == "none")
+
+
+def test_a_point_that_did_not_fit_steers_away_from_its_like() -> None:
+    study = stubs.study(sampler="tpe")
+    above = []
+    for slot in range(60):
+        proposal = study.propose(slot, slot_seed(0, slot))
+        x = proposal.params["x"]
+        above.append(x > 0.6)
+        if x > 0.6:  # the optimum is at 0.7, but out of memory
+            study.tell(slot, Outcome("", 0, "failed", "out of memory", constraints={"memory": 1.0}))
+        else:
+            study.tell(slot, Outcome("", 0, "complete", value=stubs.loss_at(proposal.params, 5)))
+    assert sum(above[-25:]) < 15  # all 25 where the failure is told without a constraint
+
+
+def test_a_failure_before_any_success_is_told_without_a_value() -> None:
+    study = stubs.study()
+    study.propose(0, 0)
+    study.tell(0, Outcome("", 0, "failed", "out of memory", constraints={"memory": 1.0}))
+    assert study.propose(1, 1).params
+
+
+def test_a_grid_is_exhausted_after_its_points() -> None:
+    study = stubs.study(sampler="grid")
+    seen = []
+    while not study.exhausted:
+        seen.append(trial(study, len(seen)).params)
+    assert len(seen) == len({str(params) for params in seen}) == 6
+
+
+def test_a_persons_range_binds_every_proposal_and_the_default() -> None:
+    study = stubs.study(sampler="tpe", overrides={"x": Override(low=0.8, high=0.9), "kind": Override(value="b")})
+    for slot in range(15):
+        params = trial(study, slot).params
+        assert 0.8 <= params["x"] <= 0.9
+        assert params["kind"] == "b"
+
+
+def _two(sampler: str) -> tuple[FamilyStudy, FamilyStudy]:
+    return stubs.study(sampler=sampler), stubs.study(sampler=sampler)
+
+
+def _report(attempt: Attempt, step: int, value: float) -> Any:
+    from automl.messages import Report
+
+    return Report(attempt.key, 0, step, {"objective": value})
+
+
+def _closed(attempt: Attempt, state: Any, value: float) -> tuple[Attempt, Outcome]:
+    outcome = Outcome(attempt.key, 0, state, value=value)
+    return replace(attempt, state=state, final=True, value=value, outcome=outcome), outcome
