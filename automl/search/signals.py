@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import signal
+import sys
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -27,6 +28,12 @@ def stop_on_signals(stop: StopRequest, say: Callable[[str], None]) -> Iterator[N
             raise Stopped("stopped at once.", exit_code=stop.exit_code)
         say("stopping after what is running has been saved; again to stop now")
 
+    def say_unraisable(problem: sys.UnraisableHookArgs) -> None:
+        # A signal may fall into a finaliser, where nothing can be raised: `stop` has it all the same.
+        if not isinstance(problem.exc_value, Stopped):
+            unraisable(problem)
+
+    unraisable, sys.unraisablehook = sys.unraisablehook, say_unraisable
     before = {number: signal.signal(number, handle) for number in _EXIT_CODES}
     before[signal.SIGHUP] = signal.signal(signal.SIGHUP, signal.SIG_IGN)
     try:
@@ -34,3 +41,4 @@ def stop_on_signals(stop: StopRequest, say: Callable[[str], None]) -> Iterator[N
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)
+        sys.unraisablehook = unraisable

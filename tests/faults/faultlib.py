@@ -66,7 +66,8 @@ def perform(assignment: Any, channel: Any, places: Any) -> Any:
     if assignment.kind in ("trial", "confirm"):
         import stubs
 
-        until = time.monotonic() + float(os.environ.get("STUB_TICKS", "0"))
+        ticks = float(os.environ.get("STUB_TICKS", "0")) if assignment.kind == "trial" else 0.0
+        until = time.monotonic() + ticks
         while time.monotonic() < until:
             channel.tick()
             time.sleep(0.05)
