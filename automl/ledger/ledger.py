@@ -134,9 +134,11 @@ class Ledger:
     ) -> Attempt:
         """Commit how an attempt ended, with its outbox rows where that makes a slot final.
 
-        Complete, pruned and failed are final; a lost attempt is where it was the last one (`spent`).
+        Complete is final. So are pruned and failed, and lost where it was the last attempt (`spent`), but only where the search
+        can go on without a value: a refit, score or export that failed is tried anew when the search is resumed.
         """
-        final = outcome.state in ("complete", "pruned", "failed") or spent
+        without_value = outcome.state in ("pruned", "failed") or spent
+        final = outcome.state == "complete" or (without_value and attempt.kind in ("trial", "confirm"))
         closed = replace(
             attempt,
             state=outcome.state,

@@ -140,7 +140,7 @@ class Coordinator:
         if attempt is None:
             return  # an answer for an attempt that is closed already
         closed = self._ledger.close_attempt(attempt, outcome, marks=decision.marks(attempt))
-        if closed.final:
+        if closed.state != "interrupted":
             decision.on_closed(closed, outcome)
         self._observer(Closed(closed, retry=False))
 

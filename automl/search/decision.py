@@ -33,7 +33,7 @@ class Decision(Protocol):
         """Return what must be stored with the attempt to rebuild this decision's view."""
 
     def on_closed(self, attempt: Attempt, outcome: Outcome) -> None:
-        """Learn a final outcome, after it was committed. May raise to end the search."""
+        """Learn how work ended that is not tried again now, after that was committed. May raise to end the search."""
 
     def out_of_time(self) -> bool:
         """True once running work must be interrupted."""
