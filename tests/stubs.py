@@ -57,7 +57,9 @@ def perform(assignment: Assignment, channel: Channel, places: Places) -> tuple[O
     if act == "fail":
         return (Outcome(assignment.id, 0, "failed", reason="ValueError: on purpose"),)
     if act == "memory":
-        return (Outcome(assignment.id, 0, "failed", reason="CUDA out of memory", constraints={"memory": 1.0}, recycle=True),)
+        return (
+            Outcome(assignment.id, 0, "failed", reason="CUDA out of memory", constraints={"memory": 1.0}, recycle=True),
+        )
     if act == "fatal":
         return (Outcome(assignment.id, 0, "failed", reason="metric 'x' was not logged; logged: loss", fatal=True),)
     outcome = Outcome(assignment.id, 0, "complete", value=value, best_step=step, steps=step, curve=tuple(curve))
@@ -108,7 +110,9 @@ def study(seed: int = 0, **choices: Any) -> FamilyStudy:
     return FamilyStudy(SPACE, SPEC, **settings)
 
 
-def decision(slots: int | None = 6, *, families: tuple[str, ...] = ("bowl",), seed: int = 0, **choices: Any) -> TrialDecision:
+def decision(
+    slots: int | None = 6, *, families: tuple[str, ...] = ("bowl",), seed: int = 0, **choices: Any
+) -> TrialDecision:
     """Trials on the bowl."""
     study_choices = {key: choices.pop(key) for key in ("sampler", "pruner", "window") if key in choices}
     studies = {family: study(seed, **study_choices) for family in families}

@@ -90,7 +90,7 @@ class LocalExecutor:
         try:
             ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
             with theirs, open(self._log, "ab") as log:
-                command = [sys.executable, "-m", "automl.worker.server", str(theirs.fileno()), str(os.getpid())]
+                command = [sys.executable, "-P", "-m", "automl.worker.server", str(theirs.fileno()), str(os.getpid())]
                 self._server = subprocess.Popen(
                     command,
                     pass_fds=[theirs.fileno()],

@@ -105,7 +105,9 @@ def test_an_unknown_name_is_refused_with_the_nearest(key: str, words: str) -> No
 
 
 def test_a_key_without_a_family_is_refused() -> None:
-    with pytest.raises(ConfigError, match=r"--set takes FAMILY\.PARAM=VALUE or FAMILY\.PARAM=LOW\.\.HIGH, but got lr=1"):
+    with pytest.raises(
+        ConfigError, match=r"--set takes FAMILY\.PARAM=VALUE or FAMILY\.PARAM=LOW\.\.HIGH, but got lr=1"
+    ):
         overrides_for("mlp", {"lr": "1"})
 
 
