@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import pty
 import signal
 import subprocess
@@ -75,7 +76,7 @@ def test_all_processes_killed_together_lose_nothing(start: Start) -> None:
     search.process.wait()
     before = time.monotonic()
     again = assert_resumes_to_the_end(start)
-    assert "2 requeued" in again.errors
+    assert re.search("[12] requeued", again.errors)  # one, when the other worker had just finished
     assert time.monotonic() - before < 10
 
 
