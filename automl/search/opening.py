@@ -18,7 +18,7 @@ from automl.catalog import space
 from automl.config import SearchConfig
 from automl.data import Prepared
 from automl.errors import ConfigError
-from automl.ledger import Header
+from automl.ledger import Header, Ledger
 from automl.messages import Spec
 from automl.search.space import check_overrides, explore, overrides_for
 from automl.tasks import Task
@@ -77,6 +77,18 @@ def compare(stored: Header, asked: Header, *, strict: bool) -> list[str]:
     if warnings and strict:
         raise ConfigError(f"--strict: {'; '.join(warnings)}.", hint="Start another search with --name.")
     return warnings
+
+
+def finished(stored: Header, config: SearchConfig, ledger: Ledger) -> dict[str, Any] | None:
+    """Return the stored document where this command would add nothing to it."""
+    if stored.result is None:
+        return None
+    slots, seconds = config.budget.slots, config.budget.seconds
+    done = ledger.attempts(kind="trial", final=True)
+    if slots is not None:
+        return stored.result if len(done) >= slots else None
+    before = stored.config["budget"]["seconds"]
+    return stored.result if before is not None and seconds is not None and seconds <= before else None
 
 
 def _refuse_difference(stored: Header, asked: Header) -> None:

@@ -15,6 +15,7 @@ import sys
 import time
 from collections import deque
 from multiprocessing.connection import Connection
+from pathlib import Path
 from typing import Any, TextIO
 
 from automl.errors import StorageError
@@ -167,7 +168,13 @@ def main(name: str) -> None:
 
 
 def yield_to_others() -> None:
-    """Let the kernel run this process only when no one else wants the processor."""
+    """Let the kernel run this process only when no one else wants the processor.
+
+    We lead a session of our own, and Linux shares the processor between sessions first (sched(7), "autogroup"): without the
+    first step we would get as much as a worker, whatever our policy.
+    """
+    with contextlib.suppress(OSError):
+        Path("/proc/self/autogroup").write_text("19")
     try:
         os.sched_setscheduler(0, os.SCHED_IDLE, os.sched_param(0))
     except (AttributeError, OSError):

@@ -47,3 +47,12 @@ def mlflow_settings(header: Header) -> dict[str, Any]:
         "task": header.task["name"],
         "uuid": header.uuid,
     }
+
+
+def mlflow_state(ledger: Ledger, header: Header, *, tracking: bool) -> dict[str, Any] | None:
+    """Return how far MLflow has followed the ledger; None with tracking off."""
+    if not tracking:
+        return None
+    final = len(ledger.attempts(kind="trial", final=True))
+    synced = final - ledger.count_unsent("mlflow", "slot")
+    return {"experiment": header.task["name"], "synced": synced, "pending": ledger.count_unsent("mlflow")}

@@ -101,7 +101,9 @@ def test_a_full_disk_at_any_call_keeps_the_old_version_and_names_the_path(stagin
     for number in range(1, needed.calls + 1):
         with monkeypatch.context() as patch:
             FullDisk(patch, owner, name, number)
-            with pytest.raises(StorageError, match=f"(disk full: {re.escape(str(target))}|{re.escape(str(target))}.*No space left)"):
+            with pytest.raises(
+                StorageError, match=f"(disk full: {re.escape(str(target))}|{re.escape(str(target))}.*No space left)"
+            ):
                 _publish(staging, target, slot=100 + number)
         assert check_bundle(resolve(target))
         assert check_bundle(old)
