@@ -216,10 +216,10 @@ def _reseed(sampler: BaseSampler, name: str, seed: int) -> None:
 def _make_pruner(name: str, max_resource: int) -> optuna.pruners.BasePruner:
     """Integer resources, counted from 1 (Li et al. 2020, arXiv 1810.05934, without the promotion of paused trials).
 
-    Three rungs below the end, each with three times the epochs of the one before: 1, 3, 9 for 27 epochs.
+    The first rung lies at a tenth of the epochs, each further one at three times that: 3, 9, 27 of 30.
     """
     pruners = optuna.pruners
-    first_rung = max(1, max_resource // 27)
+    first_rung = max(1, max_resource // 10)
     if name == "auto":
         return pruners.SuccessiveHalvingPruner(min_resource=first_rung, reduction_factor=3)
     if name == "hyperband":
