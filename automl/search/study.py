@@ -26,10 +26,10 @@ from automl.search.space import Override, RangedTrial, default_point
 optuna.logging.set_verbosity(optuna.logging.ERROR)
 warnings.filterwarnings("ignore", category=optuna.exceptions.ExperimentalWarning)
 
-WINDOW = 200
+WINDOW = 400
 """Finished trials that sampler and pruner see after a renewal; it grows by half before the next one."""
-_WINDOW_BEST = 50
-"""Of these, the best that are kept whatever their age; the rest are the most recent."""
+_WINDOW_BEST = 100
+"""Of these, the best; the others are an even sample of the rest, old and new."""
 _UNBOUNDED = ("qmc", "grid", "cmaes")
 """Samplers whose state lies in the whole history, and whose cost does not grow with it."""
 _PRIVATE = ("relative_params", "fixed_params", "cma:")
@@ -161,7 +161,7 @@ class FamilyStudy:
         return optuna.create_study(direction=direction, sampler=self._sampler, pruner=self._pruner)
 
     def _renew_when_large(self) -> None:
-        """Move to a fresh study with the best and the latest trials. Running trials stay in theirs until told."""
+        """Move to a fresh study with the best trials and an even sample of the rest. Running ones stay in theirs until told."""
         if self._finished < self._window * 3 // 2:
             return
         states = (TrialState.COMPLETE, TrialState.PRUNED)
@@ -169,10 +169,9 @@ class FamilyStudy:
         complete = [t for t in trials if t.state == TrialState.COMPLETE]
         complete.sort(key=lambda t: t.value or 0.0, reverse=self._direction == "maximize")
         kept = {t.number for t in complete[: min(_WINDOW_BEST, self._window // 4)]}
-        for trial in reversed(trials):
-            if len(kept) >= self._window:
-                break
-            kept.add(trial.number)
+        rest = [t.number for t in trials if t.number not in kept]
+        stride = len(rest) / (self._window - len(kept))
+        kept |= {rest[int(place * stride)] for place in range(self._window - len(kept))}
         self._study = self._new_study()
         self._study.add_trials([t for t in trials if t.number in kept])
         self._finished = len(kept)

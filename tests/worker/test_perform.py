@@ -262,7 +262,8 @@ def test_the_same_member_gives_the_same_curve_twice(assign: Assign, places: Plac
 def test_the_same_member_gives_the_same_curve_in_another_process(assign: Assign, places: Places) -> None:
     assignment = assign(epochs=3)
     script = (
-        "import json, sys\nfrom pathlib import Path\nfrom scripted import ScriptedChannel\n"
+        "import json, sys, torch\nfrom pathlib import Path\nfrom scripted import ScriptedChannel\n"
+        "torch.set_num_threads(1)\n"  # equal to the bit means equal threads: sums are split among them
         "from automl.messages import assignment_from\nfrom automl.worker.perform import Places, perform\n"
         "assignment = assignment_from(json.loads(sys.argv[1]))\n"
         "(outcome,) = perform(assignment, ScriptedChannel(), Places(Path(sys.argv[2]), Path(sys.argv[3])))\n"
@@ -276,7 +277,10 @@ def test_the_same_member_gives_the_same_curve_in_another_process(assign: Assign,
         text=True,
         check=True,
     )
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
     here = outcome_of(assignment, places).curve
+    torch.set_num_threads(threads)
     assert json.loads(done.stdout) == json.loads(json.dumps(here))
 
 
