@@ -24,7 +24,7 @@ check: setup     ## style, types and the direction of imports
 chaos: setup     ## 100 kill -9 over 150 slots with real workers
 	$(BIN)/python -m pytest -m proof -s tests
 
-bench: setup     ## speed against a hand-written script and the bare loop
-	$(BIN)/python tests/benchmarks/bench_speed.py
+bench: setup     ## every figure of reports/benchmarks.md, about 40 minutes on an idle machine
+	for name in speed start coordinator window quality; do $(BIN)/python tests/benchmarks/bench_$$name.py || exit 1; done
 
 .PHONY: help setup demo test check chaos bench
