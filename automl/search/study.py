@@ -26,7 +26,7 @@ from automl.search.space import Override, RangedTrial, default_point
 optuna.logging.set_verbosity(optuna.logging.ERROR)
 warnings.filterwarnings("ignore", category=optuna.exceptions.ExperimentalWarning)
 
-WINDOW = 800
+WINDOW = 500
 """Finished trials that sampler and pruner see after a renewal; it grows by half before the next one."""
 _WINDOW_BEST = 100
 """Of these, the best; the others are an even sample of the rest, old and new."""
