@@ -1,7 +1,6 @@
 """One family's Optuna study: proposes parameters, prunes, learns. The only file that knows sampler and pruner classes.
 
-The study lives in memory; what lasts is the ledger. Its history is bounded: a sampler's cost grows with what it sees, and
-old middling trials teach it nothing (measured, see reports/benchmarks.md).
+The study lives in memory; what lasts is the ledger. Its history is bounded, because a sampler's cost grows with what it sees.
 """
 
 from __future__ import annotations
@@ -22,16 +21,15 @@ from automl.ledger import Attempt
 from automl.messages import Outcome, Spec
 from automl.search.grid import grid_points
 from automl.search.space import Override, RangedTrial, default_point
+from automl.search.window import keep
 
 optuna.logging.set_verbosity(optuna.logging.ERROR)
 warnings.filterwarnings("ignore", category=optuna.exceptions.ExperimentalWarning)
 
 WINDOW = 500
 """Finished trials that sampler and pruner see after a renewal; it grows by half before the next one."""
-_WINDOW_BEST = 100
-"""Of these, the best; the others are an even sample of the rest, old and new."""
-_UNBOUNDED = ("qmc", "grid", "cmaes")
-"""Samplers whose state lies in the whole history, and whose cost does not grow with it."""
+_BOUNDED = ("tpe", "gp")
+"""Samplers whose cost grows with the history."""
 _PRIVATE = ("relative_params", "fixed_params", "cma:")
 """System attributes that are recomputed, or hold a pickle: never stored."""
 
@@ -65,7 +63,7 @@ class FamilyStudy:
         self._overrides = overrides or {}
         self._direction = direction
         self._sampler_name = sampler
-        self._window = window if sampler not in _UNBOUNDED else 1 << 60
+        self._window = window if sampler in _BOUNDED else 1 << 60
         self._sampler = _make_sampler(sampler, seed)
         self._pruner = _make_pruner(pruner, spec.max_resource)
         self._grid = grid_points(space, spec, self._overrides, seed) if sampler == "grid" else None
@@ -142,11 +140,11 @@ class FamilyStudy:
             if attempt.final and attempt.outcome is not None and attempt.state in ("complete", "pruned"):
                 self._study.add_trial(_remembered(attempt, self._direction))
                 self._finished += 1
+                self._renew_when_large()
         if self._sampler_name == "qmc":
             for attempt in attempts:  # its place in the sequence was noted in a study that is gone: walk there again
                 self._ask(attempt.slot)
                 self._study.tell(self._running.pop(attempt.slot), state=TrialState.FAIL)
-        self._renew_when_large()
 
     def _ask(self, slot: int) -> Proposal:
         with warnings.catch_warnings():
@@ -161,19 +159,13 @@ class FamilyStudy:
         return optuna.create_study(direction=direction, sampler=self._sampler, pruner=self._pruner)
 
     def _renew_when_large(self) -> None:
-        """Move to a fresh study with the best trials and an even sample of the rest. Running ones stay in theirs until told."""
+        """Move to a fresh study with part of the history. Running trials stay in theirs until told."""
         if self._finished < self._window * 3 // 2:
             return
         states = (TrialState.COMPLETE, TrialState.PRUNED)
-        trials = self._study.get_trials(deepcopy=False, states=states)
-        complete = [t for t in trials if t.state == TrialState.COMPLETE]
-        complete.sort(key=lambda t: t.value or 0.0, reverse=self._direction == "maximize")
-        kept = {t.number for t in complete[: min(_WINDOW_BEST, self._window // 4)]}
-        rest = [t.number for t in trials if t.number not in kept]
-        stride = len(rest) / (self._window - len(kept))
-        kept |= {rest[int(place * stride)] for place in range(self._window - len(kept))}
+        kept = keep(self._study.get_trials(deepcopy=False, states=states), self._window, self._direction)
         self._study = self._new_study()
-        self._study.add_trials([t for t in trials if t.number in kept])
+        self._study.add_trials(kept)
         self._finished = len(kept)
 
     def _worst(self) -> float | None:
