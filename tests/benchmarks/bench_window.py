@@ -146,9 +146,8 @@ def main() -> None:
             print(f"{name}, seed {seed}: {arms[args.window][-1]} {arms[UNBOUNDED][-1]}", file=sys.stderr)
         rows.append(row(name, arms[args.window], arms[UNBOUNDED], args.trials))
     header = ("problem", f"window {args.window}", "unbounded", "window better", "Wilcoxon p (two-sided)", "ms/trial")
-    notes = [
-        f"Median best of {args.seeds} seeds from {args.first_seed} after {args.trials} trials, TPE; lower is better. ms/trial: window, unbounded."
-    ]
+    seeds = f"seeds {args.first_seed} to {args.first_seed + args.seeds - 1}"
+    notes = [f"Median best of {seeds} after {args.trials} trials, TPE; lower is better. ms/trial: window, unbounded."]
     print(markdown("Bounding the sampler's history", header, rows, notes))
 
 
