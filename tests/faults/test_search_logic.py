@@ -256,6 +256,13 @@ def test_failures_after_a_success_end_the_trials_early_and_the_best_is_kept(toy:
     assert "the search ended early: 4 slots in a row failed: 4 x ValueError: on purpose" in toy.said()
 
 
+def test_a_success_between_failures_starts_their_count_anew(toy: Toy) -> None:
+    """C6: in a row."""
+    (toy.search / "misbehave").write_text("\n".join(f"{slot}:fail" for slot in (1, 2, 4, 5)))
+    toy.run(budget={"trials": 7}, max_failed=3)
+    assert finals(toy.search) == list(range(7))
+
+
 def test_all_pruned_says_which_screw_to_turn(toy: Toy) -> None:
     """C7."""
     with pytest.raises(NoUsableTrial, match=r"all 3 slots were pruned; loosen the pruner") as caught:
