@@ -8,56 +8,18 @@ first. Everything else is repeated with the stored times and changes nothing. Kn
 from __future__ import annotations
 
 import json
-import os
 import re
-import sqlite3
-from collections import defaultdict
-from collections.abc import Callable, Iterable, Iterator
-from contextlib import chdir, closing
-from dataclasses import dataclass
-from pathlib import Path
-from tempfile import TemporaryDirectory
+from collections.abc import Callable, Iterable
 from typing import Any
 from urllib.parse import unquote, urlsplit
 
+from automl.tracking import mlflow_store
+from automl.tracking.mlflow_store import Reconciled, by_key, experiments, find_runs, is_refusal, keep_one, reconcile
 from automl.tracking.runs import KEY, PARENT, RunContent, cut, end_content, search_content, slot_content
-from automl.tracking.uri import database_path, obstacle, redact
+from automl.tracking.uri import redact
 from automl.tracking.view import Record, Refused, Say, Unreachable
 
-ENVIRONMENT = {
-    "MLFLOW_HTTP_REQUEST_MAX_RETRIES": "0",  # MLflow would repeat a creation whose answer was lost
-    "MLFLOW_HTTP_REQUEST_TIMEOUT": "10",
-    "MLFLOW_DISABLE_TELEMETRY": "true",
-    "MLFLOW_ALLOW_PICKLE_DESERIALIZATION": "false",
-    "MLFLOW_SERVER_ENABLE_JOB_EXECUTION": "false",
-    "MLFLOW_SUPPRESS_PRINTING_URL_TO_STDOUT": "true",  # printing it costs a request per run
-    "OMP_NUM_THREADS": "1",
-}
-_REFUSALS = {
-    "BAD_REQUEST",
-    "INVALID_PARAMETER_VALUE",
-    "INVALID_STATE",
-    "MALFORMED_REQUEST",
-    "NOT_FOUND",
-    "RESOURCE_ALREADY_EXISTS",
-    "RESOURCE_DOES_NOT_EXIST",
-}
-"""Error codes that judge the request: to repeat it unchanged is of no use. All others may pass."""
-
 _DATASET_DIGEST_LENGTH = 36
-_PAGE = 1000
-
-
-@dataclass(frozen=True, slots=True)
-class Reconciled:
-    """How MLflow compares with the ledger."""
-
-    synced: int
-    """Keys with one ended run."""
-    missing: tuple[str, ...]
-    """Keys without one: their records must be sent again."""
-    extra: int
-    """Runs under our keys that should not be there: duplicates (deleted) and unknown keys."""
 
 
 class MlflowView:
@@ -75,7 +37,7 @@ class MlflowView:
         self._task: str = settings["task"]
         self._uuid: str = settings["uuid"]
         self._say = say
-        self._connect = connect or _connect
+        self._connect = connect or mlflow_store.connect
         self._client: Any = None
         self._experiment = ""
         self._runs: dict[str, str] = {}
@@ -95,7 +57,7 @@ class MlflowView:
         try:
             self._write(content, record)
         except Exception as error:
-            if not _is_refusal(error):
+            if not is_refusal(error):
                 raise self._unreachable(error) from error
             self._send_once_more(content, record)
 
@@ -162,7 +124,7 @@ class MlflowView:
 
     def _look_up(self, key: str) -> None:
         self._runs.pop(key, None)
-        found = list(_search(self._client, [self._experiment], f"= '{key}'"))
+        found = list(find_runs(self._client, [self._experiment], f"= '{key}'"))
         if found:
             self._runs[key] = keep_one(self._client, found).info.run_id
 
@@ -194,7 +156,7 @@ class MlflowView:
             self._see_what_is_gone(content.key)
             self._write(content, record)
         except Exception as error:
-            if not _is_refusal(error):
+            if not is_refusal(error):
                 raise self._unreachable(error) from error
             self._close_refused(content, str(error))
             raise Refused(
@@ -202,7 +164,7 @@ class MlflowView:
             ) from error
 
     def _see_what_is_gone(self, key: str) -> None:
-        if not any(self._experiment in page for page in _experiments(self._client)):
+        if not any(self._experiment in page for page in experiments(self._client)):
             self._say(f"MLflow experiment '{self._wanted}' was deleted meanwhile")
             self._enter_experiment()
             return
@@ -217,7 +179,7 @@ class MlflowView:
     def _adopt_children(self) -> None:
         """Put the children of a parent that is gone under a new one."""
         parent = self._ensure_parent()
-        for child in _search(self._client, [self._experiment], f"LIKE '{self._uuid}/%'"):
+        for child in find_runs(self._client, [self._experiment], f"LIKE '{self._uuid}/%'"):
             self._client.set_tag(child.info.run_id, PARENT, parent)
 
     def _close_refused(self, content: RunContent, reason: str) -> None:
@@ -231,9 +193,9 @@ class MlflowView:
 
     def _enter_experiment(self) -> None:
         """Go where this search's runs are, wherever a person moved that to; else to the experiment of its name."""
-        pages = (list(_search(self._client, ids, f"LIKE '{self._uuid}%'")) for ids in _experiments(self._client))
+        pages = (list(find_runs(self._client, ids, f"LIKE '{self._uuid}%'")) for ids in experiments(self._client))
         runs = [run for page in pages for run in page]
-        self._runs = {key: keep_one(self._client, same).info.run_id for key, same in _by_key(runs).items()}
+        self._runs = {key: keep_one(self._client, same).info.run_id for key, same in by_key(runs).items()}
         self._doubtful.clear()
         homes = {run.data.tags[KEY]: run.info.experiment_id for run in runs}
         home = homes.get(self._uuid) or next(iter(homes.values()), None)
@@ -270,102 +232,6 @@ class MlflowView:
         if isinstance(error, Unreachable):
             return error
         return Unreachable(f"MLflow not reachable at {redact(self._uri)}: recording to the outbox ({_line(error)})")
-
-
-def reconcile(client: Any, experiment: str, uuid: str, final: Iterable[str]) -> Reconciled:
-    """Compare a search's runs with the keys that are final in the ledger; end what looks alive and is not.
-
-    Duplicates are deleted. A run that is RUNNING is half told: it counts as missing where its key is final, and sending it
-    again ends it; ending it here would make it look told, should the sending be cut off. Any other becomes KILLED: nobody
-    works on it. Call it when no carrier works on this search.
-    """
-    runs = _by_key(_search(client, [experiment], f"LIKE '{uuid}%'"))
-    expected = set(final)
-    synced, extra = set(), 0
-    for key, same in runs.items():
-        kept = keep_one(client, same)
-        extra += len(same) - 1 + (key not in expected and key != uuid)
-        is_running = kept.info.status == "RUNNING"
-        if is_running and key not in expected:
-            client.set_terminated(kept.info.run_id, "KILLED")
-        elif not is_running and key in expected:
-            synced.add(key)
-    return Reconciled(len(synced), tuple(sorted(expected - synced)), extra)
-
-
-def keep_one(client: Any, runs: list[Any]) -> Any:
-    """Delete all but one run of a key: the ended one, then the one with the smallest id, whoever applies the rule."""
-    kept, *rest = sorted(runs, key=lambda run: (run.info.status == "RUNNING", run.info.run_id))
-    for run in rest:
-        client.delete_run(run.info.run_id)
-    return kept
-
-
-def _connect(uri: str) -> Any:
-    reason = obstacle(uri)
-    if reason:
-        raise ConnectionError(reason)
-    os.environ.update(ENVIRONMENT)
-    from mlflow import MlflowClient
-
-    path = database_path(uri)
-    if path is None or path.exists():
-        return MlflowClient(tracking_uri=uri)
-    with closing(sqlite3.connect(path)) as database:
-        # Half the commit's cost, and `mlflow ui` reads while we write.
-        database.execute("PRAGMA journal_mode=WAL")
-        return _create_store(uri, database)
-
-
-def _create_store(uri: str, database: sqlite3.Connection) -> Any:
-    """Let MLflow fill a new SQLite file, also in a working folder whose name it cannot put into its own SQL.
-
-    It writes the place of its default experiment with `repr`, which escapes where a name has both kinds of quotes.
-    """
-    from mlflow import MlflowClient
-
-    here = Path.cwd()
-    if not {"'", '"'} <= set(str(here)) or not uri.startswith("sqlite:////"):
-        return MlflowClient(tracking_uri=uri)
-    with TemporaryDirectory() as plain, chdir(plain):
-        client = MlflowClient(tracking_uri=uri)
-    with database:
-        place = str(here / "mlruns" / "0")
-        database.execute("UPDATE experiments SET artifact_location = ? WHERE experiment_id = 0", (place,))
-    return client
-
-
-def _experiments(client: Any) -> Iterator[list[str]]:
-    """Yield the ids of all active experiments, a page at a time."""
-    token = None
-    while True:
-        page = client.search_experiments(max_results=_PAGE, page_token=token)
-        if page:
-            yield [experiment.experiment_id for experiment in page]
-        token = page.token
-        if not token:
-            return
-
-
-def _search(client: Any, experiments: list[str], key_is: str) -> Iterator[Any]:
-    token = None
-    while True:
-        page = client.search_runs(experiments, f"tags.`{KEY}` {key_is}", max_results=_PAGE, page_token=token)
-        yield from page
-        token = page.token
-        if not token:
-            return
-
-
-def _by_key(runs: Iterable[Any]) -> dict[str, list[Any]]:
-    found: dict[str, list[Any]] = defaultdict(list)
-    for run in runs:
-        found[run.data.tags[KEY]].append(run)
-    return found
-
-
-def _is_refusal(error: Exception) -> bool:
-    return getattr(error, "error_code", None) in _REFUSALS
 
 
 def _local_path(location: str) -> str:

@@ -2,7 +2,8 @@ import pytest
 from fake_mlflow import FakeClient, Fault
 from outbox_samples import UUID, end, failed, search, settings, slot
 
-from automl.tracking.mlflow_view import MlflowView, reconcile
+from automl.tracking.mlflow_store import reconcile
+from automl.tracking.mlflow_view import MlflowView
 from automl.tracking.view import Refused, Unreachable
 
 AWAY = Fault("INTERNAL_ERROR", "connection refused")

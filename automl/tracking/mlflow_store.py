@@ -1,0 +1,153 @@
+"""MLflow's store as we use it: connect, find runs by our key, compare them with the ledger. Knows no records.
+
+Each run is found again by its tag `automl.trial_key`, since a client cannot choose a run's id.
+"""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+from collections import defaultdict
+from collections.abc import Iterable, Iterator
+from contextlib import chdir, closing
+from dataclasses import dataclass
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+from automl.tracking.runs import KEY
+from automl.tracking.uri import database_path, obstacle
+
+ENVIRONMENT = {
+    "MLFLOW_HTTP_REQUEST_MAX_RETRIES": "0",  # MLflow would repeat a creation whose answer was lost
+    "MLFLOW_HTTP_REQUEST_TIMEOUT": "10",
+    "MLFLOW_DISABLE_TELEMETRY": "true",
+    "MLFLOW_ALLOW_PICKLE_DESERIALIZATION": "false",
+    "MLFLOW_SERVER_ENABLE_JOB_EXECUTION": "false",
+    "MLFLOW_SUPPRESS_PRINTING_URL_TO_STDOUT": "true",  # printing it costs a request per run
+    "OMP_NUM_THREADS": "1",
+}
+_REFUSALS = {
+    "BAD_REQUEST",
+    "INVALID_PARAMETER_VALUE",
+    "INVALID_STATE",
+    "MALFORMED_REQUEST",
+    "NOT_FOUND",
+    "RESOURCE_ALREADY_EXISTS",
+    "RESOURCE_DOES_NOT_EXIST",
+}
+"""Error codes that judge the request; with all others it may succeed later."""
+
+_PAGE = 1000
+
+
+@dataclass(frozen=True, slots=True)
+class Reconciled:
+    """How MLflow compares with the ledger."""
+
+    synced: int
+    """Keys with one ended run."""
+    missing: tuple[str, ...]
+    """Keys without one: their records must be sent again."""
+    extra: int
+    """Runs under our keys that should not be there: duplicates (deleted) and unknown keys."""
+
+
+def connect(uri: str) -> Any:
+    """Return a client; a SQLite file that is not there is made. Raises ConnectionError where nothing can answer."""
+    reason = obstacle(uri)
+    if reason:
+        raise ConnectionError(reason)
+    os.environ.update(ENVIRONMENT)
+    from mlflow import MlflowClient
+
+    path = database_path(uri)
+    if path is None or path.exists():
+        return MlflowClient(tracking_uri=uri)
+    with closing(sqlite3.connect(path)) as database:
+        # Half the commit's cost, and `mlflow ui` reads while we write.
+        database.execute("PRAGMA journal_mode=WAL")
+        return _create_store(uri, database)
+
+
+def _create_store(uri: str, database: sqlite3.Connection) -> Any:
+    """Let MLflow fill a new SQLite file, also in a working folder whose name it cannot put into its own SQL.
+
+    It writes the place of its default experiment with `repr`, which escapes where a name has both kinds of quotes.
+    """
+    from mlflow import MlflowClient
+
+    here = Path.cwd()
+    if not {"'", '"'} <= set(str(here)) or not uri.startswith("sqlite:////"):
+        return MlflowClient(tracking_uri=uri)
+    with TemporaryDirectory() as plain, chdir(plain):
+        client = MlflowClient(tracking_uri=uri)
+    with database:
+        place = str(here / "mlruns" / "0")
+        database.execute("UPDATE experiments SET artifact_location = ? WHERE experiment_id = 0", (place,))
+    return client
+
+
+def experiments(client: Any) -> Iterator[list[str]]:
+    """Yield the ids of all active experiments, a page at a time."""
+    token = None
+    while True:
+        page = client.search_experiments(max_results=_PAGE, page_token=token)
+        if page:
+            yield [experiment.experiment_id for experiment in page]
+        token = page.token
+        if not token:
+            return
+
+
+def find_runs(client: Any, ids: list[str], key_is: str) -> Iterator[Any]:
+    """Yield the runs in these experiments whose key fits a condition: `= 'uuid/0'`, `LIKE 'uuid%'`."""
+    token = None
+    while True:
+        page = client.search_runs(ids, f"tags.`{KEY}` {key_is}", max_results=_PAGE, page_token=token)
+        yield from page
+        token = page.token
+        if not token:
+            return
+
+
+def by_key(runs: Iterable[Any]) -> dict[str, list[Any]]:
+    """Group runs by their key."""
+    found: dict[str, list[Any]] = defaultdict(list)
+    for run in runs:
+        found[run.data.tags[KEY]].append(run)
+    return found
+
+
+def keep_one(client: Any, runs: list[Any]) -> Any:
+    """Delete all but one run of a key: the ended one, then the one with the smallest id, whoever applies the rule."""
+    kept, *rest = sorted(runs, key=lambda run: (run.info.status == "RUNNING", run.info.run_id))
+    for run in rest:
+        client.delete_run(run.info.run_id)
+    return kept
+
+
+def reconcile(client: Any, experiment: str, uuid: str, final: Iterable[str]) -> Reconciled:
+    """Compare a search's runs with the keys that are final in the ledger; end what looks alive and is not.
+
+    Duplicates are deleted. A run that is RUNNING is half told: it counts as missing where its key is final, and sending it
+    again ends it; ending it here would make it look told, should the sending be cut off. Any other becomes KILLED: nobody
+    works on it. Call it when no carrier works on this search.
+    """
+    runs = by_key(find_runs(client, [experiment], f"LIKE '{uuid}%'"))
+    expected = set(final)
+    synced, extra = set(), 0
+    for key, same in runs.items():
+        kept = keep_one(client, same)
+        extra += len(same) - 1 + (key not in expected and key != uuid)
+        is_running = kept.info.status == "RUNNING"
+        if is_running and key not in expected:
+            client.set_terminated(kept.info.run_id, "KILLED")
+        elif not is_running and key in expected:
+            synced.add(key)
+    return Reconciled(len(synced), tuple(sorted(expected - synced)), extra)
+
+
+def is_refusal(error: Exception) -> bool:
+    """True where MLflow judged the request: to repeat it unchanged is of no use."""
+    return getattr(error, "error_code", None) in _REFUSALS
