@@ -162,7 +162,17 @@ def _outcome(
     assert best is not None  # each fit that nothing ended has validated at least once
     end |= {"value": best.values["objective"], "values": {**_recorded(best, validation), **best.values}}
     end |= {"artifacts": _artifacts(assignment, best, places), "cost": cost.read()}
-    return Outcome(assignment.id, index, "complete", **end)
+    return Outcome(assignment.id, index, "complete", _flag(curve), **end)
+
+
+_EXPLODED = 1e6
+"""A loss beyond this is of no use: targets have unit scale, so losses start near 1."""
+
+
+def _flag(curve: tuple[tuple[int, dict[str, float]], ...]) -> str:
+    """Say where a fit exploded and stayed finite. It counts all the same: its best epoch may lie before that."""
+    losses = ((step, values.get("loss", 0.0)) for step, values in curve)
+    return next((f"loss exploded ({loss:.0e} at epoch {step})" for step, loss in losses if abs(loss) > _EXPLODED), "")
 
 
 def _recorded(best: Best, validation: EvaluationFeed) -> dict[str, float]:

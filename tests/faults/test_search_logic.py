@@ -107,7 +107,7 @@ def test_each_way_to_fail_has_its_reason_and_the_search_goes_on(tmp_path: Path) 
     found = {json.loads(params)["act"]: (state, reason) for params, state, reason in rows}
     assert found == {
         "none": ("complete", ""),
-        "exploding": ("complete", ""),
+        "exploding": ("complete", "loss exploded (1e+30 at epoch 1)"),
         "nan": ("failed", "diverged (NaN at epoch 1)"),
         "infinite": ("failed", "diverged (inf at epoch 1)"),
         "cannot-be-built": ("failed", "ValueError: 0 layers"),
