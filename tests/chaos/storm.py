@@ -46,7 +46,7 @@ class Storm:
                 process = self._start(arguments, log.fileno())
                 try:
                     left = self._strike(process, left)
-                    code = process.wait(timeout=120)
+                    code = process.wait(timeout=600)
                 finally:
                     process.kill()
                     process.wait()

@@ -19,16 +19,18 @@ def _trial(value: float, state: TrialState = TrialState.COMPLETE, **params: Any)
     return optuna.create_trial(state=state, value=value, params=params, distributions=distributions)
 
 
-def test_the_best_stay_and_the_farthest_from_them_go() -> None:
+def test_the_best_stay_then_the_nearest_and_an_even_sample_of_the_others() -> None:
     best = [_trial(0.0, x=0.5, lr=1e-2, kind="a") for _ in range(BEST)]
-    near, far = _trial(9.0, x=0.51, lr=1e-2, kind="a"), _trial(1.0, x=0.5, lr=1e-2, kind="b")
-    assert keep([far, *best, near], BEST + 1, "minimize") == [*best, near]
+    near = [_trial(9.0, x=0.51, lr=1e-2, kind="a") for _ in range(4)]
+    far = [_trial(1.0, x=place / 100, lr=1e-2, kind="b") for place in range(10)]
+    kept = keep([*far, *best, *near], BEST + 8, "minimize")
+    assert kept == [far[0], far[3], far[6], far[9], *best, *near]
 
 
 def test_a_logarithmic_range_is_measured_in_logarithms() -> None:
     best = [_trial(0.0, lr=1e-3) for _ in range(BEST)]
     decade, tenth = _trial(1.0, lr=1e-2), _trial(1.0, lr=1.1e-3)
-    assert keep([*best, decade, tenth], BEST + 1, "minimize") == [*best, tenth]
+    assert tenth in keep([*best, decade, decade, decade, tenth], BEST + 2, "minimize")
 
 
 def test_which_are_best_follows_the_direction_and_pruned_trials_are_not_among_them() -> None:
@@ -42,4 +44,4 @@ def test_which_are_best_follows_the_direction_and_pruned_trials_are_not_among_th
 def test_a_parameter_that_only_some_trials_have_is_no_hindrance() -> None:
     best = [_trial(0.0, kind="a", momentum=0.9) for _ in range(BEST)]
     without, other = _trial(1.0, kind="a"), _trial(1.0, kind="b")
-    assert keep([*best, other, without], BEST + 1, "minimize") == [*best, without]
+    assert without in keep([*best, other, other, other, without], BEST + 2, "minimize")
