@@ -30,7 +30,7 @@ _truncnorm._log_ndtr = log_ndtr  # Optuna's calls a Python function per element:
 warnings.filterwarnings("ignore", category=optuna.exceptions.ExperimentalWarning)
 
 WINDOW = 500
-"""Finished trials that sampler and pruner see after a renewal; it grows by a quarter before the next one."""
+"""Finished trials that sampler and pruner see after a renewal; it grows by half before the next one."""
 _BOUNDED = ("tpe", "gp")
 """Samplers whose cost grows with the history."""
 _PRIVATE = ("relative_params", "fixed_params", "cma:")
@@ -163,7 +163,7 @@ class FamilyStudy:
 
     def _renew_when_large(self) -> None:
         """Move to a fresh study with part of the history. Running trials stay in theirs until told."""
-        if self._finished < self._window * 5 // 4:
+        if self._finished < self._window * 3 // 2:
             return
         states = (TrialState.COMPLETE, TrialState.PRUNED)
         kept = keep(self._study.get_trials(deepcopy=False, states=states), self._window, self._direction)
