@@ -28,9 +28,9 @@ def test_the_best_stay_then_the_nearest_and_an_even_sample_of_the_others() -> No
 
 
 def test_a_logarithmic_range_is_measured_in_logarithms() -> None:
-    best = [_trial(0.0, lr=1e-3) for _ in range(BEST)]
-    decade, tenth = _trial(1.0, lr=1e-2), _trial(1.0, lr=1.1e-3)
-    assert tenth in keep([*best, decade, decade, decade, tenth], BEST + 2, "minimize")
+    best = [_trial(0.0, lr=0.1) for _ in range(BEST)]
+    decade, half = _trial(1.0, lr=0.01), _trial(1.0, lr=0.3)
+    assert half in keep([*best, decade, decade, decade, half], BEST + 2, "minimize")
 
 
 def test_which_are_best_follows_the_direction_and_pruned_trials_are_not_among_them() -> None:
