@@ -86,7 +86,7 @@ def test_leaf_packages_import_neither_automl_nor_each_other(package: str) -> Non
     ("library", "homes"),
     [
         ("mlflow", ("tracking",)),
-        ("optuna", ("search/study.py", "search/window.py", "tracking/optuna_view.py")),
+        ("optuna", ("search/study.py", "search/tpe.py", "search/window.py", "tracking/optuna_view.py")),
         ("sqlalchemy", ("ledger", "tracking")),
         ("torch", ("worker", "bundle")),
         ("pytorch_lightning", ("worker",)),

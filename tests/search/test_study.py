@@ -7,8 +7,6 @@ from typing import Any
 
 import pytest
 import stubs
-from optuna.samplers._tpe import _truncnorm
-from scipy.special import log_ndtr
 
 from automl.config import PRUNERS
 from automl.ledger import Attempt
@@ -107,16 +105,6 @@ def test_a_restart_sees_the_same_window() -> None:
     unbroken, resumed = (stubs.study(sampler="tpe", window=60) for _ in range(2))
     resumed.recall([trial(unbroken, slot) for slot in range(200)])
     assert resumed.propose(200, 7).params == unbroken.propose(200, 7).params
-
-
-def test_tpe_computes_with_the_vectorised_function(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A private name of Optuna's: this says when it moved."""
-    calls = []
-    monkeypatch.setattr(_truncnorm, "_log_ndtr", lambda a: calls.append(a) or log_ndtr(a))
-    study = stubs.study(sampler="tpe")
-    for slot in range(15):
-        trial(study, slot)
-    assert calls
 
 
 def test_a_trial_that_runs_through_a_renewal_is_still_learned_from() -> None:
