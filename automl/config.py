@@ -68,7 +68,7 @@ class SearchConfig(Frozen):
     """Deaths of a worker that one slot survives before it is failed."""
     max_failed: Annotated[int, Field(ge=1)] = 10
     """Failed slots in a row that end the search."""
-    confirm_seeds: Annotated[int, Field(ge=1, le=100)] = 2
+    confirm_seeds: Annotated[int, Field(ge=1, le=100)] = 3
     """Fresh seeds on which the winner and its family's default are trained again."""
     tracking: bool = True
     """False keeps the search out of MLflow."""

@@ -17,9 +17,10 @@ from automl.ledger import Attempt
 from automl.messages import Kind, Outcome
 from automl.search.plan import Plan
 from automl.search.stage import Stage
-from automl.winner.confirm import Candidate, WinnerWork
-from automl.winner.sealed import Interval, bootstrap, read_scores
-from automl.winner.verdict import Verdict, decide
+from automl.winner.confirm import Candidate, WinnerWork, default_of
+from automl.winner.evidence import Evidence, weigh
+from automl.winner.sealed import read_scores
+from automl.winner.verdict import Fresh, Verdict, decide
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,17 +29,17 @@ class Conclusion:
 
     winner: Candidate
     default: Candidate | None
-    """The default of the best trial's family; None where it did not complete."""
-    test: Interval
-    """The steering metric of exactly the exported weights on the test part."""
-    baselines: dict[str, float]
-    """The same metric of each baseline on the same rows."""
+    """The default of the winner's family; None where it did not complete."""
+    rivals: tuple[Candidate, ...]
+    """All that were confirmed on the same fresh seeds."""
+    evidence: Evidence
+    """The steering metric of exactly the exported weights on the test part, against others on the same rows."""
     verdict: Verdict
     bundle: Path
 
     def document(self) -> dict[str, Any]:
         """Return its part of the search's JSON document."""
-        trial, default = self.winner.attempt, self.default
+        trial, default, test = self.winner.attempt, self.default, self.evidence.test
         return {
             "best": {
                 "family": trial.family,
@@ -47,11 +48,16 @@ class Conclusion:
                 "trial_value": trial.value,
                 "validation": self.winner.mean,
                 "epochs": self.winner.epochs,
-                "test": self.test.value,
-                "test_interval": [self.test.low, self.test.high],
+                "test": test.value,
+                "test_interval": [test.low, test.high],
             },
             "default": None if default is None else {"slot": default.attempt.slot, "validation": default.mean},
-            "baselines": self.baselines,
+            "confirmed": [
+                {"slot": one.attempt.slot, "family": one.attempt.family, "values": list(one.values)}
+                for one in self.rivals
+            ],
+            "baselines": self.evidence.baselines,
+            "test_gains": {name: [gain.value, gain.low, gain.high] for name, gain in self.evidence.gains.items()},
             "verdict": self.verdict.words,
             "reasons": list(self.verdict.reasons),
             "bundle": str(self.bundle),
@@ -72,38 +78,42 @@ def conclude(stage: Stage, trials: list[Attempt]) -> Conclusion:
         config.precision,
     )
     stage.phases.begin("confirm")
-    best, default = _confirm(stage, work, trials)
-    winner = best if default is None or work.better(best, default) else default  # a tie goes to the default
+    rivals = _confirm(stage, work, trials)
+    winner = work.choose(rivals)
+    first = default_of(winner.attempt.family, trials)
+    default = next((one for one in rivals if one.attempt is first), None)
     stage.phases.begin("export")
-    staging, score = _finish(stage, work, winner)
+    staging, score = _finish(stage, work, winner, default)
     scores = read_scores(stage.folder.root / score.artifacts["predictions"].path)
-    test = bootstrap(work.metric, scores.target, scores.predictions["model"], seed=config.seed)
-    baselines = {name: score.values[name] for name in scores.predictions if name != "model"}
-    values = {"validation": winner.mean, "test": test.value, "test_low": test.low, "test_high": test.high, **baselines}
+    evidence = weigh(work.metric, direction, scores, seed=config.seed)
+    test = evidence.test
+    values = {"validation": winner.mean, "test": test.value, "test_low": test.low, "test_high": test.high}
+    facts = _facts(stage, winner, {**values, **evidence.baselines})
     verify = partial(verify_in_clean_process, families_from=config.families_from)
-    bundle = publish(staging, Path("exports") / stage.task.name, _facts(stage, winner, values), verify=verify)
-    verdict = decide(*_paired(best, default or best), direction=direction, test=test.value, baselines=baselines)
-    return Conclusion(winner, default, test, baselines, verdict, bundle)
+    bundle = publish(staging, Path("exports") / stage.task.name, facts, verify=verify)
+    others = [one.values for one in rivals if one is not winner and one is not default]
+    fresh = Fresh(winner.values, default.values, others) if default not in (None, winner) else None
+    return Conclusion(winner, default, tuple(rivals), evidence, decide(fresh, evidence, direction), bundle)
 
 
-def _confirm(stage: Stage, work: WinnerWork, trials: list[Attempt]) -> tuple[Candidate, Candidate | None]:
-    """Train the best configuration and its family's default on the same fresh seeds."""
-    best = work.best_trial(trials)
-    assert best is not None
-    default = next(trial for trial in trials if trial.family == best.family)
-    rivals = [best] if best is default or default.state != "complete" else [best, default]
+def _confirm(stage: Stage, work: WinnerWork, trials: list[Attempt]) -> list[Candidate]:
+    """Train the best configurations and their families' defaults on the same fresh seeds."""
+    rivals = work.rivals(trials)
     plan = Plan(work.confirmations(rivals), work.describe, stage.deadline.confirmation_over)
     stage.coordinator.carry_out(plan, "confirm")
-    confirmed = [work.candidate(trial, plan.outcomes) for trial in rivals]
-    return confirmed[0], confirmed[-1] if default in rivals else None
+    return [work.candidate(trial, plan.outcomes) for trial in rivals]
 
 
-def _finish(stage: Stage, work: WinnerWork, winner: Candidate) -> tuple[Path, Outcome]:
-    """Refit, then export and score side by side; returns the staged bundle and the outcome of the one test reading."""
-    refit = Plan([work.refit(winner)], work.describe)
+def _finish(stage: Stage, work: WinnerWork, winner: Candidate, default: Candidate | None) -> tuple[Path, Outcome]:
+    """Refit winner and default, then export and score side by side; returns the staged bundle and the one test reading."""
+    rival = default if default is not winner else None
+    refit = Plan([work.refit(one) for one in (winner, rival) if one is not None], work.describe)
     stage.coordinator.carry_out(refit, "refit")
     weights = _done(refit, "refit", winner).artifacts["weights"].path
-    final = Plan(work.finishing(winner, weights), work.describe)
+    other = refit.outcomes.get(("refit", rival.attempt.slot, 0)) if rival is not None else None
+    refitted = other is not None and other.state == "complete"
+    against = (rival, other.artifacts["weights"].path) if rival is not None and other is not None and refitted else None
+    final = Plan(work.finishing(winner, weights, against), work.describe)
     stage.coordinator.carry_out(final, "export", "score")
     staged = next(iter(_done(final, "export", winner).artifacts.values())).path
     return (stage.folder.root / staged).parent, _done(final, "score", winner)
@@ -129,11 +139,3 @@ def _done(plan: Plan, kind: Kind, winner: Candidate) -> Outcome:
         why = outcome.reason if outcome is not None else "it was never carried out"
         raise AutoMLError(f"the winner's {kind} failed: {why}.", hint="Run the same command again to go on from here.")
     return outcome
-
-
-def _paired(best: Candidate, default: Candidate) -> tuple[list[float], list[float]]:
-    """Return values of best and default on the seeds that both have; the trials' own where time allowed none."""
-    common = min(len(best.values), len(default.values))
-    if common == 0:
-        return [best.mean], [default.mean]
-    return list(best.values[:common]), list(default.values[:common])

@@ -1,19 +1,24 @@
-"""What follows the trials, as plain lists of work: confirm on fresh seeds, refit, score the sealed test, export.
+"""What follows the trials, as plain lists of work: confirm rivals on fresh seeds, refit, score the sealed test, export.
 
-Decides which configuration wins; trains nothing itself, and carries nothing out: the coordinator does.
+Decides who may rival and who wins; trains nothing itself, and carries nothing out: the coordinator does.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+import math
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from statistics import fmean
+from statistics import fmean, variance
 
 from automl.ledger import Attempt
 from automl.messages import Assignment, DataRef, Kind, Member, Outcome, Spec
 from automl.search.seeds import confirm_seed
 
 Outcomes = Mapping[tuple[Kind, int, int], Outcome]
+
+MOST_RIVALS = 6
+ALLOWANCE = 0.25
+"""Share of the search's epochs that confirmations may cost; the best and its default are always confirmed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +38,12 @@ class Candidate:
         assert self.attempt.value is not None
         return fmean(self.values) if self.values else self.attempt.value
 
+    @property
+    def size(self) -> int:
+        """Bytes of weights: what one prediction costs, whatever machine measured it."""
+        weights = self.attempt.outcome and self.attempt.outcome.artifacts.get("weights")
+        return weights.bytes if weights else 0
+
 
 @dataclass(frozen=True, slots=True)
 class WinnerWork:
@@ -46,6 +57,24 @@ class WinnerWork:
     seeds: int
     """Fresh seeds per candidate."""
     precision: str = "32-true"
+
+    def rivals(self, trials: Sequence[Attempt]) -> list[Attempt]:
+        """Return who is confirmed: the best trial and its family's default, then the next best with theirs.
+
+        Those are as many as the allowance pays for, counted in epochs, since seconds would differ from one run to the next.
+        """
+        ranked = self._ranked(trials)
+        left = ALLOWANCE * sum(_epochs(trial) for trial in trials)
+        chosen: list[Attempt] = []
+        for trial in ranked:
+            more = [one for one in _with_default(trial, trials) if one not in chosen]
+            cost = self.seeds * sum(_epochs(one) for one in more)
+            fits = len(chosen) + len(more) <= MOST_RIVALS and cost <= left
+            new = all((trial.family, trial.params) != (one.family, one.params) for one in chosen)
+            if not chosen or (fits and new):
+                chosen += more
+                left -= cost
+        return chosen
 
     def confirmations(self, candidates: Iterable[Attempt]) -> list[Attempt]:
         """Each candidate once per fresh seed; the same seeds for all, seed by seed, so that a short time treats all alike."""
@@ -62,31 +91,50 @@ class WinnerWork:
         seed = confirm_seed(self.seed, 0)
         return Attempt("refit", trial.slot, 0, 0, trial.family, trial.params, seed, {"epochs": winner.epochs})
 
-    def finishing(self, winner: Candidate, weights: str) -> list[Attempt]:
-        """Export and score: both need only the refit's weights, so they run side by side."""
+    def finishing(self, winner: Candidate, weights: str, default: tuple[Candidate, str] | None = None) -> list[Attempt]:
+        """Export and score: both need only refitted weights, so they run side by side.
+
+        `default` is the default with its own refitted weights; it is scored on the same rows, in the same reading.
+        """
         trial = winner.attempt
         seed = confirm_seed(self.seed, 0)
+        with_default: dict[str, object] = {"weights": weights}
+        if default is not None:
+            other = default[0].attempt
+            with_default["default"] = {
+                "slot": other.slot,
+                "family": other.family,
+                "params": other.params,
+                "weights": default[1],
+            }
         return [
-            Attempt(kind, trial.slot, 0, 0, trial.family, trial.params, seed, {"weights": weights})
-            for kind in ("export", "score")
+            Attempt("export", trial.slot, 0, 0, trial.family, trial.params, seed, {"weights": weights}),
+            Attempt("score", trial.slot, 0, 0, trial.family, trial.params, seed, with_default),
         ]
 
     def describe(self, attempt: Attempt) -> Assignment:
         """Say in full what a worker must do. Only `score` is granted the test part."""
-        member = Member(
-            attempt.slot,
-            attempt.attempt,
-            attempt.part,
-            attempt.family,
-            attempt.params,
-            attempt.seed,
-            attempt.suggestion.get("weights"),
-        )
+        members = [
+            Member(
+                attempt.slot,
+                attempt.attempt,
+                attempt.part,
+                attempt.family,
+                attempt.params,
+                attempt.seed,
+                attempt.suggestion.get("weights"),
+            )
+        ]
+        if (default := attempt.suggestion.get("default")) is not None:
+            place = (default["slot"], attempt.attempt, attempt.part)
+            members.append(
+                Member(*place, default["family"], default["params"], attempt.seed, resume_from=default["weights"])
+            )
         parts = {"score": ("train", "validation", "test")}.get(attempt.kind, ("train", "validation"))
         return Assignment(
             id=attempt.key,
             kind=attempt.kind,
-            members=(member,),
+            members=tuple(members),
             spec=self.spec,
             data=replace(self.data, parts=parts),
             metric=self.metric,
@@ -98,6 +146,9 @@ class WinnerWork:
 
     def best_trial(self, trials: Iterable[Attempt]) -> Attempt | None:
         """Return the best complete trial; ties go to the lower validation loss, then to the earlier slot."""
+        return next(iter(self._ranked(trials)), None)
+
+    def _ranked(self, trials: Iterable[Attempt]) -> list[Attempt]:
         sign = -1.0 if self.direction == "maximize" else 1.0
 
         def rank(trial: Attempt) -> tuple[float, float, int]:
@@ -105,8 +156,7 @@ class WinnerWork:
             assert trial.outcome is not None
             return sign * trial.value, trial.outcome.values.get("loss", 0.0), trial.slot
 
-        complete = [trial for trial in trials if trial.state == "complete" and trial.value is not None]
-        return min(complete, key=rank, default=None)
+        return sorted((trial for trial in trials if trial.state == "complete" and trial.value is not None), key=rank)
 
     def candidate(self, trial: Attempt, outcomes: Outcomes) -> Candidate:
         """Return a trial with what its confirmations gave."""
@@ -117,6 +167,31 @@ class WinnerWork:
         values = tuple(outcome.value for outcome in done if outcome.value is not None)
         return Candidate(trial, values, max(1, round(fmean(steps))))
 
-    def better(self, one: Candidate, other: Candidate) -> bool:
-        """True when `one` confirmed strictly better than `other`."""
-        return one.mean > other.mean if self.direction == "maximize" else one.mean < other.mean
+    def choose(self, candidates: Sequence[Candidate]) -> Candidate:
+        """Return the smallest of those within one standard error of the best mean; a tie goes to the earlier slot.
+
+        Candidates with fewer seeds than the first, for want of time, do not count. The standard error pools the candidates'
+        variances (one-standard-error rule: Breiman et al., "Classification and Regression Trees", 1984, section 3.4.3).
+        """
+        sign = 1.0 if self.direction == "maximize" else -1.0
+        seeds = len(candidates[0].values)
+        rivals = [one for one in candidates if len(one.values) >= seeds]
+        best = max(sign * one.mean for one in rivals)
+        spread = fmean(variance(one.values) for one in rivals) if seeds > 1 else 0.0
+        near = [one for one in rivals if sign * one.mean >= best - math.sqrt(spread / max(seeds, 1))]
+        return min(near, key=lambda one: (one.size, one.attempt.slot))
+
+
+def _epochs(trial: Attempt) -> int:
+    return trial.outcome.steps if trial.outcome is not None else 0
+
+
+def default_of(family: str, trials: Iterable[Attempt]) -> Attempt | None:
+    """Return a family's default, its first slot; None where that did not complete."""
+    first = next((trial for trial in trials if trial.family == family), None)
+    return first if first is not None and first.state == "complete" else None
+
+
+def _with_default(trial: Attempt, trials: Sequence[Attempt]) -> list[Attempt]:
+    default = default_of(trial.family, trials)
+    return [trial] if default is None or default is trial else [trial, default]

@@ -2,15 +2,26 @@
 
 from __future__ import annotations
 
-import math
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from statistics import mean, stdev
-from typing import Literal
+import warnings
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from statistics import mean
+
+import numpy as np
+
+from automl.winner.evidence import DEFAULT, Evidence
+from automl.winner.sealed import Interval
 
 BETTER = "better than default"
 NOT_BETTER = "not better than the default"
-_BASELINES = {"linear": "a linear model", "majority": "always the most frequent class", "mean": "always the mean"}
+LEVEL = 0.05
+"""Chance of taking a winner for better on fresh seeds when no rival is."""
+_BASELINES = {
+    "linear": "a linear model",
+    "gradient_boosting": "gradient boosting",
+    "majority": "always the most frequent class",
+    "mean": "always the mean",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,55 +29,77 @@ class Verdict:
     """One line, and why."""
 
     words: str
-    """`better than default`, `not better than the default`, or `a linear model is better: use it`."""
+    """`better than default`, `not better than the default`, or `gradient boosting is better: use it`."""
     reasons: tuple[str, ...]
     """Sentences with the numbers that decided."""
 
 
-def decide(
-    best: Sequence[float],
-    default: Sequence[float],
-    *,
-    direction: Literal["maximize", "minimize"] | str,
-    test: float,
-    baselines: Mapping[str, float],
-) -> Verdict:
-    """Judge the winner.
+@dataclass(frozen=True, slots=True)
+class Fresh:
+    """Validation values on the same fresh seeds, none of which the search had used."""
 
-    `best` and `default` are validation values of the winner and of its family's default, trained again on the same fresh seeds,
-    in the same order; `test` and `baselines` are measured once on the sealed test part. The rule, in this order:
+    winner: Sequence[float]
+    default: Sequence[float]
+    """Of the winner's family."""
+    others: Sequence[Sequence[float]] = field(default_factory=list)
+    """The other rivals: the winner was picked from among them too."""
 
-    1. A baseline that is better than the model on the test part wins, by however little: it is simpler.
-    2. The winner is better than its default iff it is better on every fresh seed and its mean gain is at least twice that
-       gain's standard error over the seeds. One seed has no standard error and proves nothing; with two, a
-       winner that is no better still passes about once in seven times.
+
+def decide(fresh: Fresh | None, evidence: Evidence, direction: str) -> Verdict:
+    """Judge the winner; `fresh` is None where it is the default itself, or the default never completed.
+
+    1. A baseline wins when the 95 % interval of its difference on the test rows is all in its favour.
+    2. The winner is better than its default iff it is so on fresh seeds (Dunnett's test of all rivals against the default,
+       one-sided, since the winner is the best of several) and on the test rows (95 % interval of the paired difference above 0).
+       Seeds alone would not show that a choice fits the validation rows only; test rows alone not that one seed was lucky.
     3. Else it is not better than the default.
     """
+    p = _chance(fresh, direction) if fresh is not None else 1.0
+    default = evidence.gains.get(DEFAULT)
+    beaten_by = {name: gain for name, gain in evidence.gains.items() if name != DEFAULT and gain.high < 0}
+    reasons = (_on_seeds(fresh, p), _on_test(default), *_against(evidence))
+    if beaten_by:
+        best = min(beaten_by, key=lambda name: beaten_by[name].value)
+        return Verdict(f"{_BASELINES.get(best, best)} is better: use it", reasons)
+    clear = p < LEVEL and default is not None and default.low > 0
+    return Verdict(BETTER if clear else NOT_BETTER, reasons)
+
+
+def _chance(fresh: Fresh, direction: str) -> float:
+    """Return the probability of such a gain on fresh seeds if no rival were better than the default; 1 where nothing shows."""
+    from scipy.stats import dunnett  # half a second that only the end of a search needs
+
     sign = 1.0 if direction == "maximize" else -1.0
-    simpler = max(baselines, key=lambda name: sign * baselines[name], default=None)
-    gains = [sign * (ours - theirs) for ours, theirs in zip(best, default, strict=True)]
-    reasons = (_confirmation(best, default, gains), *_against(baselines, test))
-    if simpler is not None and sign * baselines[simpler] > sign * test:
-        return Verdict(f"{_BASELINES.get(simpler, simpler)} is better: use it", reasons)
-    return Verdict(BETTER if _is_clear(gains) else NOT_BETTER, reasons)
+    seeds = len(fresh.default)
+    rivals = [fresh.winner, *(values for values in fresh.others if len(values) == seeds)]
+    if seeds < 2 or len(fresh.winner) != seeds:
+        return 1.0
+    arms = [sign * np.asarray(values) for values in (fresh.default, *rivals)]
+    if all(np.ptp(arm) == 0 for arm in arms):  # no noise at all: whatever differs, differs
+        return 0.0 if arms[1].mean() > arms[0].mean() else 1.0
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", RuntimeWarning)  # an arm of equal values is no loss of precision
+        test = dunnett(*arms[1:], control=arms[0], alternative="greater", rng=np.random.default_rng(0))
+    return float(test.pvalue[0])
 
 
-def _is_clear(gains: Sequence[float]) -> bool:
-    if len(gains) < 2 or min(gains) <= 0:
-        return False
-    return mean(gains) >= 2 * stdev(gains) / math.sqrt(len(gains))
-
-
-def _confirmation(best: Sequence[float], default: Sequence[float], gains: Sequence[float]) -> str:
-    wins = sum(gain > 0 for gain in gains)
+def _on_seeds(fresh: Fresh | None, p: float) -> str:
+    if fresh is None or not fresh.winner or not fresh.default:
+        return "There are no fresh seeds on which the winner and another default could be compared."
     return (
-        f"On {len(gains)} fresh seeds the winner's mean is {mean(best):.4g} and its family's default's {mean(default):.4g}; "
-        f"it is better on {wins} of {len(gains)}."
+        f"On {len(fresh.winner)} fresh seeds the winner's mean is {mean(fresh.winner):.4g} and its family's default's "
+        f"{mean(fresh.default):.4g} (Dunnett's p = {p:.2g})."
     )
 
 
-def _against(baselines: Mapping[str, float], test: float) -> list[str]:
+def _on_test(gain: Interval | None) -> str:
+    if gain is None:
+        return "On the test rows no other default was scored."
+    return f"On the test rows the winner gains {gain.value:.4g} [{gain.low:.4g}, {gain.high:.4g}] over its default."
+
+
+def _against(evidence: Evidence) -> list[str]:
     return [
-        f"On the test rows the model has {test:.4g}, {_BASELINES.get(name, name)} {value:.4g}."
-        for name, value in baselines.items()
+        f"On the test rows the model has {evidence.test.value:.4g}, {_BASELINES.get(name, name)} {value:.4g}."
+        for name, value in evidence.baselines.items()
     ]

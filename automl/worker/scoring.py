@@ -14,25 +14,27 @@ from automl.errors import ConfigError, DataError
 from automl.messages import Artifact, Assignment, Outcome
 from automl.tasks.metrics import METRICS, measure
 from automl.worker.baselines import fit_baselines
-from automl.worker.exporting import artifact, rebuild, the_member
+from automl.worker.exporting import artifact, rebuild
 from automl.worker.perform import Places
 
 
 def score(assignment: Assignment, places: Places) -> tuple[Outcome, ...]:
-    """Measure the member's weights, `resume_from`, and the baselines on the test part.
+    """Measure the first member's weights, those of the default (a second member, if any) and the baselines on the test part.
 
     `value` is the steering metric; `values` holds every metric that fits the target, and the steering metric of each baseline
-    under the baseline's name. The artifact `predictions` is an `.npz`: `target`, `model`, and one array per baseline, as `measure`
-    takes them. Raises ConfigError for an assignment of another kind.
+    under the baseline's name. The artifact `predictions` is an `.npz`: `target`, `model`, `default`, and one array per baseline, as
+    `measure` takes them. Raises ConfigError for an assignment of another kind.
     """
     if assignment.kind != "score":
         raise ConfigError(f"Only a score assignment may read the test part, but this is a {assignment.kind}.")
-    member = the_member(assignment)
     schema = load_schema(places.data, assignment.data)
     test = load_part(places.data, assignment.data, "test")
     known = [load_part(places.data, assignment.data, part) for part in ("train", "validation")]
-    outputs = network_outputs(rebuild(assignment, member, places).exported().eval(), test.inputs)
-    predictions = {"model": schema.decode(outputs), **fit_baselines(schema, known, test.inputs)}
+    predictions = {}
+    for name, member in zip(("model", "default"), assignment.members, strict=False):
+        network = rebuild(assignment, member, places).exported().eval()
+        predictions[name] = schema.decode(network_outputs(network, test.inputs))
+    predictions |= fit_baselines(schema, known, test.inputs)
     target = np.array(test.target) if schema.kind == "classification" else schema.decode(test.target)
     scores = {name: measure(assignment.metric, target, rows) for name, rows in predictions.items()}
     value = scores.pop("model")

@@ -55,7 +55,7 @@ def test_how_a_search_is_carried_out_may_differ(choices: dict[str, Any]) -> None
         {"pruner": "none"},
         {"max_epochs": 9},
         {"precision": "bf16-true"},
-        {"confirm_seeds": 3},
+        {"confirm_seeds": 4},
     ],
 )
 def test_what_makes_it_another_search_is_refused_by_its_flag(choices: dict[str, Any]) -> None:

@@ -1,0 +1,37 @@
+"""What the sealed test says of the model, alone and against its default and the baselines on the same rows."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from automl.winner.sealed import Interval, Scores, bootstrap, paired_difference
+
+DEFAULT = "default"
+
+
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """Values of the steering metric on the test part."""
+
+    test: Interval
+    baselines: dict[str, float]
+    """Each baseline's own value."""
+    gains: dict[str, Interval]
+    """How much better the model is than `default` (where it was scored) and each baseline; positive is better."""
+
+
+def weigh(metric: str, direction: str, scores: Scores, *, seed: int) -> Evidence:
+    """Measure the model and what it is compared with, resampling the same rows for both sides of a difference."""
+    ours = scores.predictions["model"]
+    others = {name: rows for name, rows in scores.predictions.items() if name != "model"}
+    gains, values = {}, {}
+    test = bootstrap(metric, scores.target, ours, seed=seed)
+    for name, theirs in others.items():
+        difference = paired_difference(metric, scores.target, ours, theirs, seed=seed)
+        gains[name] = difference if direction == "maximize" else _negated(difference)
+        values[name] = test.value - difference.value
+    return Evidence(test, {name: value for name, value in values.items() if name != DEFAULT}, gains)
+
+
+def _negated(interval: Interval) -> Interval:
+    return Interval(-interval.value, -interval.high, -interval.low)

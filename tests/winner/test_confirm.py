@@ -1,0 +1,95 @@
+"""Who is confirmed, and who wins: the smallest within one standard error of the best."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import stubs
+
+from automl.ledger import Attempt
+from automl.messages import Artifact, Outcome
+from automl.winner.confirm import MOST_RIVALS, Candidate, WinnerWork
+
+WORK = WinnerWork(stubs.SPEC, stubs.DATA, "accuracy", "maximize", seed=0, seeds=3)
+
+
+def trial(slot: int, value: float | None, *, family: str = "mlp", steps: int = 10, size: int = 100) -> Attempt:
+    weights = {"weights": Artifact(f"artifacts/{slot}", "0" * 64, size)}
+    state = "complete" if value is not None else "pruned"
+    outcome = Outcome(f"trial-{slot}-0-0", 0, state, value=value, best_step=steps, steps=steps, artifacts=weights)
+    return Attempt(
+        "trial", slot, 0, 0, family, {"x": slot}, slot, state=state, final=True, value=value, outcome=outcome
+    )
+
+
+def slots(trials: Sequence[Attempt]) -> list[int]:
+    return [rival.slot for rival in WORK.rivals(trials)]
+
+
+def test_a_short_search_confirms_the_best_and_its_familys_default() -> None:
+    assert slots([trial(0, 0.8), trial(1, 0.7, family="cnn"), trial(2, 0.9), trial(3, 0.85)]) == [2, 0]
+
+
+def test_a_long_search_confirms_the_next_best_and_their_defaults_as_well() -> None:
+    rest = [trial(slot, None, steps=5) for slot in range(4, 120)]
+    assert slots([trial(0, 0.8), trial(1, 0.7, family="cnn"), trial(2, 0.9), trial(3, 0.85, family="cnn"), *rest]) == [
+        2, 0, 3, 1,
+    ]  # fmt: skip
+
+
+def test_confirmations_stay_within_their_share_of_the_epochs() -> None:
+    trials = [trial(slot, 0.9 - slot / 1000) for slot in range(40)]
+    assert slots(trials) == [0, 1, 2]  # 400 epochs; a quarter pays for three rivals of 3 x 10
+    assert len(slots([trial(slot, 0.9 - slot / 1000) for slot in range(400)])) == MOST_RIVALS
+
+
+def test_the_same_point_is_not_confirmed_twice() -> None:
+    twins = [trial(slot, 0.9 - slot / 1000) for slot in range(90)]
+    twins[1] = Attempt(**{**{f: getattr(twins[1], f) for f in Attempt.__slots__}, "params": {"x": 0}})
+    assert slots(twins)[:3] == [0, 2, 3]
+
+
+def test_a_default_that_did_not_complete_is_no_rival() -> None:
+    assert slots([trial(0, None), trial(1, 0.9)]) == [1]
+
+
+def candidate(slot: int, *values: float, size: int = 100) -> Candidate:
+    return Candidate(trial(slot, 0.9, size=size), values, 10)
+
+
+def test_the_best_mean_wins_when_it_is_clear() -> None:
+    best = candidate(5, 0.95, 0.951, 0.949, size=900)
+    assert WORK.choose([best, candidate(0, 0.9, 0.901, 0.899)]) is best
+
+
+def test_the_smaller_one_wins_within_one_standard_error() -> None:
+    small = candidate(0, 0.89, 0.92, 0.93)
+    assert WORK.choose([candidate(5, 0.9, 0.92, 0.94, size=900), small]) is small
+
+
+def test_equals_in_all_go_to_the_earlier_slot() -> None:
+    default = candidate(0, 0.9, 0.9, 0.9)
+    assert WORK.choose([candidate(5, 0.9, 0.9, 0.9), default]) is default
+
+
+def test_a_rival_with_fewer_seeds_does_not_count() -> None:
+    best = candidate(5, 0.9, 0.91, 0.9)
+    assert WORK.choose([best, candidate(0, 0.99)]) is best
+
+
+def test_errors_are_better_when_lower() -> None:
+    work = WinnerWork(stubs.SPEC, stubs.DATA, "rmse", "minimize", seed=0, seeds=3)
+    best = candidate(5, 1.0, 1.1, 1.05)
+    assert work.choose([candidate(0, 2.0, 2.1, 2.05), best]) is best
+
+
+def test_without_confirmation_the_best_trial_wins() -> None:
+    best = candidate(5)
+    assert WORK.choose([best]) is best
+
+
+def test_the_default_is_scored_in_the_same_reading_and_only_there() -> None:
+    winner, default = candidate(5, 0.9), candidate(0, 0.8)
+    export, score = (WORK.describe(a) for a in WORK.finishing(winner, "w", (default, "d")))
+    assert [member.resume_from for member in export.members] == ["w"]
+    assert [(member.slot, member.resume_from) for member in score.members] == [(5, "w"), (0, "d")]
