@@ -104,7 +104,9 @@ def summary(document: dict[str, Any]) -> list[str]:
     best, slots, metric = document["best"], document["slots"], document["metric"]
     low, high = best["test_interval"]
     default = document.get("default")
-    baselines = " · ".join(f"{name} {number(value)}" for name, value in document["baselines"].items())
+    baselines = " · ".join(
+        f"{name.replace('_', ' ')} {number(value)}" for name, value in document["baselines"].items()
+    )
     params = " ".join(
         f"{key}={number(value) if isinstance(value, float) else value}" for key, value in best["params"].items()
     )
@@ -112,7 +114,8 @@ def summary(document: dict[str, Any]) -> list[str]:
         f"{document['search']}: {document['verdict']}",
         f"  validation  {metric} {number(best['validation'])} on fresh seeds"
         + (f" (default {number(default['validation'])})" if default else ""),
-        f"  test        {metric} {number(best['test'])} [{number(low)}, {number(high)}]  ({baselines})",
+        f"  test        {metric} {number(best['test'])} [{number(low)}, {number(high)}]",
+        f"  baselines   {baselines}",
         f"  winner      {best['family']}, slot {best['slot']}: {params}",
         f"  slots       {slots['planned']} planned: {slots['complete']} complete, {slots['pruned']} pruned, {slots['failed']} failed"
         f" · {document['seconds']:.0f} s",
