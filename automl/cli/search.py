@@ -104,9 +104,7 @@ def summary(document: dict[str, Any]) -> list[str]:
     best, slots, metric = document["best"], document["slots"], document["metric"]
     low, high = best["test_interval"]
     default = document.get("default")
-    baselines = " · ".join(
-        f"{name.replace('_', ' ')} {number(value)}" for name, value in document["baselines"].items()
-    )
+    baselines = " · ".join(f"{name.replace('_', ' ')} {number(value)}" for name, value in document["baselines"].items())
     params = " ".join(
         f"{key}={number(value) if isinstance(value, float) else value}" for key, value in best["params"].items()
     )

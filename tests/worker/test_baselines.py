@@ -1,0 +1,38 @@
+"""Baselines: honest opponents, within a time limit."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from sklearn.ensemble import HistGradientBoostingClassifier
+
+from automl.worker import baselines
+
+
+@pytest.fixture
+def rows() -> tuple[np.ndarray, np.ndarray]:
+    chance = np.random.default_rng(0)
+    inputs = chance.normal(size=(300, 4))
+    return inputs, (inputs[:, 0] * inputs[:, 1] > 0).astype(int)  # nothing that a linear model could see
+
+
+def test_boosted_trees_are_scikit_learns_where_time_allows(rows: tuple[np.ndarray, np.ndarray]) -> None:
+    plain = HistGradientBoostingClassifier(early_stopping=False, random_state=0).fit(*rows)
+    found = baselines._fit_classes(*rows, rows[0], classes=2)
+    assert np.array_equal(found["gradient_boosting"], plain.predict_proba(rows[0]))
+    assert (found["gradient_boosting"].argmax(axis=1) == rows[1]).mean() > 0.9
+    assert (found["linear"].argmax(axis=1) == rows[1]).mean() < 0.7
+
+
+def test_boosting_stops_when_its_time_is_over(
+    rows: tuple[np.ndarray, np.ndarray], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(baselines, "BOOSTING_SECONDS", 0.0)
+    assert baselines._boost(HistGradientBoostingClassifier, *rows).n_iter_ == 10
+
+
+def test_a_class_without_known_rows_keeps_probability_zero(rows: tuple[np.ndarray, np.ndarray]) -> None:
+    found = baselines._fit_classes(*rows, rows[0][:5], classes=3)
+    assert found["gradient_boosting"].shape == (5, 3)
+    assert not found["gradient_boosting"][:, 2].any()
+    assert not found["linear"][:, 2].any()
