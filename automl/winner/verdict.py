@@ -18,7 +18,7 @@ LEVEL = 0.05
 """Chance of taking a winner for better on fresh seeds when no rival is."""
 _BASELINES = {
     "linear": "a linear model",
-    "gradient_boosting": "gradient boosting",
+    "boosted_trees": "gradient boosting",
     "majority": "always the most frequent class",
     "mean": "always the mean",
 }

@@ -16,7 +16,7 @@ def fit_baselines(schema: Schema, known: list[Arrays], unknown: np.ndarray) -> d
     """Fit on all rows of `known`; return each baseline's predictions for the encoded rows `unknown`, (rows, *shape).
 
     Predictions are probabilities (rows, classes), or numbers (rows,) in the target's own units. Names: `majority` for classes
-    or `mean` for numbers, `linear` (logistic or ridge regression on the encoded, flattened inputs), and `gradient_boosting`
+    or `mean` for numbers, `linear` (logistic or ridge regression on the encoded, flattened inputs), and `boosted_trees`
     (histogram gradient boosting with scikit-learn's settings, as many of its 100 rounds as fit into `BOOSTING_SECONDS`).
     """
     from threadpoolctl import threadpool_limits
@@ -44,7 +44,7 @@ def _fit_classes(inputs: np.ndarray, target: np.ndarray, unknown: np.ndarray, cl
     return {
         "majority": np.tile(shares, (len(unknown), 1)),
         "linear": probabilities,
-        "gradient_boosting": boosted,
+        "boosted_trees": boosted,
     }
 
 
@@ -57,7 +57,7 @@ def _fit_numbers(inputs: np.ndarray, target: np.ndarray, unknown: np.ndarray) ->
     return {
         "mean": np.full(len(unknown), target.mean()),
         "linear": linear.predict(unknown),
-        "gradient_boosting": boosted.predict(unknown),
+        "boosted_trees": boosted.predict(unknown),
     }
 
 

@@ -68,7 +68,7 @@ def test_score_measures_model_and_baselines_on_the_test_rows(ready):
     (outcome,) = score(scoring, places)
     scores = read_scores(places.search / outcome.artifacts["predictions"].path)
     assert (scores.target == load_part(places.data, scoring.data, "test").target).all()
-    assert set(scores.predictions) == {"model", "majority", "linear"}
+    assert set(scores.predictions) == {"model", "majority", "linear", "boosted_trees"}
     assert (
         outcome.value == outcome.values["accuracy"] == measure("accuracy", scores.target, scores.predictions["model"])
     )

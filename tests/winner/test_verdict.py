@@ -53,7 +53,7 @@ def test_errors_are_better_when_lower():
 def test_a_baseline_that_is_clearly_better_wins_over_everything_and_the_best_is_named():
     further = Interval(-0.03, -0.05, -0.01)
     assert words([0.99] * 3, [0.9] * 3, linear=BEHIND) == "a linear model is better: use it"
-    both = {"linear": BEHIND, "gradient_boosting": further}
+    both = {"linear": BEHIND, "boosted_trees": further}
     assert words([0.99] * 3, [0.9] * 3, **both) == "gradient boosting is better: use it"
 
 

@@ -19,8 +19,8 @@ def rows() -> tuple[np.ndarray, np.ndarray]:
 def test_boosted_trees_are_scikit_learns_where_time_allows(rows: tuple[np.ndarray, np.ndarray]) -> None:
     plain = HistGradientBoostingClassifier(early_stopping=False, random_state=0).fit(*rows)
     found = baselines._fit_classes(*rows, rows[0], classes=2)
-    assert np.array_equal(found["gradient_boosting"], plain.predict_proba(rows[0]))
-    assert (found["gradient_boosting"].argmax(axis=1) == rows[1]).mean() > 0.9
+    assert np.array_equal(found["boosted_trees"], plain.predict_proba(rows[0]))
+    assert (found["boosted_trees"].argmax(axis=1) == rows[1]).mean() > 0.9
     assert (found["linear"].argmax(axis=1) == rows[1]).mean() < 0.7
 
 
@@ -33,6 +33,6 @@ def test_boosting_stops_when_its_time_is_over(
 
 def test_a_class_without_known_rows_keeps_probability_zero(rows: tuple[np.ndarray, np.ndarray]) -> None:
     found = baselines._fit_classes(*rows, rows[0][:5], classes=3)
-    assert found["gradient_boosting"].shape == (5, 3)
-    assert not found["gradient_boosting"][:, 2].any()
+    assert found["boosted_trees"].shape == (5, 3)
+    assert not found["boosted_trees"][:, 2].any()
     assert not found["linear"][:, 2].any()
