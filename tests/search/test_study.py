@@ -134,6 +134,17 @@ def test_a_pruner_stops_the_hopeless_and_none_stops_nobody(pruner: str) -> None:
     assert (stopped == 0) == (pruner == "none")
 
 
+def test_successive_halving_lets_the_finalists_finish() -> None:
+    study = FamilyStudy(
+        stubs.SPACE, replace(stubs.SPEC, max_resource=20), direction="minimize", sampler="random", pruner="auto", seed=0
+    )
+    for slot in range(12):  # each is a little worse than the one before, but only from epoch 7 on
+        study.propose(slot, slot)
+        curve = [1.0 / step if step < 7 else 1.0 + slot for step in range(1, 21)]
+        assert not any(study.should_prune(slot, step, {"objective": curve[step - 1]}) for step in range(1, 21))
+        study.tell(slot, Outcome("", 0, "complete", value=curve[-1]))
+
+
 def test_a_point_that_did_not_fit_steers_away_from_its_like() -> None:
     study = stubs.study(sampler="tpe")
     above = []
