@@ -9,21 +9,21 @@ from typing import Any
 
 from automl.catalog import add_families_from, families_for
 from automl.config import SearchConfig, check_name
+from automl.coordinator.deadline import Deadline
+from automl.coordinator.events import Began, Closed, Observer, Resumed, Said, SearchEvent, silent
+from automl.coordinator.loop import Coordinator, StopRequest
+from automl.coordinator.opening import compare, describe, finished, objective
+from automl.coordinator.phases import Phases
+from automl.coordinator.reconcile import reconcile
+from automl.coordinator.signals import stop_on_signals
+from automl.coordinator.spend import spend_budget
+from automl.coordinator.stage import Stage
 from automl.data import prepare, spec_for
 from automl.executors.choice import ExecutorFactory, make_executor
 from automl.executors.devices import device_slots
 from automl.ledger import Attempt, Home, Ledger, SearchLock, require_writable
 from automl.report import build_report
 from automl.report.document import partial_document, slot_rows
-from automl.search.coordinator import Coordinator, StopRequest
-from automl.search.deadline import Deadline
-from automl.search.events import Began, Closed, Observer, Resumed, Said, SearchEvent, silent
-from automl.search.opening import compare, describe, finished, objective
-from automl.search.phases import Phases
-from automl.search.reconcile import reconcile
-from automl.search.signals import stop_on_signals
-from automl.search.spend import spend_budget
-from automl.search.stage import Stage
 from automl.tasks import Task, load_task
 from automl.tracking.postman import Postman
 from automl.tracking.views import mlflow_state, open_views

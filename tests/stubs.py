@@ -12,10 +12,10 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
+from automl.coordinator.study import FamilyStudy
+from automl.coordinator.trials import TrialDecision
 from automl.ledger import Header, Ledger, SearchFolder
 from automl.messages import Assignment, DataRef, Outcome, Report, Spec
-from automl.search.study import FamilyStudy
-from automl.search.trials import TrialDecision
 from automl.worker.perform import Channel, Places
 
 SPEC = Spec((), (), rows=100, classes=2, loss="cross_entropy", max_resource=5)

@@ -18,7 +18,7 @@ LAYERS = (
     ("sweeps",),
     ("run", "doctor"),
     ("winner", "report"),
-    ("search",),
+    ("coordinator",),
     ("tracking", "export"),
     ("executors",),
     ("worker",),
@@ -49,7 +49,7 @@ def imports(path: Path) -> Iterator[tuple[str, bool]]:
 
 
 def part_of(path: Path) -> str:
-    """`automl/search/study.py` belongs to `search`."""
+    """`automl/coordinator/study.py` belongs to `search`."""
     return path.relative_to(ROOT / "automl").parts[0].removesuffix(".py")
 
 
@@ -88,7 +88,13 @@ def test_leaf_packages_import_neither_automl_nor_each_other(package: str) -> Non
         ("mlflow", ("tracking",)),
         (
             "optuna",
-            ("search/study.py", "search/tpe.py", "search/window.py", "tracking/optuna_view.py", "doctor/searches.py"),
+            (
+                "coordinator/study.py",
+                "coordinator/tpe.py",
+                "coordinator/window.py",
+                "tracking/optuna_view.py",
+                "doctor/searches.py",
+            ),
         ),
         ("sqlalchemy", ("ledger", "tracking")),
         ("torch", ("worker", "bundle")),
@@ -115,3 +121,12 @@ def test_the_coordinators_modules_do_not_import_torch() -> None:
     code = "import sys, automl.run; print('torch' in sys.modules, 'mlflow' in sys.modules, 'pytorch_lightning' in sys.modules)"
     said = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout
     assert said.split() == ["False", "False", "False"]
+
+
+def test_the_public_function_is_hidden_by_no_package_of_its_name() -> None:
+    """`import automl.x` sets an attribute `x`: a second `automl.search(...)` in a notebook once found a package there."""
+    import automl
+    import automl.run
+
+    assert not [name for name in automl.__all__ if (Path(automl.__file__).parent / name).exists()]
+    assert callable(automl.search)

@@ -41,8 +41,8 @@ def show_family(
 ) -> None:
     """Show a family's parameters: range and default of each."""
     from automl import catalog
+    from automl.coordinator.space import explore
     from automl.messages import Field, Spec
-    from automl.search.space import explore
 
     if families_from:
         catalog.add_families_from(families_from)

@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from typing import Any
 
 from automl.cli.output import clean, number
-from automl.search.events import (
+from automl.coordinator.events import (
     Advanced,
     Began,
     Closed,

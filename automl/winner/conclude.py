@@ -11,12 +11,12 @@ from pathlib import Path
 from typing import Any
 
 from automl.bundle import Facts
+from automl.coordinator.plan import Plan
+from automl.coordinator.stage import Stage
 from automl.errors import AutoMLError
 from automl.export import publish, verify_in_clean_process
 from automl.ledger import Attempt
 from automl.messages import Kind, Outcome
-from automl.search.plan import Plan
-from automl.search.stage import Stage
 from automl.winner.confirm import Candidate, WinnerWork, default_of
 from automl.winner.evidence import Evidence, weigh
 from automl.winner.sealed import read_scores

@@ -10,9 +10,9 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from statistics import fmean, variance
 
+from automl.coordinator.seeds import confirm_seed
 from automl.ledger import Attempt
 from automl.messages import Assignment, DataRef, Kind, Member, Outcome, Spec
-from automl.search.seeds import confirm_seed
 
 Outcomes = Mapping[tuple[Kind, int, int], Outcome]
 

@@ -22,14 +22,14 @@ from typing import Any
 
 from provenance import markdown
 
+from automl.coordinator.events import Closed, SearchEvent
+from automl.coordinator.loop import Coordinator
+from automl.coordinator.study import FamilyStudy
+from automl.coordinator.trials import TrialDecision
 from automl.executors.base import Ended, Event, Reported
 from automl.ledger import Header, Ledger, SearchFolder
 from automl.ledger.ledger import VIEWS
 from automl.messages import Answer, Assignment, DataRef, Outcome, Report, Spec, State
-from automl.search.coordinator import Coordinator
-from automl.search.events import Closed, SearchEvent
-from automl.search.study import FamilyStudy
-from automl.search.trials import TrialDecision
 from automl.tracking.link import Ack
 from automl.tracking.postman import Postman
 

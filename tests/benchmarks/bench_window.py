@@ -24,9 +24,9 @@ from scipy.stats import wilcoxon
 from sklearn.ensemble import RandomForestRegressor
 
 from automl.catalog import space
+from automl.coordinator.seeds import slot_seed
+from automl.coordinator.study import WINDOW, FamilyStudy
 from automl.messages import Field, Outcome, Spec
-from automl.search.seeds import slot_seed
-from automl.search.study import WINDOW, FamilyStudy
 
 TABLE = Path(__file__).resolve().parent / "data" / "digits_mlp.csv"
 UNBOUNDED = 1 << 60

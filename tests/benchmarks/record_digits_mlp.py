@@ -16,9 +16,9 @@ from typing import Any
 import torch
 
 from automl.catalog import space
+from automl.coordinator.space import ExploringTrial
 from automl.data import prepare, spec_for
 from automl.messages import Answer, Assignment, Member, Report
-from automl.search.space import ExploringTrial
 from automl.tasks import load_task
 from automl.worker.perform import Places, perform
 

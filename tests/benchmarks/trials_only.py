@@ -19,16 +19,16 @@ from typing import Any
 
 from automl.catalog import space
 from automl.config import Budget, SearchConfig
+from automl.coordinator.events import Placed, SearchEvent
+from automl.coordinator.loop import Coordinator
+from automl.coordinator.opening import describe
+from automl.coordinator.space import overrides_for
+from automl.coordinator.study import FamilyStudy
+from automl.coordinator.trials import TrialDecision
 from automl.data import prepare, spec_for
 from automl.executors.devices import Slot
 from automl.executors.local import LocalExecutor
 from automl.ledger import Attempt, Home, Ledger, SearchLock
-from automl.search.coordinator import Coordinator
-from automl.search.events import Placed, SearchEvent
-from automl.search.opening import describe
-from automl.search.space import overrides_for
-from automl.search.study import FamilyStudy
-from automl.search.trials import TrialDecision
 from automl.tasks import load_task
 from automl.tracking.postman import Postman
 from automl.tracking.views import open_views

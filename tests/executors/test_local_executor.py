@@ -7,12 +7,12 @@ from pathlib import Path
 import pytest
 import stubs
 
+from automl.coordinator.loop import Coordinator
 from automl.errors import StorageError
 from automl.executors.base import Lost
 from automl.executors.devices import Slot
 from automl.executors.local import LocalExecutor
 from automl.ledger import Attempt
-from automl.search.coordinator import Coordinator
 from automl.worker.perform import Places
 
 

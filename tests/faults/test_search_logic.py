@@ -22,6 +22,9 @@ import lightning_modules
 import search_spaces
 from automl.cli.main import run
 from automl.config import SearchConfig, make_config
+from automl.coordinator.events import Resumed, Said
+from automl.coordinator.loop import Coordinator
+from automl.coordinator.study import FamilyStudy
 from automl.errors import AutoMLError, ConfigError, NoUsableTrial
 from automl.executors.devices import Slot
 from automl.executors.inline import InlineExecutor
@@ -29,9 +32,6 @@ from automl.executors.local import LocalExecutor
 from automl.ledger import Home, Ledger, SearchFolder
 from automl.messages import Assignment, Outcome, Report, State
 from automl.run import search
-from automl.search.coordinator import Coordinator
-from automl.search.events import Resumed, Said
-from automl.search.study import FamilyStudy
 from automl.tasks.task import Task
 from automl.tracking.records import record
 from automl.worker.perform import Channel, Places

@@ -21,13 +21,13 @@ import stubs
 from faultlib import HERE, LEFT_OUT, Search, automl, finals, ledger_rows
 
 from automl.cli.main import run
+from automl.coordinator.loop import Coordinator
+from automl.coordinator.reconcile import reconcile
 from automl.errors import ConfigError, StorageError
 from automl.executors.inline import InlineExecutor
 from automl.ledger import Home, Ledger, SearchFolder
 from automl.ledger.lock import refuse_network_mount
 from automl.messages import Outcome
-from automl.search.coordinator import Coordinator
-from automl.search.reconcile import reconcile
 from automl.worker.perform import Places
 
 WINE = (

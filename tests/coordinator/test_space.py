@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 import stubs
 
+from automl.coordinator.space import Override, RangedTrial, check_overrides, default_point, explore, overrides_for
 from automl.errors import ConfigError
-from automl.search.space import Override, RangedTrial, check_overrides, default_point, explore, overrides_for
 
 
 def suggest(trial: Any, spec: Any) -> dict[str, Any]:

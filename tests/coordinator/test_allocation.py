@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable
 
-from automl.search.allocation import Allocation
+from automl.coordinator.allocation import Allocation
 
 
 def spend(

@@ -7,8 +7,8 @@ from typing import Any
 
 import stubs
 
-from automl.search.grid import grid_points
-from automl.search.space import Override
+from automl.coordinator.grid import grid_points
+from automl.coordinator.space import Override
 
 
 def points(suggest: Any, **overrides: Override) -> list[dict[str, Any]]:

@@ -12,13 +12,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
+from automl.coordinator.decision import Decision
+from automl.coordinator.events import Advanced, Closed, Observer, Placed, silent
+from automl.coordinator.reconcile import adopt
 from automl.errors import Stopped
 from automl.executors.base import Ended, Executor, Lost, Reported
 from automl.ledger import Attempt, Ledger
 from automl.messages import AT_ONCE, Answer, Kind, Outcome, Report
-from automl.search.decision import Decision
-from automl.search.events import Advanced, Closed, Observer, Placed, silent
-from automl.search.reconcile import adopt
 
 _TURN = 0.1
 """Longest wait for events, in seconds: how fast a stop or a deadline is noticed."""

@@ -6,12 +6,12 @@ from collections import Counter
 from collections.abc import Callable
 from dataclasses import replace
 
+from automl.coordinator.allocation import Allocation
+from automl.coordinator.seeds import slot_seed
+from automl.coordinator.study import FamilyStudy
 from automl.errors import NoUsableTrial
 from automl.ledger import Attempt
 from automl.messages import Assignment, DataRef, Member, Outcome, Report, Spec
-from automl.search.allocation import Allocation
-from automl.search.seeds import slot_seed
-from automl.search.study import FamilyStudy
 
 KEPT_PER_FAMILY = 5
 """Best trials of a family whose weights and validation predictions stay on disk."""

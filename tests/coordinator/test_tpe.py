@@ -10,7 +10,7 @@ from optuna.samplers import TPESampler
 from optuna.samplers._tpe import _truncnorm
 from optuna.trial import Trial
 
-from automl.search.tpe import FastTPESampler
+from automl.coordinator.tpe import FastTPESampler
 
 
 def ask(study: optuna.Study, seed: int) -> Trial:

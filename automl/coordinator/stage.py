@@ -5,12 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from automl.config import SearchConfig
+from automl.coordinator.deadline import Deadline
+from automl.coordinator.events import Observer
+from automl.coordinator.loop import Coordinator
+from automl.coordinator.phases import Phases
 from automl.ledger import Header, Ledger, SearchFolder
 from automl.messages import DataRef, Spec
-from automl.search.coordinator import Coordinator
-from automl.search.deadline import Deadline
-from automl.search.events import Observer
-from automl.search.phases import Phases
 from automl.tasks import Task
 
 

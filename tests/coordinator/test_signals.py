@@ -9,9 +9,9 @@ import weakref
 
 import pytest
 
+from automl.coordinator.loop import StopRequest
+from automl.coordinator.signals import stop_on_signals
 from automl.errors import Stopped
-from automl.search.coordinator import StopRequest
-from automl.search.signals import stop_on_signals
 
 
 def test_the_first_is_noted_and_said_the_second_raises() -> None:

@@ -16,11 +16,11 @@ from pathlib import Path
 import pytest
 import stubs
 
+from automl.coordinator.loop import Coordinator
+from automl.coordinator.plan import Plan
+from automl.coordinator.reconcile import reconcile
 from automl.executors.inline import InlineExecutor
 from automl.ledger import Ledger, SearchFolder
-from automl.search.coordinator import Coordinator
-from automl.search.plan import Plan
-from automl.search.reconcile import reconcile
 from automl.winner.confirm import WinnerWork
 from automl.worker.perform import Places
 
@@ -123,7 +123,7 @@ def test_a_kill_at_every_commit_loses_nothing(tmp_path: Path, when: str) -> None
 @pytest.mark.slow
 def test_sabotage_the_sweep_turns_red_without_retries(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Without the line that takes up unfinished slots, a slot stays open for ever."""
-    from automl.search.trials import TrialDecision
+    from automl.coordinator.trials import TrialDecision
 
     recall = TrialDecision.recall
     monkeypatch.setattr(TrialDecision, "recall", lambda self, attempts: recall(self, attempts)[:0])

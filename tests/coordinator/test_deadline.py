@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from automl.search.deadline import Deadline
+from automl.coordinator.deadline import Deadline
 
 
 def deadline(seconds: float | None, now: float, workers: int = 2) -> Deadline:

@@ -8,7 +8,7 @@ import optuna
 from optuna.distributions import BaseDistribution, CategoricalDistribution, FloatDistribution
 from optuna.trial import FrozenTrial, TrialState
 
-from automl.search.window import BEST, keep
+from automl.coordinator.window import BEST, keep
 
 X, LR, KIND = FloatDistribution(0.0, 1.0), FloatDistribution(1e-4, 1.0, log=True), CategoricalDistribution(["a", "b"])
 

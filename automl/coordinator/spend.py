@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from automl.catalog import space
+from automl.coordinator.events import Said
+from automl.coordinator.space import default_point, overrides_for
+from automl.coordinator.stage import Stage
+from automl.coordinator.study import FamilyStudy
+from automl.coordinator.trials import TrialDecision
 from automl.errors import NoUsableTrial
 from automl.ledger import Attempt
-from automl.search.events import Said
-from automl.search.space import default_point, overrides_for
-from automl.search.stage import Stage
-from automl.search.study import FamilyStudy
-from automl.search.trials import TrialDecision
 
 
 def spend_budget(stage: Stage) -> list[Attempt]:

@@ -7,10 +7,10 @@ from pathlib import Path
 import pytest
 import stubs
 
+from automl.coordinator.loop import Coordinator
+from automl.coordinator.plan import Plan
 from automl.executors.inline import InlineExecutor
 from automl.ledger import Attempt, Ledger, SearchFolder
-from automl.search.coordinator import Coordinator
-from automl.search.plan import Plan
 from automl.winner.confirm import WinnerWork
 from automl.worker.perform import Places
 

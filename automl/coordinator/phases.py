@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 
-from automl.search.events import Observer, PhaseBegan
+from automl.coordinator.events import Observer, PhaseBegan
 
 
 class Phases:

@@ -17,12 +17,12 @@ from optuna.samplers import BaseSampler
 from optuna.trial import FrozenTrial, Trial, TrialState
 
 from automl.catalog import Space
+from automl.coordinator.grid import grid_points
+from automl.coordinator.space import Override, RangedTrial, default_point
+from automl.coordinator.tpe import FastTPESampler
+from automl.coordinator.window import keep
 from automl.ledger import Attempt
 from automl.messages import Outcome, Spec
-from automl.search.grid import grid_points
-from automl.search.space import Override, RangedTrial, default_point
-from automl.search.tpe import FastTPESampler
-from automl.search.window import keep
 
 optuna.logging.set_verbosity(optuna.logging.ERROR)
 warnings.filterwarnings("ignore", category=optuna.exceptions.ExperimentalWarning)

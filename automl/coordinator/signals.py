@@ -9,8 +9,8 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from types import FrameType
 
+from automl.coordinator.loop import StopRequest
 from automl.errors import Stopped
-from automl.search.coordinator import StopRequest
 
 _EXIT_CODES = {signal.SIGINT: 130, signal.SIGTERM: 143}
 

@@ -9,11 +9,11 @@ import pytest
 import stubs
 
 from automl.config import PRUNERS
+from automl.coordinator.seeds import slot_seed
+from automl.coordinator.space import Override
+from automl.coordinator.study import FamilyStudy
 from automl.ledger import Attempt
 from automl.messages import Outcome
-from automl.search.seeds import slot_seed
-from automl.search.space import Override
-from automl.search.study import FamilyStudy
 
 SAMPLERS = ("tpe", "random", "cmaes", "qmc", "grid")
 

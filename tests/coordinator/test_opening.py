@@ -9,9 +9,9 @@ from typing import Any
 import pytest
 
 from automl.config import SearchConfig
+from automl.coordinator.opening import compare, objective
 from automl.errors import ConfigError
 from automl.ledger import Header
-from automl.search.opening import compare, objective
 from automl.tasks import load_task
 
 FLOAT = {"kind": "float", "low": 0.0, "high": 1.0, "step": None, "log": False}

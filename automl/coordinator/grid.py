@@ -13,8 +13,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from automl.catalog import Space
+from automl.coordinator.space import Override, RangedTrial
 from automl.messages import Spec
-from automl.search.space import Override, RangedTrial
 
 _NUMBERS = 3
 """Points on a numeric range: both ends and the middle (geometric where the range is logarithmic)."""

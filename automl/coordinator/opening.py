@@ -16,11 +16,11 @@ from typing import Any
 
 from automl.catalog import space
 from automl.config import SearchConfig
+from automl.coordinator.space import check_overrides, explore, overrides_for
 from automl.data import Prepared
 from automl.errors import ConfigError
 from automl.ledger import Header, Ledger
 from automl.messages import Spec
-from automl.search.space import check_overrides, explore, overrides_for
 from automl.tasks import Task
 
 _DECIDING = ("families", "sampler", "pruner", "max_epochs", "metric", "seed", "precision", "confirm_seeds")
