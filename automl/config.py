@@ -69,7 +69,7 @@ class SearchConfig(Frozen):
     max_failed: Annotated[int, Field(ge=1)] = 10
     """Failed slots in a row that end the search."""
     confirm_seeds: Annotated[int, Field(ge=1, le=100)] = 3
-    """Fresh seeds on which the winner and its family's default are trained again."""
+    """Fresh seeds on which the winner and its family's default are trained again: two, and up to these while it leads."""
     tracking: bool = True
     """False keeps the search out of MLflow."""
     strict: bool = False

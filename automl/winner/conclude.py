@@ -98,10 +98,16 @@ def conclude(stage: Stage, trials: list[Attempt]) -> Conclusion:
 
 def _confirm(stage: Stage, work: WinnerWork, trials: list[Attempt]) -> list[Candidate]:
     """Train the best configurations and their families' defaults on the same fresh seeds."""
-    rivals = work.rivals(trials)
-    plan = Plan(work.confirmations(rivals), work.describe, stage.deadline.confirmation_over)
-    stage.coordinator.carry_out(plan, "confirm")
-    return [work.candidate(trial, plan.outcomes) for trial in rivals]
+    rivals, outcomes = work.rivals(trials), dict[tuple[Kind, int, int], Outcome]()
+    candidates: list[Candidate] = []
+    for parts in work.rounds():
+        plan = Plan(work.confirmations(rivals, parts), work.describe, stage.deadline.confirmation_over)
+        stage.coordinator.carry_out(plan, "confirm")
+        outcomes |= plan.outcomes
+        candidates = [work.candidate(trial, outcomes) for trial in rivals]
+        if not work.is_open(candidates, trials):
+            break
+    return candidates
 
 
 def _finish(stage: Stage, work: WinnerWork, winner: Candidate, default: Candidate | None) -> tuple[Path, Outcome]:

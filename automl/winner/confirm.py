@@ -19,6 +19,8 @@ Outcomes = Mapping[tuple[Kind, int, int], Outcome]
 MOST_RIVALS = 6
 ALLOWANCE = 0.25
 """Share of the search's epochs that confirmations may cost; the best and its default are always confirmed."""
+SURE_SEEDS = 2
+"""Fresh seeds that every rival is trained on; more only while they can still matter."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +57,7 @@ class WinnerWork:
     direction: str
     seed: int
     seeds: int
-    """Fresh seeds per candidate."""
+    """Fresh seeds per candidate at most."""
     precision: str = "32-true"
 
     def rivals(self, trials: Sequence[Attempt]) -> list[Attempt]:
@@ -76,14 +78,30 @@ class WinnerWork:
                 left -= cost
         return chosen
 
-    def confirmations(self, candidates: Iterable[Attempt]) -> list[Attempt]:
+    def rounds(self) -> list[range]:
+        """Which fresh seeds are taken together: two at first, then one at a time, up to the most allowed."""
+        sure = min(SURE_SEEDS, self.seeds)
+        return [range(sure), *(range(part, part + 1) for part in range(sure, self.seeds))]
+
+    def confirmations(self, candidates: Iterable[Attempt], parts: range) -> list[Attempt]:
         """Each candidate once per fresh seed; the same seeds for all, seed by seed, so that a short time treats all alike."""
         candidates = list(candidates)
         return [
             Attempt("confirm", trial.slot, part, 0, trial.family, trial.params, confirm_seed(self.seed, part))
-            for part in range(self.seeds)
+            for part in parts
             for trial in candidates
         ]
+
+    def is_open(self, candidates: Sequence[Candidate], trials: Iterable[Attempt]) -> bool:
+        """Whether another seed could still show that the winner is better than its default: only where it leads so far.
+
+        To stop where it does not lead makes no verdict "better" (it stops for futility alone), and most searches end there.
+        """
+        winner = self.choose(candidates)
+        default = default_of(winner.attempt.family, trials)
+        rival = next((one for one in candidates if one.attempt is default), None)
+        sign = 1.0 if self.direction == "maximize" else -1.0
+        return rival is not None and rival is not winner and sign * (winner.mean - rival.mean) > 0
 
     def refit(self, winner: Candidate) -> Attempt:
         """The winner once more on train and validation together, for the confirmed number of epochs."""

@@ -88,6 +88,19 @@ def test_without_confirmation_the_best_trial_wins() -> None:
     assert WORK.choose([best]) is best
 
 
+def test_two_seeds_come_first_then_one_at_a_time() -> None:
+    assert [list(parts) for parts in WORK.rounds()] == [[0, 1], [2]]
+    assert [attempt.part for attempt in WORK.confirmations([trial(3, 0.9), trial(0, 0.8)], range(2))] == [0, 0, 1, 1]
+
+
+def test_another_seed_is_spent_only_while_the_winner_leads_its_default() -> None:
+    default, ahead, behind = candidate(0, 0.9, 0.9), candidate(5, 0.95, 0.95), candidate(5, 0.8, 0.8)
+    trials = [default.attempt, ahead.attempt]
+    assert WORK.is_open([ahead, default], trials)
+    assert not WORK.is_open([behind, default], trials)
+    assert not WORK.is_open([candidate(5, 0.9, 0.9), default], trials)
+
+
 def test_the_default_is_scored_in_the_same_reading_and_only_there() -> None:
     winner, default = candidate(5, 0.9), candidate(0, 0.8)
     export, score = (WORK.describe(a) for a in WORK.finishing(winner, "w", (default, "d")))

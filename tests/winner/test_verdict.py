@@ -90,10 +90,13 @@ def verdicts(gain, repetitions=100, rivals=4):
         chance = np.random.default_rng(repetition)
         lucky = 0.9 + gain + chance.normal(0, 0.01, rivals)  # what a choice has by fitting the validation rows
         fresh = [list(chance.normal(mean, 0.01, 3)) for mean in lucky]
-        winner = fresh.pop(int(np.argmax([np.mean(values) for values in fresh])))
+        winner = fresh.pop(int(np.argmax([np.mean(values[:2]) for values in fresh])))
+        default = list(chance.normal(0.9, 0.01, 3))
+        if np.mean(winner[:2]) <= np.mean(default[:2]):
+            continue  # the third seed is not spent
         scores = accuracy_task(chance, rate_ours=0.9 + gain)
         evidence = weigh("accuracy", "maximize", scores, seed=repetition)
-        fresh_values = Fresh(winner, list(chance.normal(0.9, 0.01, 3)), fresh)
+        fresh_values = Fresh(winner, default, fresh)
         better += decide(fresh_values, evidence, "maximize").words == "better than default"
     return better
 
