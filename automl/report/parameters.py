@@ -9,7 +9,7 @@ from typing import Any
 from markupsafe import Markup
 
 from automl.report.importance import Importance
-from automl.report.progress import sample, value_scale
+from automl.report.progress import point_scale, sample
 from automl.report.slots import Slot, Trials
 from automl.report.svg import Frame, Point, Scale, bar, dots, figure, lines, ring, straight, words
 from automl.report.text import number, plural, setting
@@ -22,7 +22,7 @@ _TOP_SHARE = 0.1
 _PANEL = Frame(width=220, height=172, left=46, right=12, top=30, bottom=28)
 _BARS_LEFT, _BARS_RIGHT, _BAR_STEP = 130, 340, 26
 _AXIS_STEP, _AXES_TOP, _AXES_HEIGHT = 92, 52, 300
-_CHARACTER = 6.2
+_CHARACTER = 7.4
 """Width of a letter of a tick, in units."""
 
 
@@ -85,7 +85,7 @@ def slices(trials: Trials, space: Mapping[str, Any], names: Sequence[str], colou
     done = sample([slot for slot in trials.ranked if slot.value is not None], MOST_POINTS)
     if not done:
         return []
-    y = value_scale(trials, [slot.value for slot in done if slot.value is not None], _PANEL)
+    y = point_scale(trials, done, _PANEL)
     return [
         _slice(name, [slot for slot in done if name in slot.params], trials, space.get(name), y, colour)
         for name in names
@@ -101,7 +101,7 @@ def parallel_coordinates(trials: Trials, space: Mapping[str, Any], names: Sequen
     frame = Frame(_AXIS_STEP * len(names) + 190, _AXES_TOP + _AXES_HEIGHT + 24)
     places = [60 + _AXIS_STEP * place for place in range(len(names) + 1)]
     axes = [_vertical(space.get(name), [slot.params[name] for slot in done if name in slot.params]) for name in names]
-    value = value_scale(trials, [slot.value for slot in done if slot.value is not None], frame)
+    value = point_scale(trials, done, frame)
     axes.append(Reach(Scale(value.low, value.high, _AXES_TOP + _AXES_HEIGHT, _AXES_TOP)))
     shown = sample(done, MOST_LINES)
     top = max(3, round(_TOP_SHARE * len(done)))

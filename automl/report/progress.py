@@ -14,6 +14,8 @@ from automl.report.text import duration, number, plural
 
 MOST_CURVES = 150
 _MOST_STEPS = 60
+_ENOUGH = 4
+"""Complete slots that tell how far their values spread."""
 _BESTS = 12
 """Points that tell their slot when pointed at."""
 _FRAME = Frame()
@@ -29,7 +31,7 @@ def best_so_far(trials: Trials, *, over: Literal["slot", "time"]) -> Markup:
     unit, name = (1.0, "slot") if over == "slot" else _unit(max(slot.ended for slot in done))
     last = max(_place(slot, over) for slot in done) / unit
     x = across(_FRAME, -0.02 * last - 0.5 if over == "slot" else 0.0, last * 1.02 + (0.5 if over == "slot" else 1e-9))
-    y = value_scale(trials, [slot.value for slot in done if slot.value is not None], _FRAME)
+    y = point_scale(trials, done, _FRAME)
     best = best_line(complete, trials.sign)
 
     def where(slot: Slot) -> Point:
@@ -69,8 +71,15 @@ def learning_curves(trials: Trials) -> Markup:
     return figure(body, _FRAME, alt=alt, x=x, y=y, x_name="epoch", y_name=trials.metric, whole=True)
 
 
+def point_scale(trials: Trials, slots: Sequence[Slot], frame: Frame) -> Scale:
+    """Return the scale for slots with a value: by the complete ones, once there are enough to tell how far they spread."""
+    complete = [slot.value for slot in slots if slot.complete and slot.value is not None]
+    values = complete if len(complete) >= _ENOUGH else [slot.value for slot in slots if slot.value is not None]
+    return value_scale(trials, values, frame)
+
+
 def value_scale(trials: Trials, values: Sequence[float], frame: Frame) -> Scale:
-    """From the best value to the worst but a quarter, so that a few broken slots do not flatten the rest."""
+    """Return the scale from the best value to the worst but a quarter, so that a few broken slots do not flatten the rest."""
     ordered = sorted(values, reverse=trials.direction == "maximize")
     best, worst = ordered[0], ordered[min(len(ordered) - 1, int(0.75 * len(ordered)))]
     if trials.default is not None and trials.default.value is not None:

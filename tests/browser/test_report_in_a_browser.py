@@ -36,6 +36,7 @@ _MISSING = [
 ]
 pytestmark = [
     pytest.mark.proof,
+    pytest.mark.timeout(900),  # axe takes a dozen seconds on each page of 1,000 slots
     pytest.mark.skipif(bool(_MISSING), reason=f"needs {', '.join(_MISSING)}; see tests/browser/README.md"),
 ]
 SCREENS = [(width, scheme) for width in (390, 1280) for scheme in ("light", "dark")]
