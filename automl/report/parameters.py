@@ -19,7 +19,7 @@ MOST_POINTS = 240
 MOST_LINES = 160
 MOST_AXES = 10
 _TOP_SHARE = 0.1
-_PANEL = Frame(width=220, height=172, left=46, right=12, top=30, bottom=28)
+_PANEL = Frame(width=220, height=184, left=46, right=12, top=30, bottom=40)
 _BARS_LEFT, _BARS_RIGHT, _BAR_STEP = 130, 340, 26
 _AXIS_STEP, _AXES_TOP, _AXES_HEIGHT = 92, 52, 300
 _CHARACTER = 7.4
@@ -141,8 +141,11 @@ def _slice(
     ]
     best = next((slot for slot in mine if slot.complete), mine[0])
     alt = f"{trials.metric} against {name}; the best, {number(best.value)}, at {setting(best.params[name])}."
-    room = _PANEL.width - _PANEL.left - _PANEL.right
-    return figure(body, _PANEL, alt=alt, x=axis.scale, y=y, x_ticks=axis.ticks(3, room), about=3)
+    room = 2 * (_PANEL.width - _PANEL.left - _PANEL.right)  # choices stand on two levels
+    for order, (tick, text) in enumerate(axis.ticks(3, room)):
+        level = 13 if axis.choices and order % 2 else 0
+        body.append(words(axis.scale.at(tick), _PANEL.height - _PANEL.bottom + 17 + level, text, "tick middle"))
+    return figure(body, _PANEL, alt=alt, x=axis.scale, y=y, x_ticks=(), about=3)
 
 
 def _vertical(distribution: Mapping[str, Any] | None, values: Sequence[Any]) -> Reach:
