@@ -21,9 +21,9 @@ from automl.coordinator.stage import Stage
 from automl.data import prepare, spec_for
 from automl.executors.choice import ExecutorFactory, make_executor
 from automl.executors.devices import device_slots
-from automl.ledger import Attempt, Home, Ledger, SearchLock, require_writable
-from automl.report import build_report
-from automl.report.document import partial_document, slot_rows
+from automl.ledger import Home, Ledger, SearchLock, require_writable
+from automl.report import build_report, gather
+from automl.report.document import partial_document
 from automl.tasks import Task, load_task
 from automl.tracking.postman import Postman
 from automl.tracking.views import mlflow_state, open_views
@@ -106,11 +106,11 @@ def search(
         )
         stage = Stage(task, config, header, spec, prepared.ref, folder, ledger, coordinator, deadline, phases, observer)
         trials = spend_budget(stage)
-        document = _report(stage, conclude(stage, trials), trials)
+        document = _report(stage, conclude(stage, trials))
         return _sync(stage, document, postmen)
 
 
-def _report(stage: Stage, conclusion: Conclusion, trials: list[Attempt]) -> dict[str, Any]:
+def _report(stage: Stage, conclusion: Conclusion) -> dict[str, Any]:
     """Write the report and commit the document: from here on the search is finished."""
     stage.phases.begin("report")
     attempts = stage.ledger.attempts()
@@ -122,7 +122,7 @@ def _report(stage: Stage, conclusion: Conclusion, trials: list[Attempt]) -> dict
         "seconds": stage.phases.total,
         "phases": dict(stage.phases.seconds),
     }
-    build_report(document, slot_rows(trials), Path(document["report"]))
+    build_report(gather(stage.header, attempts, stage.folder, document), Path(document["report"]))
     stage.phases.end()
     stage.ledger.finish(document)
     return document

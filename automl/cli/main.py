@@ -11,7 +11,7 @@ from typing import Annotated
 import typer
 from typer._click.exceptions import ClickException
 
-from automl.cli import doctor, families, predict, search, searches, tasks, ui
+from automl.cli import doctor, families, predict, report, search, searches, tasks, ui
 from automl.cli.output import print_error, print_json
 from automl.errors import AutoMLError
 
@@ -24,6 +24,7 @@ app = typer.Typer(
 )
 app.command("search")(search.search)
 app.command("predict")(predict.predict)
+app.command("report")(report.report)
 app.command("doctor")(doctor.doctor)
 app.command("ui")(ui.ui)
 app.add_typer(searches.app, name="searches")

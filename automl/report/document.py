@@ -35,24 +35,3 @@ def count_slots(header: Header, trials: list[Attempt]) -> dict[str, int]:
         **{state: final[state] for state in ("complete", "pruned", "failed")},
         "retried": sum(1 for t in trials if t.state == "lost" and not t.final),
     }
-
-
-def slot_rows(trials: Iterable[Attempt]) -> list[dict[str, Any]]:
-    """Return one row per final slot, in slot order, for tables and figures."""
-    final = sorted((trial for trial in trials if trial.kind == "trial" and trial.final), key=lambda trial: trial.slot)
-    return [
-        {
-            "slot": trial.slot,
-            "family": trial.family,
-            "state": "failed" if trial.state == "lost" else trial.state,
-            "params": trial.params,
-            "value": trial.value,
-            "steps": trial.outcome.steps,
-            "seconds": trial.outcome.cost.get("seconds", 0.0),
-            "attempt": trial.attempt,
-            "reason": trial.reason,
-            "curve": [[step, values["objective"]] for step, values in trial.outcome.curve if "objective" in values],
-        }
-        for trial in final
-        if trial.outcome is not None
-    ]

@@ -1,93 +1,132 @@
-"""One search as one self-contained HTML page: no script, nothing remote, everything escaped. Reads JSON; computes no result."""
+"""One search as one self-contained HTML page: no script, nothing remote, everything escaped. Puts together; computes no result."""
 
 from __future__ import annotations
 
-import shlex
-from collections.abc import Sequence
+import base64
+import hashlib
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from jinja2 import Environment, FileSystemLoader
+from markupsafe import Markup
 
 from automl.data.durable import replace_file, storage_errors
-from automl.report.figures import best_so_far, learning_curves
+from automl.report import quality, tables, text
+from automl.report.importance import Importance, importances
+from automl.report.material import Material
+from automl.report.parameters import MOST_LINES, MOST_POINTS, importance_bars, parallel_coordinates, slices
+from automl.report.progress import MOST_CURVES, best_so_far, learning_curves
+from automl.report.slots import Trials
 
-MOST_SLOTS = 1000
-"""Slots in the table at most, the best ones; a longer table serves nobody and slows a phone."""
-MOST_CURVES = 200
+MOST_IMPORTANT = 12
+"""Parameters drawn per family."""
 
 
-def build_report(document: dict[str, Any], slots: list[dict[str, Any]], path: Path) -> Path:
-    """Write the report of a search to `path` and return it; an older one is replaced whole.
+@dataclass(frozen=True, slots=True)
+class FamilyFigures:
+    """What one family's parameters did."""
 
-    `document` is what `automl search --json` prints; what an unfinished search lacks may be absent or None. Each slot has: slot,
-    family, state, params, value, steps, seconds, attempt, reason, curve ([[step, value], ...]). Raises StorageError where `path`
-    cannot be written.
-    """
-    page = render(document, slots)
+    family: str
+    slots: int
+    importance: Markup
+    slices: list[Markup]
+    parallel: Markup
+
+
+def build_report(material: Material, path: Path) -> Path:
+    """Write the report of a search to `path` and return it; an older one is replaced whole. Raises StorageError."""
+    return write_page(render(material), path)
+
+
+def write_page(page: str, path: Path) -> Path:
+    """Write a page whole or not at all. Raises StorageError where `path` cannot be written."""
     with storage_errors("write the report", path):
         path.parent.mkdir(parents=True, exist_ok=True)
         replace_file(path, page.encode())
     return path
 
 
-def render(document: dict[str, Any], slots: list[dict[str, Any]]) -> str:
+def render(material: Material) -> str:
     """Return the page as text; text from data or models reaches it only escaped."""
-    environment = Environment(loader=FileSystemLoader(Path(__file__).parent), autoescape=True, trim_blocks=True)
-    environment.filters.update(number=_number, seconds=_seconds)
-    ranked = _ranked(slots, document["direction"])
-    families = sorted({slot["family"] for slot in slots})
-    figure = {"metric": document["metric"], "direction": document["direction"], "families": families}
-    return environment.get_template("page.html").render(
+    trials, document, scored = material.trials, material.document, material.scored
+    fitted = document.get("calibration") or {}
+    bins = fitted.get("bins") or (quality.confidence_bins(scored) if scored is not None and scored.labels else [])
+    return fill(
+        "page.html",
         search=document,
-        families=families,
-        trials=best_so_far(slots, **figure),
-        curves=learning_curves(ranked[:MOST_CURVES], **figure),
-        slots=ranked[:MOST_SLOTS],
-        total=len(slots),
+        header=material.header,
+        standing=tables.standing(document),
+        trials=trials,
+        done=len(trials.slots),
+        by_slot=best_so_far(trials, over="slot"),
+        by_time=best_so_far(trials, over="time"),
+        curves=learning_curves(trials),
         most_curves=MOST_CURVES,
-        results=_results(document),
-        command=_command(document),
+        families=[figures for family in _by_merit(trials) if (figures := _family(material, family)) is not None],
+        most_points=MOST_POINTS,
+        most_lines=MOST_LINES,
+        results=tables.results(document),
+        gains=quality.gains(document.get("test_gains") or {}, trials.metric),
+        confirmed=tables.confirmations(document, trials),
+        scored=scored,
+        confusion=quality.confusion(scored) if scored is not None else None,
+        pairs=quality.confused_pairs(scored) if scored is not None else [],
+        residuals=quality.residuals(scored) if scored is not None else ("", ""),
+        calibration=quality.calibration(bins),
+        fitted=fitted,
+        examples=scored.examples() if scored is not None else [],
+        tables=tables.family_tables(trials),
+        most_slots=tables.MOST_SLOTS,
+        failures=tables.failures(trials),
+        cost=tables.cost(material.attempts),
+        peak_memory=tables.peak_memory(material.attempts),
+        command=tables.command(material.header),
+        provenance=tables.provenance(material.header, document),
     )
 
 
-def _ranked(slots: Sequence[dict[str, Any]], direction: str) -> list[dict[str, Any]]:
-    """Complete slots first, the best on top; then pruned ones, then those without a value."""
-    sign = -1.0 if direction == "maximize" else 1.0
-
-    def rank(slot: dict[str, Any]) -> tuple[bool, bool, float, int]:
-        value = slot.get("value")
-        return slot["state"] != "complete", value is None, 0.0 if value is None else sign * value, slot["slot"]
-
-    return sorted(slots, key=rank)
-
-
-def _results(document: dict[str, Any]) -> list[tuple[str, str, float | None]]:
-    """Rows of (who, measured on, value), the winner first."""
-    best = document.get("best") or {}
-    rows = [
-        (f"{best.get('family', 'winner')}, exported", "test", best.get("test")),
-        *((name.replace("_", " "), "test", value) for name, value in (document.get("baselines") or {}).items()),
-        (f"{best.get('family', 'winner')}, fresh seeds", "validation", best.get("validation")),
-        ("its default, fresh seeds", "validation", (document.get("default") or {}).get("validation")),
-    ]
-    return [row for row in rows if row[2] is not None]
+def fill(template: str, **values: Any) -> str:
+    """Return a template filled in, with the style sheet and its hash for the page's security policy."""
+    folder = Path(__file__).parent
+    environment = Environment(
+        loader=FileSystemLoader(folder), autoescape=True, trim_blocks=True, lstrip_blocks=True, finalize=_harmless
+    )
+    for name in ("number", "duration", "setting", "moment", "plural", "gain"):
+        environment.filters[name] = getattr(text, name)
+    style = (folder / "style.css").read_text()
+    digest = base64.b64encode(hashlib.sha256(style.encode()).digest()).decode()
+    return environment.get_template(template).render(**values, style=Markup(style), style_hash=digest)
 
 
-def _command(document: dict[str, Any]) -> str:
-    words = ["automl", "search", str(document["task"]), "--seed", str(document.get("seed", 0))]
-    planned = (document.get("slots") or {}).get("planned")
-    if planned:
-        words += ["--trials", str(planned)]
-    return shlex.join(words)
+def _harmless(value: Any) -> Any:
+    """Autoescaping keeps text from becoming markup; this keeps it from reordering the text around it. Markup is ours already."""
+    return text.visible(value) if type(value) is str else value
 
 
-def _number(value: object) -> str:
-    return f"{value:.4g}" if isinstance(value, int | float) else "–"  # absent, in a search that was interrupted
+def _by_merit(trials: Trials) -> list[str]:
+    return list(dict.fromkeys(slot.family for slot in trials.ranked))
 
 
-def _seconds(value: object) -> str:
-    if not isinstance(value, int | float):
-        return "–"
-    minutes, seconds = divmod(value, 60)
-    return f"{value:.1f} s" if value < 60 else f"{int(minutes)} min {seconds:.0f} s"
+def _family(material: Material, family: str) -> FamilyFigures | None:
+    """Return a family's figures; None where no parameter varies among slots with a value."""
+    trials = material.trials.of(family)
+    space = material.header.spaces.get(family) or {}
+    found = importances(trials)
+    names = _varying(trials, found)[:MOST_IMPORTANT]
+    if not names:
+        return None
+    return FamilyFigures(
+        family,
+        len(trials.slots),
+        importance_bars(found[:MOST_IMPORTANT], trials.metric),
+        slices(trials, space, names, material.trials.colour(family)),
+        parallel_coordinates(trials, space, names),
+    )
+
+
+def _varying(trials: Trials, found: list[Importance]) -> list[str]:
+    """Return parameters with more than one value, the important ones first."""
+    done = [slot.params for slot in trials.slots if slot.value is not None]
+    names = dict.fromkeys([*(one.parameter for one in found), *(name for params in done for name in params)])
+    return [name for name in names if len({str(params[name]) for params in done if name in params}) > 1]

@@ -15,6 +15,7 @@ from automl.messages import Artifact, Assignment, Outcome
 from automl.tasks.metrics import METRICS, measure
 from automl.worker.baselines import fit_baselines
 from automl.worker.exporting import artifact, rebuild
+from automl.worker.hardest import hardest
 from automl.worker.perform import Places
 
 
@@ -23,7 +24,7 @@ def score(assignment: Assignment, places: Places) -> tuple[Outcome, ...]:
 
     `value` is the steering metric; `values` holds every metric that fits the target, and the steering metric of each baseline
     under the baseline's name. The artifact `predictions` is an `.npz`: `target`, `model`, `default`, and one array per baseline, as
-    `measure` takes them. Raises ConfigError for an assignment of another kind.
+    `measure` takes them; `hardest` holds the rows that were predicted worst. Raises ConfigError for an assignment of another kind.
     """
     if assignment.kind != "score":
         raise ConfigError(f"Only a score assignment may read the test part, but this is a {assignment.kind}.")
@@ -38,9 +39,12 @@ def score(assignment: Assignment, places: Places) -> tuple[Outcome, ...]:
     target = np.array(test.target) if schema.kind == "classification" else schema.decode(test.target)
     scores = {name: measure(assignment.metric, target, rows) for name, rows in predictions.items()}
     value = scores.pop("model")
-    saved = _save(assignment, places, {"target": target, **predictions})
+    saved = {
+        "predictions": _save(assignment, places, {"target": target, **predictions}),
+        "hardest": _save(assignment, places, hardest(schema, test.inputs, target, predictions["model"]), ".hardest"),
+    }
     values = {**_all_metrics(schema.kind, target, predictions["model"]), **scores}
-    return (Outcome(assignment.id, 0, "complete", value=value, values=values, artifacts={"predictions": saved}),)
+    return (Outcome(assignment.id, 0, "complete", value=value, values=values, artifacts=saved),)
 
 
 def _all_metrics(kind: str, target: np.ndarray, prediction: np.ndarray) -> dict[str, float]:
@@ -52,10 +56,10 @@ def _all_metrics(kind: str, target: np.ndarray, prediction: np.ndarray) -> dict[
     return values
 
 
-def _save(assignment: Assignment, places: Places, arrays: dict[str, np.ndarray]) -> Artifact:
+def _save(assignment: Assignment, places: Places, arrays: dict[str, np.ndarray], suffix: str = "") -> Artifact:
     buffer = io.BytesIO()
     np.savez_compressed(buffer, allow_pickle=False, **arrays)
-    path = places.search / "artifacts" / f"{assignment.id}.npz"
+    path = places.search / "artifacts" / f"{assignment.id}{suffix}.npz"
     path.parent.mkdir(parents=True, exist_ok=True)
     replace_file(path, buffer.getvalue())
     return artifact(path, places)

@@ -1,6 +1,7 @@
 """The two assignments that end a search: the sealed test is scored once, and weights become files."""
 
 import dataclasses
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -15,6 +16,7 @@ from automl.errors import ConfigError, DataError, StorageError
 from automl.tasks.metrics import measure
 from automl.winner import read_scores
 from automl.worker.exporting import export
+from automl.worker.hardest import hardest
 from automl.worker.scoring import score
 
 EVERY_PART = ("train", "validation", "test")
@@ -100,3 +102,26 @@ def test_saved_predictions_need_no_pickle(ready):
     (outcome,) = score(_scoring(assignment), places)
     with np.load(places.search / outcome.artifacts["predictions"].path, allow_pickle=False) as archive:
         assert {archive[name].dtype.kind for name in archive.files} == {"f", "i"}
+
+
+def test_the_rows_predicted_worst_are_set_apart_with_what_shows_them(ready):
+    assignment, places = ready
+    scoring = _scoring(assignment)
+    (outcome,) = score(scoring, places)
+    scores = read_scores(places.search / outcome.artifacts["predictions"].path)
+    test = load_part(places.data, scoring.data, "test")
+    with np.load(places.search / outcome.artifacts["hardest"].path, allow_pickle=False) as archive:
+        apart = {name: archive[name] for name in archive.files}
+    rows = apart["rows"]
+    chances = scores.predictions["model"][np.arange(len(test.target)), test.target]
+    assert len(rows) == 12
+    assert chances[rows].tolist() == sorted(chances)[:12]
+    assert (apart["inputs"] == test.inputs[rows]).all()
+    assert apart["labels"].tolist() == ["class_0", "class_1", "class_2"]
+    assert len(apart["columns"]) == len(apart["means"]) == len(apart["scales"]) == 13
+
+
+def test_of_numbers_the_worst_are_those_furthest_off_and_those_that_are_none():
+    schema = SimpleNamespace(columns=("a",), means=(0.0,), scales=(1.0,), labels=())
+    found = hardest(schema, np.zeros((4, 1)), np.array([1.0, 2.0, 3.0, 4.0]), np.array([1.0, 9.0, 2.0, np.nan]))
+    assert found["rows"].tolist() == [3, 1, 2, 0]

@@ -1,0 +1,52 @@
+"""Everything that one report is drawn from, read from a search's ledger and folder, finished or not. Computes and draws nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from contextlib import closing
+from dataclasses import dataclass
+from typing import Any
+
+from automl.errors import ConfigError
+from automl.ledger import Attempt, Header, Ledger, SearchFolder
+from automl.report.document import partial_document
+from automl.report.scored import Scored, read_scored
+from automl.report.slots import Trials, default_slot, slots_of
+
+
+@dataclass(frozen=True, slots=True)
+class Material:
+    """A search as its report sees it."""
+
+    header: Header
+    document: dict[str, Any]
+    """What `automl search --json` prints; an unfinished search lacks much of it."""
+    attempts: tuple[Attempt, ...]
+    """Of every kind of work, in the order in which they were opened."""
+    trials: Trials
+    scored: Scored | None
+    """None before the test part was read."""
+
+
+def gather(
+    header: Header, attempts: Sequence[Attempt], folder: SearchFolder, document: dict[str, Any] | None = None
+) -> Material:
+    """Return what there is; `document` is the stored one, or what is known so far, where none is given."""
+    document = document or header.result or partial_document(header, attempts)
+    best = document.get("best") or {}
+    slots, direction = slots_of(attempts), document["direction"]
+    has_default = header.config.get("sampler") != "grid"  # a grid begins with its first point
+    default = default_slot(slots, direction, best.get("family")) if has_default else None
+    trials = Trials(slots, document["metric"], direction, default, best.get("slot"))
+    return Material(header, document, tuple(attempts), trials, read_scored(attempts, folder))
+
+
+def read_material(folder: SearchFolder) -> Material:
+    """Read a search, even one that is running. Raises ConfigError for one that was never begun, StorageError for a damaged one."""
+    with closing(Ledger.open(folder.ledger)) as ledger:
+        header = ledger.header()
+        if header is None:
+            raise ConfigError(
+                f"search '{folder.name}' was never begun. Delete it: automl searches delete {folder.name}"
+            )
+        return gather(header, ledger.attempts(), folder)

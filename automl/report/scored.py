@@ -1,0 +1,114 @@
+"""What the one reading of the test part left: target, predictions, and the rows that were predicted worst. Measures nothing.
+
+The test part itself is not read here, nor anywhere but in the `score` assignment.
+"""
+
+from __future__ import annotations
+
+import base64
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from zipfile import BadZipFile
+
+import numpy as np
+
+from automl.ledger import Attempt, SearchFolder
+from automl.report.picture import png
+from automl.report.text import number, plural, setting
+
+_TELLING = 4
+"""Features shown of a table's row: those furthest from their mean."""
+
+
+@dataclass(frozen=True, slots=True)
+class Example:
+    """A test row that was predicted badly."""
+
+    row: int
+    """Its place in the test part, whose rows are in order of their content."""
+    true: str
+    predicted: str
+    note: str
+    """How sure the model was, or how far off."""
+    picture: str
+    """A `data:` address of a PNG; empty for a table."""
+    features: tuple[str, ...]
+    """The unusual ones of a table's row, in words."""
+
+
+@dataclass(frozen=True, slots=True)
+class Scored:
+    """The winner's predictions of the test rows."""
+
+    target: np.ndarray
+    """(rows,) class indices, or numbers in the target's own units."""
+    prediction: np.ndarray
+    """(rows, classes) probabilities, or (rows,) numbers."""
+    labels: tuple[str, ...]
+    """Empty for numbers."""
+    hardest: dict[str, np.ndarray]
+    """What `worker/hardest.py` set apart; empty for a search that an older version made."""
+
+    def examples(self) -> list[Example]:
+        """Return the rows that were predicted worst, the worst first."""
+        return [self._example(place, int(row)) for place, row in enumerate(self.hardest.get("rows", ()))]
+
+    def _example(self, place: int, row: int) -> Example:
+        true, predicted, note = self._words(row)
+        encoded = self.hardest["inputs"][place]
+        if encoded.ndim == 3:
+            picture = f"data:image/png;base64,{base64.b64encode(png(encoded)).decode()}"
+            return Example(row, true, predicted, note, picture, ())
+        return Example(row, true, predicted, note, "", tuple(self._features(encoded)))
+
+    def _words(self, row: int) -> tuple[str, str, str]:
+        if not self.labels:
+            true, predicted = float(self.target[row]), float(self.prediction[row])
+            return number(true), number(predicted), f"off by {number(abs(true - predicted))}"
+        true_class, taken = int(self.target[row]), int(self.prediction[row].argmax())
+        chances = self.prediction[row]
+        note = f"{chances[taken]:.0%} sure" if taken != true_class else f"right, but only {chances[taken]:.0%} sure"
+        return self.labels[true_class], self.labels[taken], note
+
+    def _features(self, encoded: np.ndarray) -> Iterable[str]:
+        """Features in their own units; encoded ones are distances from the mean in standard deviations."""
+        means, scales = self.hardest["means"], self.hardest["scales"]
+        for feature in np.argsort(-np.abs(encoded), kind="stable")[:_TELLING]:
+            value = float(encoded[feature] * scales[feature] + means[feature])
+            yield f"{self.hardest['columns'][feature]} = {setting(value)} ({encoded[feature]:+.1f} sd)"
+
+
+def read_scored(attempts: Sequence[Attempt], folder: SearchFolder) -> Scored | None:
+    """Return what the last complete score left; None before there is one, and where its file is gone or damaged."""
+    done = [one for one in attempts if one.kind == "score" and one.state == "complete" and one.outcome is not None]
+    if not done or done[-1].outcome is None:
+        return None
+    artifacts = done[-1].outcome.artifacts
+    found = {
+        name: _read(folder.root / artifact.path)
+        for name, artifact in artifacts.items()
+        if artifact.path.endswith(".npz")
+    }
+    arrays, hardest = found.get("predictions", {}), found.get("hardest", {})
+    if not {"target", "model"} <= set(arrays):
+        return None
+    prediction = arrays["model"]
+    labels = tuple(map(str, hardest.get("labels", ())))
+    if prediction.ndim == 2 and len(labels) != prediction.shape[1]:
+        labels = tuple(str(place) for place in range(prediction.shape[1]))
+    return Scored(arrays["target"], prediction, labels, hardest)
+
+
+def rows_read(scored: Scored) -> str:
+    """Return how many rows there were, in words."""
+    return plural(len(scored.target), "test row")
+
+
+def _read(path: Path) -> dict[str, np.ndarray]:
+    """Return the arrays of a file. A report shows what is there: a missing or damaged file is an absent section, no error."""
+    try:
+        with np.load(path, allow_pickle=False) as archive:
+            return {name: archive[name] for name in archive.files}
+    except (OSError, ValueError, KeyError, BadZipFile):
+        return {}

@@ -1,0 +1,197 @@
+"""The report's tables as plain rows: results, confirmations, slots, cost, how to do it again. Knows no markup."""
+
+from __future__ import annotations
+
+import shlex
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from statistics import fmean
+from typing import Any
+
+from automl.config import SearchConfig
+from automl.ledger import Attempt, Header
+from automl.report.slots import Slot, Trials
+from automl.report.text import aligned, duration, number, setting
+
+MOST_SLOTS = 1000
+"""In the tables at most, the best ones; longer ones serve nobody and slow a phone."""
+_FLAGS = ("sampler", "pruner", "max_epochs", "metric", "families_from")
+"""Settings that decide the result and have a flag; their defaults are left out of the command."""
+
+
+@dataclass(frozen=True, slots=True)
+class FamilyTable:
+    """One family's slots, the best first, with a column per parameter."""
+
+    family: str
+    colour: str
+    parameters: tuple[str, ...]
+    rows: list[tuple[str, ...]]
+    """Slot, state, value, epochs, time, attempt, one cell per parameter, reason."""
+    total: int
+    best: str
+
+
+@dataclass(frozen=True, slots=True)
+class Spent:
+    """What one kind of work took."""
+
+    what: str
+    attempts: int
+    epochs: int
+    seconds: float
+    share: float
+    """Of the seconds of all workers."""
+
+
+def standing(document: dict[str, Any]) -> str:
+    """Return `better`, `same` or `open`: how the verdict is marked."""
+    if not document.get("verdict"):
+        return "open"
+    return "better" if document["verdict"].startswith("better") else "same"
+
+
+def results(document: dict[str, Any]) -> list[tuple[str, str, str]]:
+    """Return (who, value, note) on the test part, the winner first."""
+    best = document.get("best") or {}
+    if not isinstance(best.get("test"), int | float):
+        return []
+    gains = document.get("test_gains") or {}
+    named = [(name.replace("_", " "), value) for name, value in (document.get("baselines") or {}).items()]
+    if "default" in gains:
+        worse = gains["default"][0] if document["direction"] == "maximize" else -gains["default"][0]
+        named.insert(0, (f"{best.get('family')}, its default", best["test"] - worse))
+    rows = [(f"{best.get('family')}, the exported model", best["test"]), *named]
+    low, high = best.get("test_interval") or (None, None)
+    notes = [f"95 % interval {number(low)} to {number(high)}" if low is not None else "", *[""] * len(named)]
+    values = aligned([value for _, value in rows])
+    return [(who, shown, note) for (who, _), shown, note in zip(rows, values, notes, strict=True)]
+
+
+def confirmations(document: dict[str, Any], trials: Trials) -> list[tuple[str, ...]]:
+    """Return (slot, family, value in the search, mean on fresh seeds, each seed), the best mean first."""
+    rivals = [one for one in document.get("confirmed") or [] if one["values"]]
+    rivals.sort(key=lambda one: -trials.sign * fmean(one["values"]))
+    searched = {slot.number: slot.value for slot in trials.slots}
+    seeds = max((len(one["values"]) for one in rivals), default=0)
+    columns: list[list[float | None]] = [
+        [searched.get(one["slot"]) for one in rivals],
+        [fmean(one["values"]) for one in rivals],
+        *([one["values"][seed] if seed < len(one["values"]) else None for one in rivals] for seed in range(seeds)),
+    ]
+    shown = zip(*(aligned(column) for column in columns), strict=True)
+    return [(str(one["slot"]), one["family"], *cells) for one, cells in zip(rivals, shown, strict=True)]
+
+
+def family_tables(trials: Trials) -> list[FamilyTable]:
+    """Return a table per family, the one with the best slot first."""
+    kept = trials.ranked[:MOST_SLOTS]
+    order = list(dict.fromkeys(slot.family for slot in trials.ranked))
+    return [_family_table(trials, family, [slot for slot in kept if slot.family == family]) for family in order]
+
+
+def failures(trials: Trials) -> list[tuple[str, int]]:
+    """Return (reason, slots) of what failed, the most frequent first."""
+    return Counter(slot.reason or "no reason given" for slot in trials.slots if slot.state == "failed").most_common(8)
+
+
+def cost(attempts: Iterable[Attempt]) -> list[Spent]:
+    """Return what each kind of work took of the workers, in the order of a search; kinds without work are left out."""
+    closed = [one for one in attempts if one.closed_ms is not None]
+    groups: dict[str, list[Attempt]] = {name: [] for name in _KINDS.values()}
+    for one in closed:
+        groups[_KINDS.get((one.kind, one.state), _KINDS[one.kind, ""])].append(one)
+    total = sum(map(_seconds, closed)) or 1.0
+    return [
+        Spent(name, len(ones), sum(map(_epochs, ones)), spent := sum(map(_seconds, ones)), spent / total)
+        for name, ones in groups.items()
+        if ones
+    ]
+
+
+def peak_memory(attempts: Iterable[Attempt]) -> float | None:
+    """Return the most memory that a worker used, in MB."""
+    peaks = [
+        one.outcome.cost["peak_memory_mb"] for one in attempts if one.outcome and "peak_memory_mb" in one.outcome.cost
+    ]
+    return max(peaks, default=None)
+
+
+def command(header: Header) -> str:
+    """Return the one command that searches the same again."""
+    config, usual = header.config, SearchConfig()
+    words = ["automl", "search", str(header.task["name"]), "--seed", str(config["seed"])]
+    if header.name != f"{header.task['name']}-{config['seed']}":
+        words += ["--name", header.name]
+    if config.get("families"):
+        words += ["--families", ",".join(config["families"])]
+    budget = config["budget"]
+    if budget.get("trials") is not None:
+        words += ["--trials", str(budget["trials"])]
+    if budget.get("seconds") is not None:
+        words += ["--time", f"{budget['seconds']:g}s"]
+    for name in _FLAGS:
+        if config.get(name, getattr(usual, name)) != getattr(usual, name):
+            words += [f"--{name.replace('_', '-')}", str(config[name])]
+    for key, text in (config.get("overrides") or {}).items():
+        words += ["--set", f"{key}={text}"]
+    return shlex.join(words)
+
+
+def provenance(header: Header, document: dict[str, Any]) -> list[tuple[str, str]]:
+    """Return (what, version or hash) of all that the result depends on."""
+    code, data = header.code, header.data
+    rows = [("data, sha256", data.get("content", "")), ("rows", str(data.get("rows", "")))]
+    rows += [(f"rows for {part}", str(count)) for part, count in (data.get("parts") or {}).items()]
+    rows += [("git commit", code.get("git_commit", "")), ("search", header.uuid)]
+    rows += [(f"family {family}, sha256", digest) for family, digest in (code.get("families") or {}).items()]
+    rows.append(("bundle", str(document.get("bundle") or "")))
+    rows += list((code.get("versions") or {}).items())
+    return [(what, value) for what, value in rows if value]
+
+
+def _family_table(trials: Trials, family: str, mine: Sequence[Slot]) -> FamilyTable:
+    names = tuple(dict.fromkeys(name for slot in mine for name in slot.params))
+    values = aligned([slot.value for slot in mine])
+    rows = [
+        (
+            str(slot.number),
+            slot.state,
+            value,
+            str(slot.steps),
+            duration(slot.seconds),
+            str(slot.attempt + 1),
+            *(setting(slot.params[name]) if name in slot.params else "" for name in names),
+            slot.reason,
+        )
+        for slot, value in zip(mine, values, strict=True)
+    ]
+    total = sum(1 for slot in trials.slots if slot.family == family)
+    best = next((slot.value for slot in mine if slot.complete), None)
+    return FamilyTable(family, trials.colour(family), names, rows, total, number(best))
+
+
+_KINDS = {
+    ("trial", "complete"): "trials that completed",
+    ("trial", "pruned"): "trials stopped early",
+    ("trial", "failed"): "trials that failed",
+    ("trial", ""): "attempts lost or interrupted",
+    ("confirm", ""): "confirmation on fresh seeds",
+    ("refit", ""): "refit on all but the test rows",
+    ("score", ""): "reading of the test rows, with baselines",
+    ("export", ""): "export",
+}
+
+
+def _seconds(attempt: Attempt) -> float:
+    """Of the worker; by the wall clock for work that does not measure itself, unless another command had to close it."""
+    if attempt.outcome is not None and "seconds" in attempt.outcome.cost:
+        return attempt.outcome.cost["seconds"]
+    if attempt.state in ("lost", "interrupted") or attempt.closed_ms is None:
+        return 0.0
+    return max(0.0, (attempt.closed_ms - attempt.opened_ms) / 1000)
+
+
+def _epochs(attempt: Attempt) -> int:
+    return attempt.outcome.steps if attempt.outcome is not None else 0
