@@ -17,7 +17,7 @@ from automl.report import build_report
 from automl.report.document import partial_document, slot_rows
 from automl.search.coordinator import Coordinator, StopRequest
 from automl.search.deadline import Deadline
-from automl.search.events import Began, Closed, Observer, Resumed, Said, SearchEvent, silent
+from automl.search.events import Began, Closed, Lagging, Observer, Resumed, Said, SearchEvent, silent
 from automl.search.opening import compare, describe, finished, objective
 from automl.search.phases import Phases
 from automl.search.reconcile import reconcile
@@ -61,7 +61,7 @@ def search(
     stop = StopRequest()
     with ExitStack() as stack:
         stack.enter_context(SearchLock(folder.root))
-        stack.enter_context(stop_on_signals(stop, lambda text: observer(Said(text))))
+        stack.enter_context(stop_on_signals(stop, lambda text: observer(Said(text, "stopping"))))
         ledger = stack.enter_context(closing(Ledger.open(folder.ledger)))
         phases = Phases(observer)
         phases.begin("start")
@@ -74,6 +74,8 @@ def search(
             observer(Said(text, "warning"))
         spec = spec_for(task, prepared, max_epochs=config.max_epochs)
         header = describe(folder.name, task, config, families, prepared, spec)
+        metric, direction = header.task["metric"], header.task["direction"]
+        observer(Began(header.name, metric, direction, config.budget.slots, config.budget.seconds))
         if (stored := ledger.header()) is not None:
             for text in compare(stored, header, strict=config.strict):
                 observer(Said(text, "warning"))
@@ -82,14 +84,19 @@ def search(
                 return done
             header = replace(stored, config=header.config)
             ledger.reconfigure(header.config)
-            observer(Resumed(len(ledger.attempts(kind="trial", final=True)), reconcile(ledger, folder.results)))
+            requeued = reconcile(ledger, folder.results)
+            observer(Resumed(tuple(ledger.attempts(kind="trial", final=True)), requeued))
         else:
             ledger.begin(header)
 
-        observer(Began(header.name, header.task["metric"], header.task["direction"], config.budget.slots))
         postmen = stack.enter_context(
             open_views(
-                ledger, header, folder, mlflow=config.tracking, warn=lambda text: observer(Said(text, "warning"))
+                ledger,
+                header,
+                folder,
+                mlflow=config.tracking,
+                warn=lambda text: observer(Said(text, "warning")),
+                lag=lambda view, pending: observer(Lagging(view, pending)),
             )
         )
         deadline = Deadline(

@@ -15,6 +15,7 @@ from automl.errors import AutoMLError
 from automl.export import publish, verify_in_clean_process
 from automl.ledger import Attempt
 from automl.messages import Kind, Outcome
+from automl.search.events import Planned
 from automl.search.plan import Plan
 from automl.search.stage import Stage
 from automl.winner.confirm import Candidate, WinnerWork, default_of
@@ -99,7 +100,9 @@ def conclude(stage: Stage, trials: list[Attempt]) -> Conclusion:
 def _confirm(stage: Stage, work: WinnerWork, trials: list[Attempt]) -> list[Candidate]:
     """Train the best configurations and their families' defaults on the same fresh seeds."""
     rivals = work.rivals(trials)
-    plan = Plan(work.confirmations(rivals), work.describe, stage.deadline.confirmation_over)
+    confirmations = work.confirmations(rivals)
+    stage.observer(Planned(len(confirmations)))
+    plan = Plan(confirmations, work.describe, stage.deadline.confirmation_over)
     stage.coordinator.carry_out(plan, "confirm")
     return [work.candidate(trial, plan.outcomes) for trial in rivals]
 

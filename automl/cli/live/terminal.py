@@ -1,0 +1,86 @@
+"""The frame in a terminal, redrawn by rich on a clock of its own: an event costs the search no drawing and no writing."""
+
+from __future__ import annotations
+
+import contextlib
+import sys
+import threading
+from collections import deque
+
+from rich.console import Console, ConsoleOptions, RenderResult
+from rich.live import Live
+from rich.text import Text
+
+from automl.cli.live.draw import ASCII, UNICODE, frame
+from automl.cli.live.tally import Line, Tally
+from automl.cli.output import clean
+from automl.search.events import SearchEvent
+
+_PER_SECOND = 6
+_STYLES = {"warning": "yellow"}
+
+
+class TerminalView:
+    """Shows a search until the block ends; then the frame is gone, and what happened stays above where it was."""
+
+    def __init__(self, console: Console | None = None) -> None:
+        self._console = console or Console(stderr=True, highlight=False)
+        self._glyphs = UNICODE if (self._console.encoding or "").lower().startswith("utf") else ASCII
+        self._tally = Tally()
+        # A signal handler speaks to us in the middle of an event, hence a lock that its thread may take twice.
+        self._lock = threading.RLock()
+        self._happened: deque[Line] = deque()
+        self._live = _Frame(self, self._console)
+
+    def __enter__(self) -> TerminalView:
+        with contextlib.suppress(OSError):
+            self._live.start()
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
+        if kind is not None and self._tally.done:
+            self._happened.append(Line(self._tally.counts(), "note"))
+        with contextlib.suppress(OSError):
+            self.say()
+            self._live.stop()
+
+    def __call__(self, event: SearchEvent) -> None:
+        """Learn an event; the next refresh shows it."""
+        with self._lock:
+            line = self._tally.take(event)
+        if line is not None and line.kind in ("note", "warning"):
+            self._happened.append(line)
+
+    def say(self) -> None:
+        """Print above the frame what happened since the last refresh."""
+        while self._happened:
+            line = self._happened.popleft()
+            text = Text(clean(line.text), style=_STYLES.get(line.kind, ""))
+            self._console.print(text, soft_wrap=True)
+
+    def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
+        """Draw the frame for the terminal as it is now; the last row stays free for the cursor."""
+        with self._lock:
+            lines = frame(self._tally, options.size.width, max(1, options.size.height - 1), self._glyphs)
+        yield Text("\n").join(lines)
+
+
+class _Frame(Live):
+    """A live display that outlives its terminal: what cannot be written is not shown, and the search goes on."""
+
+    def __init__(self, view: TerminalView, console: Console) -> None:
+        self._view = view
+        super().__init__(
+            view,
+            console=console,
+            transient=True,
+            refresh_per_second=_PER_SECOND,
+            redirect_stdout=sys.stdout.isatty(),  # a file or pipe gets what was meant for it
+        )
+
+    def refresh(self) -> None:
+        """Draw once."""
+        with contextlib.suppress(OSError):
+            if self._started:
+                self._view.say()
+            super().refresh()
