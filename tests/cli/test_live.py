@@ -323,6 +323,19 @@ def test_a_terminal_keeps_what_happened_above_the_frame() -> None:
     assert written.rstrip().endswith("\x1b[1A\x1b[2K"), "the frame is gone at the end"
 
 
+def test_a_resized_terminal_keeps_nothing_of_the_old_frame() -> None:
+    """Forty-one rows up: two full lines of 80 cells are wrapped to 4 cells each, the third takes one row."""
+    console = Console(file=io.StringIO(), force_terminal=True, width=80, height=24, no_color=True, _environ={})
+    with TerminalView(console) as view:
+        view._live.refresh()
+        view.drawn = [80, 80, 4]
+        console.file.truncate(0)  # type: ignore[attr-defined]
+        console.width = 4
+        view._live.refresh()
+        written = console.file.getvalue()  # type: ignore[attr-defined]
+    assert written.partition("starting")[0].count("\x1b[1A") == 40
+
+
 def test_a_terminal_that_is_gone_does_not_end_a_search() -> None:
     class Gone(io.StringIO):
         def write(self, text: str) -> int:

@@ -120,7 +120,9 @@ def _best(tally: Tally, width: int, glyphs: Glyphs) -> Text:
 def _remarks(tally: Tally) -> list[str]:
     remarks = []
     speed, left, time_left = tally.pace.speed, tally.left, tally.time_left
-    if tally.phase == "search":
+    if tally.stopping:
+        left = time_left = None
+    elif tally.phase == "search":
         if not tally.rows:
             remarks.append("workers are starting")
         if speed is not None:

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import contextlib
+import math
 import sys
 import threading
 from collections import deque
 
-from rich.console import Console, ConsoleOptions, RenderResult
+from rich.console import Console, ConsoleOptions, ConsoleRenderable, RenderResult
 from rich.live import Live
 from rich.text import Text
 
@@ -31,6 +32,8 @@ class TerminalView:
         self._lock = threading.RLock()
         self._happened: deque[Line] = deque()
         self._live = _Frame(self, self._console)
+        self.drawn: list[int] = []
+        """Cells of each line on the screen."""
 
     def __enter__(self) -> TerminalView:
         with contextlib.suppress(OSError):
@@ -62,6 +65,7 @@ class TerminalView:
         """Draw the frame for the terminal as it is now; the last row stays free for the cursor."""
         with self._lock:
             lines = frame(self._tally, options.size.width, max(1, options.size.height - 1), self._glyphs)
+        self.drawn = [line.cell_len for line in lines]
         yield Text("\n").join(lines)
 
 
@@ -77,6 +81,7 @@ class _Frame(Live):
             refresh_per_second=_PER_SECOND,
             redirect_stdout=sys.stdout.isatty(),  # a file or pipe gets what was meant for it
         )
+        self._width = console.width
 
     def refresh(self) -> None:
         """Draw once."""
@@ -84,3 +89,12 @@ class _Frame(Live):
             if self._started:
                 self._view.say()
             super().refresh()
+
+    def process_renderables(self, renderables: list[ConsoleRenderable]) -> list[ConsoleRenderable]:
+        """Take back the frame that is on the screen, which takes more rows, or fewer, once the terminal was resized."""
+        if self._width != self.console.width:
+            self._width = self.console.width
+            # Terminals wrap what is drawn already to their new width; rich would go up by the rows of the old one.
+            rows = sum(max(1, math.ceil(cells / self._width)) for cells in self._view.drawn)
+            self._live_render._shape = (self._width, rows)
+        return super().process_renderables(renderables)
