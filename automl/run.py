@@ -10,7 +10,7 @@ from typing import Any
 from automl.catalog import add_families_from, families_for
 from automl.config import SearchConfig, check_name
 from automl.coordinator.deadline import Deadline
-from automl.coordinator.events import Began, Closed, Observer, Resumed, Said, SearchEvent, silent
+from automl.coordinator.events import Began, Closed, Lagging, Observer, Resumed, Said, SearchEvent, silent
 from automl.coordinator.loop import Coordinator, StopRequest
 from automl.coordinator.opening import compare, describe, finished, objective
 from automl.coordinator.phases import Phases
@@ -61,7 +61,7 @@ def search(
     stop = StopRequest()
     with ExitStack() as stack:
         stack.enter_context(SearchLock(folder.root))
-        stack.enter_context(stop_on_signals(stop, lambda text: observer(Said(text))))
+        stack.enter_context(stop_on_signals(stop, lambda text: observer(Said(text, "stopping"))))
         ledger = stack.enter_context(closing(Ledger.open(folder.ledger)))
         phases = Phases(observer)
         phases.begin("start")
@@ -74,6 +74,8 @@ def search(
             observer(Said(text, "warning"))
         spec = spec_for(task, prepared, max_epochs=config.max_epochs)
         header = describe(folder.name, task, config, families, prepared, spec)
+        metric, direction = header.task["metric"], header.task["direction"]
+        observer(Began(header.name, metric, direction, config.budget.slots, config.budget.seconds))
         if (stored := ledger.header()) is not None:
             for text in compare(stored, header, strict=config.strict):
                 observer(Said(text, "warning"))
@@ -82,14 +84,19 @@ def search(
                 return done
             header = replace(stored, config=header.config)
             ledger.reconfigure(header.config)
-            observer(Resumed(len(ledger.attempts(kind="trial", final=True)), reconcile(ledger, folder.results)))
+            requeued = reconcile(ledger, folder.results)
+            observer(Resumed(tuple(ledger.attempts(kind="trial", final=True)), requeued))
         else:
             ledger.begin(header)
 
-        observer(Began(header.name, header.task["metric"], header.task["direction"], config.budget.slots))
         postmen = stack.enter_context(
             open_views(
-                ledger, header, folder, mlflow=config.tracking, warn=lambda text: observer(Said(text, "warning"))
+                ledger,
+                header,
+                folder,
+                mlflow=config.tracking,
+                warn=lambda text: observer(Said(text, "warning")),
+                lag=lambda view, pending: observer(Lagging(view, pending)),
             )
         )
         deadline = Deadline(

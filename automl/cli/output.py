@@ -7,14 +7,15 @@ import json
 import re
 import sys
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, TextIO
 
-_CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u200e\u200f\u202a-\u202e\u2066-\u2069]")
+_CONTROL = re.compile("[\x00-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028\u2029\u202a-\u202e\u2066-\u2069\ud800-\udfff]")
+"""Controls, line breaks among them, marks that turn the writing direction, and halves of characters, which no stream takes."""
 
 
 def clean(text: str) -> str:
     """Escape control and bidirectional characters, so that no name can forge a line."""
-    return _CONTROL.sub(lambda found: f"\\x{ord(found[0]):02x}", text)
+    return _CONTROL.sub(lambda found: found[0].encode("unicode_escape").decode(), text)
 
 
 def print_json(document: Any) -> None:
@@ -33,10 +34,10 @@ def print_error(message: str, hint: str = "") -> None:
     print_note(f"error: {message}{' ' + hint if hint else ''}")
 
 
-def print_note(text: str) -> None:
+def print_note(text: str, stream: TextIO | None = None) -> None:
     """Print a line for people to stderr; a closed terminal is no reason to fail."""
     with contextlib.suppress(OSError):
-        print(clean(text), file=sys.stderr, flush=True)
+        print(clean(text), file=stream or sys.stderr, flush=True)
 
 
 def print_table(rows: Sequence[Sequence[Any]], header: Sequence[str]) -> None:

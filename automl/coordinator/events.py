@@ -16,13 +16,16 @@ class Began:
     metric: str
     direction: str
     slots: int | None
+    seconds: float | None = None
+    """Wall time of the whole command, where a person bounded it."""
 
 
 @dataclass(frozen=True, slots=True)
 class Resumed:
     """An earlier run of this search is continued."""
 
-    done: int
+    done: tuple[Attempt, ...]
+    """Its final trials."""
     requeued: int
 
 
@@ -31,6 +34,13 @@ class PhaseBegan:
     """start, search, confirm, export, report or sync."""
 
     name: str
+
+
+@dataclass(frozen=True, slots=True)
+class Planned:
+    """How many assignments the phase has, where that is known before it begins them."""
+
+    count: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,15 +69,23 @@ class Closed:
 
 
 @dataclass(frozen=True, slots=True)
+class Lagging:
+    """How many messages a view does not have yet; told when that changes, about once a second at most."""
+
+    view: str
+    pending: int
+
+
+@dataclass(frozen=True, slots=True)
 class Said:
     """A line for people."""
 
     text: str
     level: str = "info"
-    """`info` or `warning`."""
+    """`info`, `warning`, or `stopping`: a signal came, and what runs is being saved."""
 
 
-SearchEvent = Began | Resumed | PhaseBegan | Placed | Advanced | Closed | Said
+SearchEvent = Began | Resumed | PhaseBegan | Planned | Placed | Advanced | Closed | Lagging | Said
 Observer = Callable[[SearchEvent], None]
 
 

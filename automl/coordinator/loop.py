@@ -153,7 +153,8 @@ class Coordinator:
             return
         del self._open[key]
         if key in self._interrupted:
-            self._ledger.close_attempt(attempt, Outcome(key, 0, "interrupted", reason="stopped"))
+            ended = self._ledger.close_attempt(attempt, Outcome(key, 0, "interrupted", reason="stopped"))
+            self._observer(Closed(ended, retry=False))
             return
         self._deaths[attempt.work] += 1
         spent = self._deaths[attempt.work] >= self._max_attempts

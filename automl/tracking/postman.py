@@ -42,12 +42,16 @@ class Postman:
         view: str,
         link: Link,
         warn: Callable[[str], None] = lambda text: None,
+        lag: Callable[[str, int], None] = lambda view, pending: None,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self.view = view
         self._ledger = ledger
         self._link = link
         self._warn = warn
+        self._lag = lag
+        self._told = 0
+        """The lag that was told last."""
         self._clock = clock
         self._header: Header | None = None
         self._offered = 0
@@ -69,6 +73,7 @@ class Postman:
             self._link.start()
         if self._in_flight < _IN_FLIGHT // 2:
             self._offer()
+        self._tell_lag(self.pending())
 
     def pending(self) -> int:
         """How many messages the view does not have yet."""
@@ -79,6 +84,7 @@ class Postman:
         self._header = None  # the end of the search changed it
         heard = self._clock()
         while (pending := self.pending()) and not self._troubled and self._clock() - heard < patience:
+            self._tell_lag(pending)
             before = self._in_flight
             self._receive()
             if self._in_flight < before:
@@ -86,7 +92,13 @@ class Postman:
             if self._in_flight < _IN_FLIGHT // 2:
                 self._offer()
             time.sleep(0.01)
+        self._tell_lag(pending)
         return pending
+
+    def _tell_lag(self, pending: int) -> None:
+        if pending != self._told:
+            self._told = pending
+            self._lag(self.view, pending)
 
     def _receive(self) -> None:
         for ack in self._link.receive():

@@ -16,7 +16,13 @@ from automl.tracking.uri import artifact_location, tracking_uri
 
 @contextmanager
 def open_views(
-    ledger: Ledger, header: Header, folder: SearchFolder, *, mlflow: bool, warn: Callable[[str], None]
+    ledger: Ledger,
+    header: Header,
+    folder: SearchFolder,
+    *,
+    mlflow: bool,
+    warn: Callable[[str], None],
+    lag: Callable[[str, int], None] = lambda view, pending: None,
 ) -> Iterator[tuple[Postman, ...]]:
     """Yield a postman per view; their carriers end with the block, and what is unsent stays in the outbox."""
     wanted = {"optuna": {"path": str(folder.optuna), "search": header.name}}
@@ -29,7 +35,7 @@ def open_views(
             link = CarrierLink(view, settings={**settings, "log": str(folder.logs / f"{view}.log")})
             links.append(link)
             link.start()
-        yield tuple(Postman(ledger, view, link, warn) for view, link in zip(wanted, links, strict=True))
+        yield tuple(Postman(ledger, view, link, warn, lag) for view, link in zip(wanted, links, strict=True))
         patience = 2.0
     finally:
         for link in links:

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from automl.bundle import Facts
+from automl.coordinator.events import Planned
 from automl.coordinator.plan import Plan
 from automl.coordinator.stage import Stage
 from automl.errors import AutoMLError
@@ -101,7 +102,9 @@ def _confirm(stage: Stage, work: WinnerWork, trials: list[Attempt]) -> list[Cand
     rivals, outcomes = work.rivals(trials), dict[tuple[Kind, int, int], Outcome]()
     candidates: list[Candidate] = []
     for parts in work.rounds():
-        plan = Plan(work.confirmations(rivals, parts), work.describe, stage.deadline.confirmation_over)
+        confirmations = work.confirmations(rivals, parts)
+        stage.observer(Planned(len(confirmations)))
+        plan = Plan(confirmations, work.describe, stage.deadline.confirmation_over)
         stage.coordinator.carry_out(plan, "confirm")
         outcomes |= plan.outcomes
         candidates = [work.candidate(trial, outcomes) for trial in rivals]

@@ -213,6 +213,11 @@ class Toy:
         return Ledger.open(self.search / "ledger.db")
 
 
+def resumptions(toy: Toy) -> list[tuple[list[int], int]]:
+    """Slots that were done, and how many were requeued, at each resumption."""
+    return [([a.slot for a in e.done], e.requeued) for e in toy.events if isinstance(e, Resumed)]
+
+
 class LeftOut(Exception):
     """The search went well up to its refit."""
 
@@ -395,7 +400,7 @@ def test_a_raised_budget_runs_exactly_the_difference(toy: Toy) -> None:
     """C15."""
     toy.run(budget={"trials": 3})
     toy.run(budget={"trials": 5})
-    assert [event for event in toy.events if isinstance(event, Resumed)] == [Resumed(3, 0)]
+    assert resumptions(toy) == [([0, 1, 2], 0)]
     executed = (toy.search / "executions.log").read_text().splitlines()
     assert [line.split()[0] for line in executed if line.startswith("trial-")] == [f"trial-{n}-0-0" for n in range(5)]
     assert finals(toy.search) == [0, 1, 2, 3, 4]
@@ -444,7 +449,7 @@ def test_zombies_are_closed_at_start_and_counted(toy: Toy) -> None:
         ledger.open_attempt(dataclasses.replace(points[0], id=0, slot=slot, state="open", final=False, outcome=None))
     ledger.close()
     toy.run(budget={"trials": 4})
-    assert [event for event in toy.events if isinstance(event, Resumed)] == [Resumed(2, 2)]
+    assert resumptions(toy) == [([0, 1], 2)]
     assert finals(toy.search) == [0, 1, 2, 3]
     rows = ledger_rows(toy.search, "SELECT reason FROM attempt WHERE state = 'interrupted'")
     assert rows == [("the coordinator ended",)] * 2
