@@ -2,6 +2,15 @@
 
 from automl.bundle.format import Facts, Manifest, check_bundle, resolve
 from automl.bundle.load import Model, load_model
-from automl.bundle.predict import Predictions, predict_file
+from automl.bundle.predict import predict_file, write_predictions
 
-__all__ = ["Facts", "Manifest", "Model", "Predictions", "check_bundle", "load_model", "predict_file", "resolve"]
+__all__ = [
+    "Facts",
+    "Manifest",
+    "Model",
+    "check_bundle",
+    "load_model",
+    "predict_file",
+    "resolve",
+    "write_predictions",
+]

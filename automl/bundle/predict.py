@@ -1,49 +1,58 @@
-"""Predictions for a file of new rows, as a table for CSV. Reads the bundle and the file; learns nothing."""
+"""Predictions for new rows, written as CSV while they are read: memory does not grow with their number. Learns nothing."""
 
 from __future__ import annotations
 
 import csv
-from dataclasses import dataclass
+from collections.abc import Iterable
 from pathlib import Path
 from typing import TextIO
 
-from automl.bundle.load import load_model
-from automl.data import read_features
+from automl.bundle.load import Model, load_model
+from automl.data import Chunk, Tell, read_rows
 
 _FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
 
 
-@dataclass(frozen=True, slots=True)
-class Predictions:
-    """One row per input row, in the input's order."""
+def predict_file(bundle: Path, path: Path, stream: TextIO, tell: Tell) -> int:
+    """Predict what `read_rows` finds at `path` and write it to `stream`; returns the number of rows.
 
-    header: tuple[str, ...]
-    """`prediction`, and `p_<class>` for each class."""
-    rows: tuple[tuple[str | float, ...], ...]
-
-    def write_csv(self, stream: TextIO) -> None:
-        """Write header and rows; text that a spreadsheet would run as a formula gets a leading apostrophe."""
-        writer = csv.writer(stream, lineterminator="\n")
-        writer.writerow([_harmless(name) for name in self.header])
-        writer.writerows([_harmless(cell) for cell in row] for row in self.rows)
-
-
-def predict_file(bundle: Path, path: Path) -> Predictions:
-    """Predict each row of a `.csv` or `.npy`. Raises DataError for the file and StorageError for the bundle."""
+    `tell` is handed what people should know: columns that are not used, pictures that cannot be read. Raises DataError for the
+    rows and StorageError for the bundle.
+    """
     model = load_model(bundle)
-    features = read_features(path, model.schema)
-    if not model.schema.labels:
-        return Predictions(("prediction",), tuple((value,) for value in model.predict(features).tolist()))
-    probabilities = model.predict_proba(features)
-    labels = [model.schema.labels[index] for index in probabilities.argmax(axis=1)]
-    rows = tuple((label, *row) for label, row in zip(labels, probabilities.tolist(), strict=True))
-    return Predictions(("prediction", *(f"p_{label}" for label in model.schema.labels)), rows)
+    return write_predictions(model, read_rows(path, model.schema, tell), stream)
 
 
-def _harmless(cell: str | float) -> str | float:
-    if isinstance(cell, float) or not cell.startswith(_FORMULA_STARTS) or _is_number(cell):
-        return cell
-    return "'" + cell
+def write_predictions(model: Model, chunks: Iterable[Chunk], stream: TextIO) -> int:
+    """Write a row per row, in order: `file` for pictures, `prediction`, and `p_<class>` for each class; returns their number.
+
+    Text that a spreadsheet would run as a formula gets a leading apostrophe.
+    """
+    labels = [harmless(label) for label in model.schema.labels]
+    writer = csv.writer(stream, lineterminator="\n")
+    count = 0
+    for chunk in chunks:
+        if count == 0:
+            writer.writerow(_header(model, of_files=bool(chunk.files)))
+        columns: list[Iterable[str | float]] = [map(harmless, chunk.files)] if chunk.files else []
+        if labels:
+            probabilities = model.predict_proba(chunk.features)
+            columns += [[labels[index] for index in probabilities.argmax(axis=1).tolist()], *probabilities.T.tolist()]
+        else:
+            columns.append(model.predict(chunk.features).tolist())
+        writer.writerows(zip(*columns, strict=True))
+        count += len(chunk.features)
+    return count
+
+
+def harmless(cell: str) -> str:
+    """Return text that no spreadsheet takes for a formula; a number stays as it is."""
+    return "'" + cell if cell.startswith(_FORMULA_STARTS) and not _is_number(cell) else cell
+
+
+def _header(model: Model, *, of_files: bool) -> list[str]:
+    classes = [harmless(f"p_{label}") for label in model.schema.labels]
+    return [*(["file"] if of_files else []), "prediction", *classes]
 
 
 def _is_number(text: str) -> bool:

@@ -1,37 +1,50 @@
-"""`automl predict`: a bundle and a file of rows in, CSV out."""
+"""`automl predict`: a bundle and rows in, CSV out, in streams."""
 
 from __future__ import annotations
 
+import io
 import sys
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, TextIO, cast
 
 import typer
 
-from automl.errors import ConfigError, StorageError
+from automl.cli.output import print_note
+from automl.cli.place import model_folder
+
+_Families = Annotated[
+    str | None,
+    typer.Option("--families-from", help="A folder with families of your own.", envvar="AUTOML_FAMILIES_FROM"),
+]
 
 
 def predict(
     model: Annotated[str, typer.Argument(help="An exported model: its folder, or a task's name for the latest of it.")],
-    file: Annotated[Path, typer.Argument(help="Rows to predict: .csv with the training columns, or .npy.")],
-    out: Annotated[Path | None, typer.Option(help="Write here instead of stdout.")] = None,
+    file: Annotated[
+        Path,
+        typer.Argument(help="Rows: .csv or .parquet with the training columns, .npy, a folder of images, or - (CSV)."),
+    ],
+    out: Annotated[Path | None, typer.Option(help="Write here instead of stdout; the file appears when whole.")] = None,
+    families_from: _Families = None,
 ) -> None:
-    """Predict each row of a file; writes CSV with `prediction` and, for classes, `p_<class>`."""
-    from automl.bundle import predict_file, resolve
+    """Predict each row; writes CSV with `prediction` and, for classes, `p_<class>`. Memory does not grow with the rows."""
+    from automl import catalog
+    from automl.bundle import predict_file
+    from automl.data.durable import growing_file, storage_errors
 
-    predictions = predict_file(resolve(_folder(model)), file)
+    if families_from:
+        catalog.add_families_from(families_from)
+    folder = model_folder(model)
     if out is None:
-        predictions.write_csv(sys.stdout)
+        predict_file(folder, file, _stdout(), print_note)
         return
-    try:
-        with out.open("w", newline="") as stream:
-            predictions.write_csv(stream)
-    except OSError as error:
-        raise StorageError(f"cannot write {out}: {error.strerror}.") from error
+    with storage_errors("write predictions to", out), growing_file(out) as stream:
+        predict_file(folder, file, stream, print_note)
 
 
-def _folder(model: str) -> Path:
-    for folder in (Path(model), Path("exports") / model):
-        if folder.is_dir():
-            return folder
-    raise ConfigError(f"No model at {model!r}: neither a folder nor a task under exports/. Run: automl search TASK")
+def _stdout() -> TextIO:
+    """Names of classes and files are written whatever the terminal's encoding."""
+    stream = cast(io.TextIOWrapper, sys.stdout)
+    if hasattr(stream, "reconfigure"):
+        stream.reconfigure(errors="backslashreplace")
+    return stream

@@ -1,18 +1,20 @@
 """Data: read, audit, split, encode, write arrays that every worker maps. NumPy only, no torch."""
 
 from automl.data.arrays import Arrays, load_part, load_schema
-from automl.data.incoming import read_features
+from automl.data.incoming import Chunk, Tell, read_rows
 from automl.data.prepare import Prepared, Summary, prepare, spec_for
 from automl.data.schema import Schema
 
 __all__ = [
     "Arrays",
+    "Chunk",
     "Prepared",
     "Schema",
     "Summary",
+    "Tell",
     "load_part",
     "load_schema",
     "prepare",
-    "read_features",
+    "read_rows",
     "spec_for",
 ]

@@ -11,6 +11,7 @@ import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
+from typing import TextIO
 
 from automl.errors import StorageError
 
@@ -73,6 +74,30 @@ def replace_file(path: Path, content: bytes) -> None:
     finally:
         temporary.unlink(missing_ok=True)
     flush_folder(path.parent)
+
+
+@contextmanager
+def growing_file(path: Path) -> Iterator[TextIO]:
+    """Write a text file for people bit by bit; it takes its name when the block has ended well, else nothing is left of it.
+
+    A link is followed, and what is no file (`/dev/stdout`, a pipe) is written to directly. The mode is what the umask grants.
+    """
+    target = path.resolve()
+    if target.exists() and not target.is_file():
+        with target.open("w", encoding="utf-8", newline="") as stream:
+            yield stream
+        return
+    temporary = target.parent / f"{_TEMPORARY}{uuid.uuid4().hex}"
+    descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW, 0o666)
+    try:
+        with os.fdopen(descriptor, "w", encoding="utf-8", newline="") as stream:
+            yield stream
+            stream.flush()
+            os.fsync(stream.fileno())
+        os.replace(temporary, target)
+    finally:
+        temporary.unlink(missing_ok=True)
+    flush_folder(target.parent)
 
 
 def flush_folder(folder: Path) -> None:

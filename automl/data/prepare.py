@@ -106,6 +106,8 @@ def is_whole(folder: Path) -> bool:
 
 def _key(content: str, seed: int, task: Task, columns: tuple[str, ...]) -> str:
     facts = [FORMAT, content, seed, task.name, task.kind, task.input_kind, task.shape, task.target, columns]
+    if task.input_kind == "image":
+        facts.append("white")  # schemas of before did not have it
     return hashlib.sha256(json.dumps(facts).encode()).hexdigest()[:32]
 
 

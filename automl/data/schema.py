@@ -37,6 +37,8 @@ class Schema:
     target_mean: float = 0.0
     target_scale: float = 1.0
     """Regression trains on (target - mean) / scale."""
+    white: float = 255.0
+    """Raw value of a fully bright pixel; picture files are scaled to it."""
     format: int = FORMAT
 
     @classmethod
@@ -57,6 +59,7 @@ class Schema:
             labels=_sorted_labels(rows.target) if classes else (),
             target_mean=target_means[0],
             target_scale=target_scales[0],
+            white=_brightest(rows.features[train]) if task.input_kind == "image" else 255.0,
         )
 
     def encode(self, features: np.ndarray) -> np.ndarray:
@@ -125,6 +128,11 @@ def _moments(features: np.ndarray, task: Task) -> tuple[tuple[float, ...], tuple
         return _moments_of(features, axis=0)
     images = features.reshape(-1, *task.shape)  # (rows, channels, height, width)
     return _moments_of(images, axis=(0, 2, 3))
+
+
+def _brightest(features: np.ndarray) -> float:
+    """Pixels count from 0 to 1, 16 or 255, as the data was made; the brightest one tells which."""
+    return float(np.max(features, initial=0.0, where=np.isfinite(features))) or 255.0
 
 
 def _moments_of(values: np.ndarray, axis: int | tuple[int, ...]) -> tuple[tuple[float, ...], tuple[float, ...]]:

@@ -2,10 +2,16 @@
 
 import csv
 import io
+from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
+import pytest
 
-from automl.bundle import Predictions, load_model, predict_file
+from automl.bundle import load_model, predict_file, write_predictions
+from automl.bundle.predict import harmless
+from automl.cli.main import run
+from automl.data import Chunk
 from automl.tasks import load_task
 
 
@@ -20,18 +26,75 @@ def _rows_file(task, tmp_path, *, shuffled: bool):
     return path
 
 
+def _predict(bundle, path) -> list[list[str]]:
+    stream = io.StringIO()
+    count = predict_file(bundle, path, stream, print)
+    table = list(csv.reader(io.StringIO(stream.getvalue())))
+    assert count == len(table) - 1
+    return table
+
+
 def test_a_table_gives_a_row_per_row_whatever_the_columns_order(made, tmp_path):
     model = load_model(made)
     task = load_task(model.manifest.facts.task)
-    predictions = predict_file(made, _rows_file(task, tmp_path, shuffled=True))
-    assert predictions == predict_file(made, _rows_file(task, tmp_path, shuffled=False))
-    assert predictions.header == ("prediction", *(f"p_{label}" for label in model.schema.labels))
-    assert [row[0] for row in predictions.rows] == model.predict(task.read().features[:7]).tolist()
+    header, *rows = _predict(made, _rows_file(task, tmp_path, shuffled=True))
+    assert [header, *rows] == _predict(made, _rows_file(task, tmp_path, shuffled=False))
+    assert header == ["prediction", *(f"p_{label}" for label in model.schema.labels)]
+    assert [row[0] for row in rows] == [str(value) for value in model.predict(task.read().features[:7]).tolist()]
 
 
-def test_csv_text_that_a_spreadsheet_would_run_gets_an_apostrophe():
+@pytest.mark.parametrize("text", ["=1+1", "+x", "-cmd", "@x", "\tx", "\rx"])
+def test_text_that_a_spreadsheet_would_run_gets_an_apostrophe(text):
+    assert harmless(text) == "'" + text
+
+
+@pytest.mark.parametrize("text", ["-1", "+2.5e3", "plain", "1=1", ""])
+def test_numbers_and_plain_text_stay_as_they_are(text):
+    assert harmless(text) == text
+
+
+def test_classes_and_file_names_in_the_output_are_harmless_and_files_come_first():
+    model = SimpleNamespace(
+        schema=SimpleNamespace(labels=("=a", "b")),
+        predict_proba=lambda features: np.tile([0.75, 0.25], (len(features), 1)),
+    )
     stream = io.StringIO()
-    cells = ("=1+1", "+x", "-cmd", "@x", "\tx", "-1", "plain", 0.5, -2.0)
-    Predictions(("prediction",), tuple((cell,) for cell in cells)).write_csv(stream)
-    written = [row[0] for row in csv.reader(io.StringIO(stream.getvalue()))]
-    assert written == ["prediction", "'=1+1", "'+x", "'-cmd", "'@x", "'\tx", "-1", "plain", "0.5", "-2.0"]
+    write_predictions(model, [Chunk(np.zeros((1, 2)), (name,)) for name in ("@x.png", "a,b.png")], stream)
+    assert list(csv.reader(io.StringIO(stream.getvalue()))) == [
+        ["file", "prediction", "p_=a", "p_b"],
+        ["'@x.png", "'=a", "0.75", "0.25"],
+        ["a,b.png", "'=a", "0.75", "0.25"],
+    ]
+
+
+def test_the_command_writes_a_file_whole_or_not_at_all(made, tmp_path, capsys):
+    task = load_task(load_model(made).manifest.facts.task)
+    rows = _rows_file(task, tmp_path, shuffled=False)
+    out = tmp_path / "out.csv"
+    assert run(["predict", str(made), str(rows), "--out", str(out)]) == 0
+    whole = out.read_text()
+    assert len(whole.splitlines()) == 8
+    before = sorted(path.name for path in tmp_path.iterdir())
+    rows.write_text(rows.read_text() + "x" + "," * (len(task.read().columns) - 1) + "\n")
+    assert run(["predict", str(made), str(rows), "--out", str(out)]) == 3
+    assert "line 9: 'x' is not a finite number" in capsys.readouterr().err
+    assert out.read_text() == whole
+    assert sorted(path.name for path in tmp_path.iterdir()) == before
+
+
+def test_an_out_that_is_no_file_is_written_to_and_a_link_is_followed(made, tmp_path):
+    task = load_task(load_model(made).manifest.facts.task)
+    rows = _rows_file(task, tmp_path, shuffled=False)
+    assert run(["predict", str(made), str(rows), "--out", "/dev/null"]) == 0
+    assert Path("/dev/null").is_char_device()
+    (tmp_path / "link.csv").symlink_to(tmp_path / "real.csv")
+    assert run(["predict", str(made), str(rows), "--out", str(tmp_path / "link.csv")]) == 0
+    assert len((tmp_path / "real.csv").read_text().splitlines()) == 8
+    assert (tmp_path / "link.csv").is_symlink()
+
+
+def test_an_out_in_a_folder_that_is_not_there_is_a_storage_error(made, tmp_path, capsys):
+    task = load_task(load_model(made).manifest.facts.task)
+    out = tmp_path / "nowhere" / "out.csv"
+    assert run(["predict", str(made), str(_rows_file(task, tmp_path, shuffled=False)), "--out", str(out)]) == 5
+    assert "Cannot write predictions to" in capsys.readouterr().err

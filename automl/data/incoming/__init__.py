@@ -1,0 +1,6 @@
+"""New rows to predict, a chunk at a time and in the schema's order, in bounded memory. Encodes nothing and learns nothing."""
+
+from automl.data.incoming.choose import read_rows
+from automl.data.incoming.chunk import Chunk, Tell
+
+__all__ = ["Chunk", "Tell", "read_rows"]

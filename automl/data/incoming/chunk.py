@@ -1,0 +1,30 @@
+"""What every reader of new rows yields, and how much at once."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+
+from automl.data.schema import Schema
+
+Tell = Callable[[str], None]
+"""Takes a line for people: columns that are not used, images that could not be read."""
+_BYTES_AT_ONCE = 1 << 24
+_ROWS_AT_ONCE = 8192
+
+
+@dataclass(frozen=True, slots=True)
+class Chunk:
+    """Some rows, in the source's order."""
+
+    features: np.ndarray
+    """Raw float64 (rows, features) or (rows, *shape); missing cells are NaN."""
+    files: tuple[str, ...] = ()
+    """For a folder of images: where each row came from, relative to the folder. Empty for tables."""
+
+
+def rows_at_once(schema: Schema) -> int:
+    """Rows of a chunk: as many as 16 MiB of numbers hold, at least one."""
+    return max(1, min(_ROWS_AT_ONCE, _BYTES_AT_ONCE // (8 * int(np.prod(schema.shape)))))
