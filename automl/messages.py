@@ -82,6 +82,10 @@ class Member:
     seed: int
     resume_from: str | None = None
     """Relative path of weights this member starts from (`score`, `export`)."""
+    role: str = "model"
+    """What is measured (`score`): members of one role are one model. `model`, `single` or `default`."""
+    weight: float = 1.0
+    """Share in its role's weighted mean."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,6 +111,8 @@ class Assignment:
     """Weights and validation predictions are written only if the value is better; None writes always."""
     precision: str = "32-true"
     """Lightning's precision flag."""
+    temperature: float = 1.0
+    """By which the logits of the role `model` are divided (`score`, `export`)."""
 
 
 @dataclass(frozen=True, slots=True)

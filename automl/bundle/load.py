@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
-import json
-import re
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -12,15 +9,15 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from automl import catalog
+from automl.bundle.description import Description, parse_model
 from automl.bundle.format import MODEL, SCHEMA, WEIGHTS, Manifest, check_bundle, read_member, resolve
 from automl.data import Schema
 from automl.errors import DataError, StorageError
-from automl.messages import Spec, spec_from
+from automl.messages import Spec
 
 if TYPE_CHECKING:
     from torch import nn
 
-_FAMILY = re.compile(r"[A-Za-z][A-Za-z0-9_]*")
 _BATCH = 1024
 
 
@@ -62,9 +59,9 @@ def load_model(path: str | Path) -> Model:
     folder = resolve(Path(path))
     manifest = check_bundle(folder)
     schema = _parse_schema(read_member(folder, manifest, SCHEMA), folder)
-    family, params, spec = parse_model(read_member(folder, manifest, MODEL), folder)
-    module = build_module(family, params, spec, read_member(folder, manifest, WEIGHTS), str(folder))
-    return Model(manifest, schema, spec, module.exported().eval())
+    described = parse_model(read_member(folder, manifest, MODEL), folder)
+    network = build_network(described, read_member(folder, manifest, WEIGHTS), str(folder))
+    return Model(manifest, schema, described.spec, network)
 
 
 def _parse_schema(content: bytes, folder: Path) -> Schema:
@@ -74,24 +71,30 @@ def _parse_schema(content: bytes, folder: Path) -> Schema:
         raise StorageError(f"Bundle {folder}: {SCHEMA}: {error}", hint="Export the model again.") from None
 
 
-def describe_model(family: str, params: dict[str, Any], spec: Spec) -> bytes:
-    """Return what `model.json` holds."""
-    return json.dumps({"family": family, "params": params, "spec": dataclasses.asdict(spec)}, indent=1).encode()
+def build_network(described: Description, weights: bytes, origin: str) -> nn.Module:
+    """Return the plain module of one part or of several; every tensor must belong to one of them, see `build_module`."""
+    from safetensors import SafetensorError
+    from safetensors.torch import load
 
+    from automl.bundle.combined import combine
 
-def parse_model(content: bytes, folder: Path) -> tuple[str, dict[str, Any], Spec]:
-    """Return family, parameters and spec. The family must be a known plain name: no path leads to other code."""
     try:
-        data = json.loads(content)
-        family, params, spec = data["family"], dict(data["params"]), spec_from(data["spec"])
-    except (ValueError, KeyError, TypeError) as error:
-        raise StorageError(f"Bundle {folder}: {MODEL} cannot be read ({error!r}). Export the model again.") from None
-    if not isinstance(family, str) or not _FAMILY.fullmatch(family) or family not in catalog.families():
-        raise StorageError(
-            f"Bundle {folder} needs the family {family!r}. Known: {', '.join(catalog.families())}.",
-            hint="A family of your own is made known with --families-from.",
-        )
-    return family, params, spec
+        state = load(weights)
+    except SafetensorError as error:
+        raise StorageError(f"{origin}: weights cannot be read: {error}. Export the model again.") from error
+    parts, several = described.parts, len(described.parts) > 1
+    states: list[dict[str, Any]] = [{} for _ in parts]
+    for name, tensor in state.items():
+        place, _, own = name.partition(".") if several else ("0", "", name)
+        if place not in {str(index) for index in range(len(parts))}:
+            raise StorageError(f"{origin}: weights do not fit: {name} belongs to no member. Export the model again.")
+        states[int(place)][own] = tensor
+    modules = [
+        _with_state(part.family, part.params, described.spec, own, origin)
+        for part, own in zip(parts, states, strict=True)
+    ]
+    networks = [module.exported().eval() for module in modules]
+    return combine(networks, [part.weight for part in parts], described.temperature, described.spec.classes)
 
 
 def build_module(family: str, params: dict[str, Any], spec: Spec, weights: bytes, origin: str) -> Any:
@@ -99,15 +102,23 @@ def build_module(family: str, params: dict[str, Any], spec: Spec, weights: bytes
 
     `origin` names the weights in errors. The caller's random state is left as it was.
     """
-    import torch
     from safetensors import SafetensorError
     from safetensors.torch import load
 
     try:
         state = load(weights)
+    except SafetensorError as error:
+        raise StorageError(f"{origin}: weights cannot be read: {error}. Export the model again.") from error
+    return _with_state(family, params, spec, state, origin)
+
+
+def _with_state(family: str, params: dict[str, Any], spec: Spec, state: dict[str, Any], origin: str) -> Any:
+    import torch
+
+    try:
         with torch.random.fork_rng(devices=[]):
             module = catalog.module(family, spec, params)
-    except (SafetensorError, TypeError, ValueError, KeyError, RuntimeError) as error:
+    except (TypeError, ValueError, KeyError, RuntimeError) as error:
         raise StorageError(
             f"{origin}: family '{family}' cannot be rebuilt: {error}. Export the model again."
         ) from error
