@@ -104,7 +104,9 @@ def search(
             postmen=postmen,
             stop=stop,
         )
-        stage = Stage(task, config, header, spec, prepared.ref, folder, ledger, coordinator, deadline, phases, observer)
+        stage = Stage(
+            task, config, header, spec, prepared.ref, folder, ledger, coordinator, deadline, phases, observer, home.data
+        )
         trials = spend_budget(stage)
         document = _report(stage, conclude(stage, trials), trials)
         return _sync(stage, document, postmen)

@@ -57,11 +57,11 @@ def parse_model(content: bytes, folder: Path) -> Description:
     """Return what a model is built from. Raises StorageError where a family is not a plain known name, or numbers make no sense."""
     try:
         data = json.loads(content)
-        members = data["members"] if "members" in data else [{**data, "weight": 1.0}]
+        members = data.get("members", [{**data, "weight": 1.0}])
         parts = tuple(Part(one["family"], dict(one["params"]), one["weight"]) for one in members)
         described = Description(parts, spec_from(data["spec"]), data.get("temperature", 1.0))
         _check_numbers(described)
-    except (ValueError, KeyError, TypeError, RecursionError) as error:
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
         raise StorageError(f"Bundle {folder}: {MODEL} cannot be read ({error!r}). Export the model again.") from None
     for part in parts:
         _check_family(part.family, folder)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from pathlib import Path
 
 from automl.config import SearchConfig
 from automl.ledger import Header, Ledger, SearchFolder
@@ -29,3 +30,5 @@ class Stage:
     deadline: Deadline
     phases: Phases
     observer: Observer
+    data_folder: Path
+    """Prepared arrays, a folder per data key."""

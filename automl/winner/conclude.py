@@ -5,7 +5,7 @@ The story of the second half of a search; every step is carried out by the coord
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass, replace
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -14,12 +14,14 @@ from automl.bundle import Facts
 from automl.errors import AutoMLError
 from automl.export import publish, verify_in_clean_process
 from automl.ledger import Attempt
-from automl.messages import Kind, Outcome
+from automl.messages import Outcome
 from automl.search.plan import Plan
 from automl.search.stage import Stage
-from automl.winner.confirm import Candidate, WinnerWork, default_of
-from automl.winner.evidence import Evidence, weigh
-from automl.winner.sealed import read_scores
+from automl.winner.blend import Blend, choose_blend, steps_of
+from automl.winner.calibration import Calibration, calibrate
+from automl.winner.confirm import Candidate, Scored, WinnerWork, default_of
+from automl.winner.evidence import DEFAULT, SINGLE, Evidence, weigh
+from automl.winner.sealed import Scores, read_scores
 from automl.winner.verdict import Fresh, Verdict, decide
 
 
@@ -36,15 +38,19 @@ class Conclusion:
     """The steering metric of exactly the exported weights on the test part, against others on the same rows."""
     verdict: Verdict
     bundle: Path
+    blend: Blend
+    """Whether an ensemble took the winner's place, and why."""
+    calibration: Calibration | None
+    """On the test rows; None for numbers."""
 
     def document(self) -> dict[str, Any]:
         """Return its part of the search's JSON document."""
         trial, default, test = self.winner.attempt, self.default, self.evidence.test
         return {
             "best": {
-                "family": trial.family,
+                "family": "ensemble" if self.blend.taken else trial.family,
                 "slot": trial.slot,
-                "params": trial.params,
+                "params": self._params(),
                 "trial_value": trial.value,
                 "validation": self.winner.mean,
                 "epochs": self.winner.epochs,
@@ -60,9 +66,17 @@ class Conclusion:
             "test_gains": {name: [gain.value, gain.low, gain.high] for name, gain in self.evidence.gains.items()},
             "verdict": self.verdict.words,
             "reasons": list(self.verdict.reasons),
+            "ensemble": self.blend.document(),
+            "calibration": None if self.calibration is None else asdict(self.calibration),
             "bundle": str(self.bundle),
             "registered": None,
         }
+
+    def _params(self) -> dict[str, Any]:
+        """The winner's parameters; of an ensemble the weight of each member."""
+        if not self.blend.taken:
+            return self.winner.attempt.params
+        return {f"{one.trial.family}-{one.trial.slot}": one.weight for one in self.blend.members}
 
 
 def conclude(stage: Stage, trials: list[Attempt]) -> Conclusion:
@@ -83,17 +97,20 @@ def conclude(stage: Stage, trials: list[Attempt]) -> Conclusion:
     first = default_of(winner.attempt.family, trials)
     default = next((one for one in rivals if one.attempt is first), None)
     stage.phases.begin("export")
-    staging, score = _finish(stage, work, winner, default)
+    staging, score, blend = _finish(stage, work, winner, default, choose_blend(stage, trials, winner))
     scores = read_scores(stage.folder.root / score.artifacts["predictions"].path)
     evidence = weigh(work.metric, direction, scores, seed=config.seed)
     test = evidence.test
+    calibration = _calibration(stage, scores, blend)
     values = {"validation": winner.mean, "test": test.value, "test_low": test.low, "test_high": test.high}
-    facts = _facts(stage, winner, {**values, **evidence.baselines})
+    facts = _facts(stage, winner, blend, {**values, **evidence.baselines})
     verify = partial(verify_in_clean_process, families_from=config.families_from)
     bundle = publish(staging, Path("exports") / stage.task.name, facts, verify=verify)
     others = [one.values for one in rivals if one is not winner and one is not default]
     fresh = Fresh(winner.values, default.values, others) if default not in (None, winner) else None
-    return Conclusion(winner, default, tuple(rivals), evidence, decide(fresh, evidence, direction), bundle)
+    return Conclusion(
+        winner, default, tuple(rivals), evidence, decide(fresh, evidence, direction), bundle, blend, calibration
+    )
 
 
 def _confirm(stage: Stage, work: WinnerWork, trials: list[Attempt]) -> list[Candidate]:
@@ -104,25 +121,51 @@ def _confirm(stage: Stage, work: WinnerWork, trials: list[Attempt]) -> list[Cand
     return [work.candidate(trial, plan.outcomes) for trial in rivals]
 
 
-def _finish(stage: Stage, work: WinnerWork, winner: Candidate, default: Candidate | None) -> tuple[Path, Outcome]:
-    """Refit winner and default, then export and score side by side; returns the staged bundle and the one test reading."""
+def _finish(
+    stage: Stage, work: WinnerWork, winner: Candidate, default: Candidate | None, blend: Blend
+) -> tuple[Path, Outcome, Blend]:
+    """Refit winner, default and members, then export and score side by side; returns the staged bundle, the one test reading and
+    what was exported in the end: where a member cannot be refitted, the single winner."""
     rival = default if default is not winner else None
-    refit = Plan([work.refit(one) for one in (winner, rival) if one is not None], work.describe)
+    refits = {one.attempt.slot: work.refit(one) for one in (winner, rival) if one is not None}
+    for share in blend.members if blend.taken else ():
+        refits.setdefault(share.trial.slot, work.refit_member(share.trial, steps_of(share.trial)))
+    refit = Plan(list(refits.values()), work.describe)
     stage.coordinator.carry_out(refit, "refit")
-    weights = _done(refit, "refit", winner).artifacts["weights"].path
-    other = refit.outcomes.get(("refit", rival.attempt.slot, 0)) if rival is not None else None
-    refitted = other is not None and other.state == "complete"
-    against = (rival, other.artifacts["weights"].path) if rival is not None and other is not None and refitted else None
-    final = Plan(work.finishing(winner, weights, against), work.describe)
+    weights = {slot: _weights(refit, attempt) for slot, attempt in refits.items()}
+    single = Scored(winner.attempt, _done(refit, refits[winner.attempt.slot]).artifacts["weights"].path)
+    if blend.taken and (lost := [m.trial.slot for m in blend.members if weights[m.trial.slot] is None]):
+        blend = replace(blend, taken=False, why=f"{blend.why} But the refit of slot {lost[0]} failed.")
+    scored = [single]
+    if blend.taken:
+        scored = [Scored(m.trial, weights[m.trial.slot] or "", weight=m.weight) for m in blend.members]
+        scored.append(replace(single, role=SINGLE))
+    if rival is not None and (path := weights[rival.attempt.slot]) is not None:
+        scored.append(Scored(rival.attempt, path, DEFAULT))
+    temperature = blend.ensemble_temperature if blend.taken else blend.temperature
+    export, score = work.finishing(winner, scored, temperature)
+    final = Plan([export, score], work.describe)
     stage.coordinator.carry_out(final, "export", "score")
-    staged = next(iter(_done(final, "export", winner).artifacts.values())).path
-    return (stage.folder.root / staged).parent, _done(final, "score", winner)
+    staged = next(iter(_done(final, export).artifacts.values())).path
+    return (stage.folder.root / staged).parent, _done(final, score), blend
 
 
-def _facts(stage: Stage, winner: Candidate, values: dict[str, float]) -> Facts:
+def _weights(plan: Plan, attempt: Attempt) -> str | None:
+    outcome = plan.outcomes.get(attempt.work)
+    return outcome.artifacts["weights"].path if outcome is not None and outcome.state == "complete" else None
+
+
+def _calibration(stage: Stage, scores: Scores, blend: Blend) -> Calibration | None:
+    if stage.header.task["kind"] != "classification":
+        return None
+    temperature = blend.ensemble_temperature if blend.taken else blend.temperature
+    return calibrate(scores.target, scores.predictions["model"], temperature)
+
+
+def _facts(stage: Stage, winner: Candidate, blend: Blend, values: dict[str, float]) -> Facts:
     return Facts(
         task=stage.task.name,
-        family=winner.attempt.family,
+        family="ensemble" if blend.taken else winner.attempt.family,
         search=stage.header.name,
         slot=winner.attempt.slot,
         seed=stage.config.seed,
@@ -133,9 +176,11 @@ def _facts(stage: Stage, winner: Candidate, values: dict[str, float]) -> Facts:
     )
 
 
-def _done(plan: Plan, kind: Kind, winner: Candidate) -> Outcome:
-    outcome = plan.outcomes.get((kind, winner.attempt.slot, 0))
+def _done(plan: Plan, attempt: Attempt) -> Outcome:
+    outcome = plan.outcomes.get(attempt.work)
     if outcome is None or outcome.state != "complete":
         why = outcome.reason if outcome is not None else "it was never carried out"
-        raise AutoMLError(f"the winner's {kind} failed: {why}.", hint="Run the same command again to go on from here.")
+        raise AutoMLError(
+            f"the winner's {attempt.kind} failed: {why}.", hint="Run the same command again to go on from here."
+        )
     return outcome

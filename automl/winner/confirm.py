@@ -5,13 +5,14 @@ Decides who may rival and who wins; trains nothing itself, and carries nothing o
 
 from __future__ import annotations
 
+import hashlib
 import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from statistics import fmean, variance
 
 from automl.ledger import Attempt
-from automl.messages import Assignment, DataRef, Kind, Member, Outcome, Spec
+from automl.messages import Assignment, DataRef, Kind, Member, Outcome, Spec, to_json
 from automl.search.seeds import confirm_seed
 
 Outcomes = Mapping[tuple[Kind, int, int], Outcome]
@@ -43,6 +44,24 @@ class Candidate:
         """Bytes of weights: what one prediction costs, whatever machine measured it."""
         weights = self.attempt.outcome and self.attempt.outcome.artifacts.get("weights")
         return weights.bytes if weights else 0
+
+
+@dataclass(frozen=True, slots=True)
+class Scored:
+    """Refitted weights with what they are: members of one role are one model."""
+
+    trial: Attempt
+    weights: str
+    """Relative path."""
+    role: str = "model"
+    """`model` is exported; `single` and `default` are only scored beside it."""
+    weight: float = 1.0
+
+    def to_plain(self) -> dict[str, object]:
+        """Return what an attempt stores."""
+        trial = self.trial
+        own = {"slot": trial.slot, "family": trial.family, "params": trial.params}
+        return {**own, "weights": self.weights, "role": self.role, "weight": self.weight}
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,45 +110,45 @@ class WinnerWork:
         seed = confirm_seed(self.seed, 0)
         return Attempt("refit", trial.slot, 0, 0, trial.family, trial.params, seed, {"epochs": winner.epochs})
 
-    def finishing(self, winner: Candidate, weights: str, default: tuple[Candidate, str] | None = None) -> list[Attempt]:
+    def refit_member(self, trial: Attempt, epochs: int) -> Attempt:
+        """A member of an ensemble that was not confirmed; another part than `refit`, whose epochs may differ."""
+        seed = confirm_seed(self.seed, 0)
+        return Attempt("refit", trial.slot, 1, 0, trial.family, trial.params, seed, {"epochs": epochs})
+
+    def finishing(self, winner: Candidate, scored: Sequence[Scored], temperature: float = 1.0) -> list[Attempt]:
         """Export and score: both need only refitted weights, so they run side by side.
 
-        `default` is the default with its own refitted weights; it is scored on the same rows, in the same reading.
+        What has the role `model` is exported; all of `scored` is measured on the same rows, in the same reading. Another model of
+        the same slot (a longer search, another ensemble) is another piece of work, so the part is a hash of what it consists of.
         """
         trial = winner.attempt
         seed = confirm_seed(self.seed, 0)
-        with_default: dict[str, object] = {"weights": weights}
-        if default is not None:
-            other = default[0].attempt
-            with_default["default"] = {
-                "slot": other.slot,
-                "family": other.family,
-                "params": other.params,
-                "weights": default[1],
-            }
+        exported = [one for one in scored if one.role == "model"]
+        plans: list[tuple[Kind, Sequence[Scored]]] = [("export", exported), ("score", scored)]
         return [
-            Attempt("export", trial.slot, 0, 0, trial.family, trial.params, seed, {"weights": weights}),
-            Attempt("score", trial.slot, 0, 0, trial.family, trial.params, seed, with_default),
-        ]
+            Attempt(
+                kind, trial.slot, _part_of(members, temperature), 0, trial.family, trial.params, seed,
+                {"members": [one.to_plain() for one in members], "temperature": temperature},
+            )
+            for kind, members in plans
+        ]  # fmt: skip
 
     def describe(self, attempt: Attempt) -> Assignment:
         """Say in full what a worker must do. Only `score` is granted the test part."""
+        place = (attempt.attempt, attempt.part)
         members = [
             Member(
-                attempt.slot,
-                attempt.attempt,
-                attempt.part,
-                attempt.family,
-                attempt.params,
+                one["slot"],
+                *place,
+                one["family"],
+                one["params"],
                 attempt.seed,
-                attempt.suggestion.get("weights"),
+                one["weights"],
+                one["role"],
+                one["weight"],
             )
-        ]
-        if (default := attempt.suggestion.get("default")) is not None:
-            place = (default["slot"], attempt.attempt, attempt.part)
-            members.append(
-                Member(*place, default["family"], default["params"], attempt.seed, resume_from=default["weights"])
-            )
+            for one in attempt.suggestion.get("members", ())
+        ] or [Member(attempt.slot, *place, attempt.family, attempt.params, attempt.seed)]
         parts = {"score": ("train", "validation", "test")}.get(attempt.kind, ("train", "validation"))
         return Assignment(
             id=attempt.key,
@@ -142,6 +161,7 @@ class WinnerWork:
             max_resource=attempt.suggestion.get("epochs", self.spec.max_resource),
             patience=max(5, self.spec.max_resource // 3),
             precision=self.precision,
+            temperature=attempt.suggestion.get("temperature", 1.0),
         )
 
     def best_trial(self, trials: Iterable[Attempt]) -> Attempt | None:
@@ -180,6 +200,15 @@ class WinnerWork:
         spread = fmean(variance(one.values) for one in rivals) if seeds > 1 else 0.0
         near = [one for one in rivals if sign * one.mean >= best - math.sqrt(spread / max(seeds, 1))]
         return min(near, key=lambda one: (one.size, one.attempt.slot))
+
+
+def _part_of(members: Sequence[Scored], temperature: float) -> int:
+    """0 for a plain model, as ever; else 31 bits of a hash."""
+    models = [one for one in members if one.role == "model"]
+    if len(models) == 1 and temperature == 1.0:
+        return 0
+    text = to_json([[one.to_plain() for one in models], temperature])
+    return int.from_bytes(hashlib.sha256(text.encode()).digest()[:4], "big") >> 1
 
 
 def _epochs(trial: Attempt) -> int:

@@ -11,7 +11,7 @@ from automl.executors.inline import InlineExecutor
 from automl.ledger import Attempt, Ledger, SearchFolder
 from automl.search.coordinator import Coordinator
 from automl.search.plan import Plan
-from automl.winner.confirm import WinnerWork
+from automl.winner.confirm import Scored, WinnerWork
 from automl.worker.perform import Places
 
 WORK = WinnerWork(stubs.SPEC, stubs.DATA, "loss", "minimize", seed=0, seeds=2)
@@ -56,7 +56,10 @@ def test_a_failed_refit_is_tried_anew_on_resume_and_a_failed_confirmation_is_not
 
 def test_only_a_score_is_granted_the_test_part() -> None:
     winner = WORK.candidate(TRIAL_WITH_OUTCOME, {})
-    kinds = [WORK.describe(a) for a in (*WORK.confirmations([TRIAL]), WORK.refit(winner), *WORK.finishing(winner, "w"))]
+    kinds = [
+        WORK.describe(a)
+        for a in (*WORK.confirmations([TRIAL]), WORK.refit(winner), *WORK.finishing(winner, [Scored(TRIAL, "w")]))
+    ]
     assert {a.kind for a in kinds if "test" in a.data.parts} == {"score"}
 
 
