@@ -6,8 +6,10 @@ from pathlib import Path
 
 import pytest
 
-import automl
+from automl.bundle import load_model
 from automl.config import make_config
+from automl.run import search
+from automl.tasks import load_task
 from automl.winner.ensemble import Selection
 
 
@@ -17,14 +19,14 @@ def test_an_ensemble_that_is_taken_is_one_bundle(tmp_path: Path, monkeypatch: py
     monkeypatch.setattr(Selection, "is_better", property(lambda self: sum(w > 0 for w in self.weights) > 1))
     monkeypatch.setattr("automl.winner.blend.ALLOWANCE", 1.0)
     config = make_config(families=("mlp",), budget={"trials": 10}, max_epochs=3, workers=1, tracking=False)
-    document = automl.search("breast_cancer", config)
+    document = search("breast_cancer", config)
     assert document["ensemble"]["taken"], document["ensemble"]["why"]
     assert document["best"]["family"] == "ensemble"
     assert sum(one["weight"] for one in document["ensemble"]["members"]) == pytest.approx(1)
     assert "single" in document["test_gains"]
     assert "single" not in document["baselines"]
     assert document["test_readings"] == 1
-    model = automl.load_model(document["bundle"])
+    model = load_model(document["bundle"])
     assert model.manifest.facts.family == "ensemble"
-    rows = automl.load_task("breast_cancer").read()
+    rows = load_task("breast_cancer").read()
     assert (model.predict(rows.features) == rows.target.astype(str)).mean() > 0.8
