@@ -29,7 +29,7 @@ def carry_out(ledger: Ledger, search: SearchFolder, *wanted: Attempt, misbehave:
 
 def test_what_an_earlier_run_finished_is_not_done_again(tmp_path: Path) -> None:
     ledger, search = stubs.new_search(tmp_path)
-    wanted = WORK.confirmations([TRIAL])
+    wanted = WORK.confirmations([TRIAL], range(2))
     first = carry_out(ledger, search, wanted[0])
     both = carry_out(ledger, search, *wanted)
     assert both.outcomes.keys() == {attempt.work for attempt in wanted}
@@ -44,7 +44,7 @@ def test_a_confirmation_uses_the_same_fresh_seeds_for_every_candidate() -> None:
     assert seeds[0][2] == seeds[1][2] != seeds[2][2] == seeds[3][2]
 
 
-@pytest.mark.parametrize(("kind", "final"), [(REFIT, False), (WORK.confirmations([TRIAL])[0], True)])
+@pytest.mark.parametrize(("kind", "final"), [(REFIT, False), (WORK.confirmations([TRIAL], range(2))[0], True)])
 def test_a_failed_refit_is_tried_anew_on_resume_and_a_failed_confirmation_is_not(
     tmp_path: Path, kind: Attempt, final: bool
 ) -> None:
@@ -56,7 +56,7 @@ def test_a_failed_refit_is_tried_anew_on_resume_and_a_failed_confirmation_is_not
 
 def test_only_a_score_is_granted_the_test_part() -> None:
     winner = WORK.candidate(TRIAL_WITH_OUTCOME, {})
-    kinds = [WORK.describe(a) for a in (*WORK.confirmations([TRIAL]), WORK.refit(winner), *WORK.finishing(winner, "w"))]
+    kinds = [WORK.describe(a) for a in (*WORK.confirmations([TRIAL], range(2)), WORK.refit(winner), *WORK.finishing(winner, "w"))]
     assert {a.kind for a in kinds if "test" in a.data.parts} == {"score"}
 
 
