@@ -61,7 +61,7 @@ def search(folder: Path) -> None:
     work = WinnerWork(stubs.SPEC, stubs.DATA, "loss", "minimize", seed=0, seeds=2)
     best = work.best_trial(ledger.attempts(kind="trial", final=True))
     assert best is not None
-    coordinator.carry_out(Plan(work.confirmations([best]), work.describe), "confirm")
+    coordinator.carry_out(Plan(work.confirmations([best], range(2)), work.describe), "confirm")
     ledger.finish({"verdict": "done"})
     for view in ("mlflow", "optuna"):
         ledger.mark_sent([row[0] for row in ledger.unsent(view)])

@@ -39,7 +39,7 @@ def test_what_an_earlier_run_finished_is_not_done_again(tmp_path: Path) -> None:
 
 def test_a_confirmation_uses_the_same_fresh_seeds_for_every_candidate() -> None:
     other = Attempt("trial", 7, 0, 0, "bowl", {"x": 0.1}, seed=2)
-    seeds = [(a.slot, a.part, a.seed) for a in WORK.confirmations([TRIAL, other])]
+    seeds = [(a.slot, a.part, a.seed) for a in WORK.confirmations([TRIAL, other], range(2))]
     assert [s[:2] for s in seeds] == [(4, 0), (7, 0), (4, 1), (7, 1)]
     assert seeds[0][2] == seeds[1][2] != seeds[2][2] == seeds[3][2]
 
@@ -56,7 +56,10 @@ def test_a_failed_refit_is_tried_anew_on_resume_and_a_failed_confirmation_is_not
 
 def test_only_a_score_is_granted_the_test_part() -> None:
     winner = WORK.candidate(TRIAL_WITH_OUTCOME, {})
-    kinds = [WORK.describe(a) for a in (*WORK.confirmations([TRIAL], range(2)), WORK.refit(winner), *WORK.finishing(winner, "w"))]
+    kinds = [
+        WORK.describe(a)
+        for a in (*WORK.confirmations([TRIAL], range(2)), WORK.refit(winner), *WORK.finishing(winner, "w"))
+    ]
     assert {a.kind for a in kinds if "test" in a.data.parts} == {"score"}
 
 
