@@ -268,7 +268,7 @@ def test_a_slow_mlflow_slows_neither_the_search_nor_its_end(tmp_path: Path, tarp
         assert search.end(80) == 0, search.errors
         document = json.loads(search.output())
         assert document["phases"]["search"] < 6
-        assert document["phases"]["sync"] < 12
+        assert document["phases"]["sync"] < 20  # a call takes thirty
         assert document["mlflow"]["pending"] == 22
     finally:
         search.kill_all()
