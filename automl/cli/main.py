@@ -71,7 +71,9 @@ def run(arguments: list[str]) -> int:
         return _fail(type(error).__name__, str(error), error.hint, error.exit_code, as_json=as_json, cause=error)
     except KeyboardInterrupt:
         return _fail("Stopped", "stopped", "", 130, as_json=as_json)
-    except (BrokenPipeError, SystemExit):  # typer turns a broken pipe into SystemExit(1); nothing else leaves that way
+    except SystemExit as end:  # typer ends shell completion with code 0, and turns a broken pipe into code 1
+        return _nobody_reads() if end.code else 0
+    except BrokenPipeError:
         return _nobody_reads()
     except Exception as error:
         if isinstance(error, OSError) and error.errno == errno.EIO and stat.S_ISCHR(os.fstat(1).st_mode):
