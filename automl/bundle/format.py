@@ -94,13 +94,21 @@ class Manifest:
     """SHA-256 over the rest of the manifest: the bundle's identity."""
 
 
-def make_manifest(folder: Path, facts: Facts) -> bytes:
-    """Return the manifest of all files in `folder`, ready to be written beside them."""
+def make_manifest(folder: Path, facts: Facts, libraries: dict[str, str] | None = None) -> bytes:
+    """Return the manifest of all files in `folder`, ready to be written beside them.
+
+    `libraries` are the versions that the model was made with; None means those installed here.
+    """
     files = {
         path.name: {"bytes": path.stat().st_size, "sha256": hashlib.sha256(path.read_bytes()).hexdigest()}
         for path in sorted(folder.iterdir())
     }
-    body = {"format": FORMAT, "facts": dataclasses.asdict(facts), "libraries": _libraries(), "files": files}
+    body = {
+        "format": FORMAT,
+        "facts": dataclasses.asdict(facts),
+        "libraries": libraries or _libraries(),
+        "files": files,
+    }
     return _spell({**body, "digest": _digest(body)})
 
 

@@ -1,0 +1,111 @@
+"""A published bundle in another form, in a folder of its own. Copies what was checked; opens no `.pt2` and changes no bundle."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Callable
+from importlib.resources import files as resources
+from pathlib import Path
+
+from automl.bundle.format import (
+    CARD,
+    EXAMPLE,
+    MANIFEST,
+    MODEL,
+    PT2,
+    SCHEMA,
+    WEIGHTS,
+    Manifest,
+    check_bundle,
+    make_manifest,
+    read_member,
+    resolve,
+)
+from automl.bundle.load import load_model
+from automl.bundle.onnx import require_onnx, to_onnx
+from automl.data import Schema
+from automl.data.durable import flush_folder, move_into_place, new_folder_beside, storage_errors, write_file
+from automl.errors import ConfigError, StorageError, did_you_mean
+from automl.export.readme import readme
+
+ONNX = "model.onnx"
+Files = dict[str, bytes]
+
+
+def convert(bundle: Path, form: str, to: Path) -> Path:
+    """Write the bundle at `bundle`, or the latest version below it, as `form` into the new folder `to`; returns `to`.
+
+    `safetensors`: what `load_model` needs, without the `.pt2`. `pt2` and `onnx`: the network, its preprocessing as data, a script
+    and a README for programs without us. Raises ConfigError for an unknown form, a missing extra or a folder that holds
+    something, StorageError for a damaged bundle or a disk in the way.
+    """
+    if form not in FORMS:
+        raise ConfigError(f"Unknown format '{form}'. Formats: {', '.join(FORMS)}.{did_you_mean(form, FORMS)}")
+    if form == "onnx":
+        require_onnx()
+    _require_new(to)
+    folder = resolve(bundle)
+    manifest = check_bundle(folder)
+    files = FORMS[form](folder, manifest)
+    with storage_errors("export to", to):
+        _write(to, files, manifest)
+    return to
+
+
+def _safe(folder: Path, manifest: Manifest) -> Files:
+    load_model(folder)  # hashes alone do not show that it can be loaded
+    return _members(folder, manifest, WEIGHTS, MODEL, SCHEMA, EXAMPLE, CARD)
+
+
+def _portable(folder: Path, manifest: Manifest) -> Files:
+    if PT2 not in manifest.files:
+        raise StorageError(f"Bundle {folder} has no {PT2}.", hint="Export the model again, or choose --format onnx.")
+    return {**_members(folder, manifest, PT2, SCHEMA, EXAMPLE, CARD), **_companions("pt2", folder, manifest)}
+
+
+def _onnx(folder: Path, manifest: Manifest) -> Files:
+    from safetensors import SafetensorError
+    from safetensors.numpy import load
+
+    model = load_model(folder)
+    try:
+        inputs = load(read_member(folder, manifest, EXAMPLE))["inputs"]
+    except (SafetensorError, KeyError, ValueError) as error:
+        raise StorageError(f"Bundle {folder}: {EXAMPLE} cannot be read ({error}). Export the model again.") from None
+    if inputs.dtype != "float32" or inputs.shape[1:] != model.schema.shape or not len(inputs):
+        raise StorageError(f"Bundle {folder}: {EXAMPLE} holds no rows for this model. Export the model again.")
+    onnx = {ONNX: to_onnx(model.network, inputs)}
+    return {**onnx, **_members(folder, manifest, SCHEMA, EXAMPLE, CARD), **_companions("onnx", folder, manifest)}
+
+
+FORMS: dict[str, Callable[[Path, Manifest], Files]] = {"safetensors": _safe, "pt2": _portable, "onnx": _onnx}
+
+
+def _members(folder: Path, manifest: Manifest, *names: str) -> Files:
+    return {name: read_member(folder, manifest, name) for name in names if name in manifest.files}
+
+
+def _companions(form: str, folder: Path, manifest: Manifest) -> Files:
+    """The script and the README of a form that is used without us."""
+    schema = Schema.from_json(read_member(folder, manifest, SCHEMA))
+    text = readme(form, manifest.facts, schema, manifest.libraries)
+    script = resources("automl.bundle").joinpath("standalone.py").read_bytes()
+    return {"predict.py": script, "README.txt": text.encode()}
+
+
+def _require_new(to: Path) -> None:
+    if to.is_symlink() or (to.exists() and not to.is_dir()) or (to.is_dir() and any(to.iterdir())):
+        raise ConfigError(f"--to {to} is there already and not an empty folder. Name a new folder.")
+
+
+def _write(to: Path, files: Files, manifest: Manifest) -> None:
+    folder = new_folder_beside(to)
+    try:
+        for name, content in files.items():
+            write_file(folder / name, content)
+        write_file(folder / MANIFEST, make_manifest(folder, manifest.facts, manifest.libraries))
+        flush_folder(folder)
+        if not move_into_place(folder, to):
+            raise ConfigError(f"--to {to} was filled by someone else meanwhile. Name a new folder.")
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
