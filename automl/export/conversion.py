@@ -16,14 +16,12 @@ from automl.bundle.format import (
     SCHEMA,
     WEIGHTS,
     Manifest,
-    check_bundle,
     make_manifest,
     read_member,
     resolve,
 )
-from automl.bundle.load import load_model
+from automl.bundle.load import Model, load_model
 from automl.bundle.onnx import require_onnx, to_onnx
-from automl.data import Schema
 from automl.data.durable import flush_folder, move_into_place, new_folder_beside, storage_errors, write_file
 from automl.errors import ConfigError, StorageError, did_you_mean
 from automl.export.readme import readme
@@ -45,50 +43,47 @@ def convert(bundle: Path, form: str, to: Path) -> Path:
         require_onnx()
     _require_new(to)
     folder = resolve(bundle)
-    manifest = check_bundle(folder)
-    files = FORMS[form](folder, manifest)
+    model = load_model(folder)  # hashes alone do not show that it is a model
+    files = FORMS[form](folder, model)
     with storage_errors("export to", to):
-        _write(to, files, manifest)
+        _write(to, files, model.manifest)
     return to
 
 
-def _safe(folder: Path, manifest: Manifest) -> Files:
-    load_model(folder)  # hashes alone do not show that it can be loaded
-    return _members(folder, manifest, WEIGHTS, MODEL, SCHEMA, EXAMPLE, CARD)
+def _safe(folder: Path, model: Model) -> Files:
+    return _members(folder, model.manifest, WEIGHTS, MODEL, SCHEMA, EXAMPLE, CARD)
 
 
-def _portable(folder: Path, manifest: Manifest) -> Files:
-    if PT2 not in manifest.files:
+def _portable(folder: Path, model: Model) -> Files:
+    if PT2 not in model.manifest.files:
         raise StorageError(f"Bundle {folder} has no {PT2}.", hint="Export the model again, or choose --format onnx.")
-    return {**_members(folder, manifest, PT2, SCHEMA, EXAMPLE, CARD), **_companions("pt2", folder, manifest)}
+    return {**_members(folder, model.manifest, PT2, SCHEMA, EXAMPLE, CARD), **_companions("pt2", model)}
 
 
-def _onnx(folder: Path, manifest: Manifest) -> Files:
+def _onnx(folder: Path, model: Model) -> Files:
     from safetensors import SafetensorError
     from safetensors.numpy import load
 
-    model = load_model(folder)
     try:
-        inputs = load(read_member(folder, manifest, EXAMPLE))["inputs"]
+        inputs = load(read_member(folder, model.manifest, EXAMPLE))["inputs"]
     except (SafetensorError, KeyError, ValueError) as error:
         raise StorageError(f"Bundle {folder}: {EXAMPLE} cannot be read ({error}). Export the model again.") from None
     if inputs.dtype != "float32" or inputs.shape[1:] != model.schema.shape or not len(inputs):
         raise StorageError(f"Bundle {folder}: {EXAMPLE} holds no rows for this model. Export the model again.")
     onnx = {ONNX: to_onnx(model.network, inputs)}
-    return {**onnx, **_members(folder, manifest, SCHEMA, EXAMPLE, CARD), **_companions("onnx", folder, manifest)}
+    return {**onnx, **_members(folder, model.manifest, SCHEMA, EXAMPLE, CARD), **_companions("onnx", model)}
 
 
-FORMS: dict[str, Callable[[Path, Manifest], Files]] = {"safetensors": _safe, "pt2": _portable, "onnx": _onnx}
+FORMS: dict[str, Callable[[Path, Model], Files]] = {"safetensors": _safe, "pt2": _portable, "onnx": _onnx}
 
 
 def _members(folder: Path, manifest: Manifest, *names: str) -> Files:
     return {name: read_member(folder, manifest, name) for name in names if name in manifest.files}
 
 
-def _companions(form: str, folder: Path, manifest: Manifest) -> Files:
+def _companions(form: str, model: Model) -> Files:
     """The script and the README of a form that is used without us."""
-    schema = Schema.from_json(read_member(folder, manifest, SCHEMA))
-    text = readme(form, manifest.facts, schema, manifest.libraries)
+    text = readme(form, model.manifest.facts, model.schema, model.manifest.libraries)
     script = resources("automl.bundle").joinpath("standalone.py").read_bytes()
     return {"predict.py": script, "README.txt": text.encode()}
 
