@@ -116,11 +116,11 @@ def build_module(family: str, params: dict[str, Any], spec: Spec, weights: bytes
 
     try:
         state = load(weights)
-        with torch.random.fork_rng(devices=[]), bounded_by(state):
+        with torch.random.fork_rng(devices=[]), bounded_by(state, params):
             module = catalog.module(family, spec, params)
     except Exception as error:  # whatever a family says to parameters that it cannot use
         raise StorageError(
-            f"{origin}: family '{family}' cannot be rebuilt: {error}. Export the model again."
+            f"{origin}: family '{family}' cannot be rebuilt: {' '.join(str(error).split())[:300]}. Export the model again."
         ) from error
     expected = {name: (tuple(tensor.shape), tensor.dtype) for name, tensor in module.state_dict().items()}
     found = {name: (tuple(tensor.shape), tensor.dtype) for name, tensor in state.items()}
