@@ -6,12 +6,13 @@ Written into `<target>/.tmp-<uuid>/`, each file flushed, the manifest last; veri
 
 from __future__ import annotations
 
+import fcntl
 import os
 import shutil
 import subprocess
 import sys
-from collections.abc import Callable
-from contextlib import suppress
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from automl.bundle.format import CARD, LATEST, MANIFEST, STAGED, Facts, check_bundle, make_manifest, read_manifest
@@ -69,19 +70,28 @@ def publish(
         try:
             _fill(folder, staging, facts)
             version = target / f"v-{read_manifest(folder).digest[:12]}"
-            was_there = (
-                version.exists()
-            )  # asked first: a version that another export puts there meanwhile is not damaged
             if not _is_whole(version):
                 verify(folder)
-                if was_there:
+            with _one_at_a_time(target):
+                if not _is_whole(version):
                     set_aside(version)
-                move_into_place(folder, version)
+                    move_into_place(folder, version)
+                replace_file(target / LATEST, f"{version.name}\n".encode())
+                _remove_old(target, version)
         finally:
             shutil.rmtree(folder, ignore_errors=True)
-        replace_file(target / LATEST, f"{version.name}\n".encode())
-        _remove_old(target, version)
     return version
+
+
+@contextmanager
+def _one_at_a_time(target: Path) -> Iterator[None]:
+    """Hold the kernel's lock on the folder: an export overtaken by three others would name a version that they removed."""
+    descriptor = os.open(target, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(descriptor)
 
 
 def _fill(folder: Path, staging: Path, facts: Facts) -> None:
@@ -103,7 +113,7 @@ def _remove_old(target: Path, newest: Path) -> None:
     os.utime(newest)  # published again counts as new
     ages = {}
     for folder in target.glob("v-*"):
-        with suppress(FileNotFoundError):  # another export has just removed it
+        with suppress(FileNotFoundError):  # a person has just removed it
             ages[folder] = folder.stat().st_mtime_ns
     for folder in sorted(ages, key=ages.__getitem__)[:-KEEP]:
         set_aside(folder)

@@ -120,6 +120,16 @@ def test_exports_at_once_are_never_mixed_and_the_last_whole_one_wins(staging, tm
     assert {future.result() for future in futures} == {target / name for name in _names(target) if name != LATEST}
 
 
+@pytest.mark.slow
+def test_more_exports_at_once_than_versions_are_kept_leave_a_whole_latest(staging, tmp_path):
+    """One that was overtaken by three others once pointed LATEST at the version that they had removed."""
+    target = tmp_path / "exports"
+    for _ in range(2):
+        with ThreadPoolExecutor(8) as pool:
+            list(pool.map(lambda slot: _publish(staging, target, slot=slot), range(24)))
+        assert check_bundle(resolve(target))
+
+
 def test_files_are_the_owners_alone(staging, tmp_path):
     before = os.umask(0)
     try:
