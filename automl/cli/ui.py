@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 import time
 from typing import Annotated
 
@@ -31,6 +32,8 @@ def ui(
     if not chosen.servers:
         _print_links(links(home, chosen))
         return
+    # A shell that starts us in the background has Ctrl-C ignored; a search answers it all the same, and so do we.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     names = " and ".join(server.name for server in chosen.servers)
     print_note(f"starting {names}")
     try:

@@ -109,7 +109,7 @@ def carry_through_faults(folder, slots, kill_every):
 
 
 def test_each_slot_arrives_once_through_a_third_of_failing_calls_and_kills(tmp_path):
-    carry_through_faults(tmp_path, slots=60, kill_every=3.0)
+    carry_through_faults(tmp_path, slots=24, kill_every=2.0)
 
 
 @pytest.mark.proof
