@@ -15,8 +15,8 @@ setup: .venv/done ## make .venv with the tested versions
 demo: setup      ## search the digits task: the product in one command
 	$(BIN)/automl search digits
 
-test: setup      ## all tests but the long proofs
-	$(BIN)/python -m pytest -m 'not proof'
+test: setup      ## all tests but the long proofs, two at a time
+	$(BIN)/python -m pytest -m 'not proof' -n 2 --dist loadfile
 
 check: setup     ## style, types and the direction of imports
 	$(BIN)/ruff check . && $(BIN)/ruff format --check . && $(BIN)/mypy && $(BIN)/python -m pytest tests/test_arrows.py

@@ -107,6 +107,8 @@ class Assignment:
     """Weights and validation predictions are written only if the value is better; None writes always."""
     precision: str = "32-true"
     """Lightning's precision flag."""
+    champion: str | None = None
+    """Relative path of a bundle that is scored on the same rows (`score`)."""
 
 
 @dataclass(frozen=True, slots=True)

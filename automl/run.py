@@ -26,6 +26,7 @@ from automl.report import build_report, gather
 from automl.report.document import partial_document
 from automl.tasks import Task, load_task
 from automl.tracking.postman import Postman
+from automl.tracking.question import ChampionQuestion
 from automl.tracking.views import mlflow_state, open_views
 from automl.winner.conclude import Conclusion, conclude
 from automl.worker.perform import Places
@@ -111,7 +112,21 @@ def search(
             postmen=postmen,
             stop=stop,
         )
-        stage = Stage(task, config, header, spec, prepared.ref, folder, ledger, coordinator, deadline, phases, observer)
+        champion = ChampionQuestion(postmen, folder)
+        stage = Stage(
+            task,
+            config,
+            header,
+            spec,
+            prepared.ref,
+            folder,
+            ledger,
+            coordinator,
+            deadline,
+            phases,
+            champion,
+            observer,
+        )
         trials = spend_budget(stage)
         document = _report(stage, conclude(stage, trials))
         return _sync(stage, document, postmen)
@@ -140,6 +155,7 @@ def _sync(stage: Stage, document: dict[str, Any], postmen: tuple[Postman, ...]) 
     stage.phases.begin("sync")
     for postman in postmen:
         postman.drain()
+        document["registered"] = postman.answer("export") or document["registered"]
     stage.phases.end()
     document |= {
         "mlflow": mlflow_state(stage.ledger, stage.header, tracking=stage.config.tracking),

@@ -1,8 +1,8 @@
 """The bundle: an exported model as a folder with a manifest of hashes. Torch is imported when a model is loaded."""
 
-from automl.bundle.format import Facts, Manifest, check_bundle, resolve
+from automl.bundle.format import Facts, Manifest, check_bundle, read_manifest, resolve
 from automl.bundle.load import Model, load_model
-from automl.bundle.predict import predict_file, write_predictions
+from automl.bundle.predict import predict_file, predict_frame, write_predictions
 
 __all__ = [
     "Facts",
@@ -11,6 +11,8 @@ __all__ = [
     "check_bundle",
     "load_model",
     "predict_file",
+    "predict_frame",
+    "read_manifest",
     "resolve",
     "write_predictions",
 ]

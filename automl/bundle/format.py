@@ -22,11 +22,15 @@ import json
 import os
 import re
 import stat
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, version
+from io import BufferedReader
 from pathlib import Path
 from typing import Any
 
+from automl.data import strict_json
 from automl.errors import StorageError
 
 FORMAT = 1
@@ -43,6 +47,11 @@ WEIGHTS, MODEL, SCHEMA, EXAMPLE, PT2, CARD = (
 STAGED = (WEIGHTS, MODEL, SCHEMA, EXAMPLE, PT2)
 """What a worker writes; the coordinator adds card and manifest."""
 _LARGEST_MANIFEST = 1 << 20
+_LARGEST = {MODEL: 1 << 20, SCHEMA: 1 << 25, CARD: 1 << 22}
+_LARGEST_OTHER = 1 << 32
+"""Bytes of a member at most; a sparse file of a terabyte is refused before it is hashed."""
+_MOST_FILES = 64
+_SHA256 = re.compile(r"[0-9a-f]{64}")
 _MEMBER = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
 _VERSION_FOLDER = re.compile(r"v-[0-9a-f]{12}")
 _LIBRARIES = ("automl-search", "torch", "pytorch-lightning", "numpy", "safetensors")
@@ -85,13 +94,21 @@ class Manifest:
     """SHA-256 over the rest of the manifest: the bundle's identity."""
 
 
-def make_manifest(folder: Path, facts: Facts) -> bytes:
-    """Return the manifest of all files in `folder`, ready to be written beside them."""
+def make_manifest(folder: Path, facts: Facts, libraries: dict[str, str] | None = None) -> bytes:
+    """Return the manifest of all files in `folder`, ready to be written beside them.
+
+    `libraries` are the versions that the model was made with; None means those installed here.
+    """
     files = {
         path.name: {"bytes": path.stat().st_size, "sha256": hashlib.sha256(path.read_bytes()).hexdigest()}
         for path in sorted(folder.iterdir())
     }
-    body = {"format": FORMAT, "facts": dataclasses.asdict(facts), "libraries": _libraries(), "files": files}
+    body = {
+        "format": FORMAT,
+        "facts": dataclasses.asdict(facts),
+        "libraries": libraries or _libraries(),
+        "files": files,
+    }
     return _spell({**body, "digest": _digest(body)})
 
 
@@ -101,7 +118,7 @@ def resolve(path: Path) -> Path:
     if (path / MANIFEST).exists() or not latest.exists():
         return path
     name = _read(latest, 100).decode("ascii", "replace").strip()
-    if not _VERSION_FOLDER.fullmatch(name):
+    if not _VERSION_FOLDER.fullmatch(name) or (path / name).is_symlink():
         raise _damaged(path, f"{LATEST} names {name!r}, which is no version folder")
     return path / name
 
@@ -114,7 +131,7 @@ def read_manifest(folder: Path) -> Manifest:
         )
     content = _read(folder / MANIFEST, _LARGEST_MANIFEST)
     try:
-        data: dict[str, Any] = json.loads(content)
+        data: dict[str, Any] = strict_json.parse(content)
         if data["format"] != FORMAT:
             raise StorageError(
                 f"{folder} has bundle format {data['format']}, this version reads {FORMAT}. Update automl-search."
@@ -122,9 +139,13 @@ def read_manifest(folder: Path) -> Manifest:
         digest = data.pop("digest")
         if digest != _digest(data) or _spell({**data, "digest": digest}) != content:
             raise _damaged(folder, f"{MANIFEST} was changed")
-        files = {check_member(name): File(**facts) for name, facts in data["files"].items()}
-        return Manifest(FORMAT, Facts(**data["facts"]), data["libraries"], files, digest)
-    except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
+        files = {check_member(name): _listed(name, File(**one)) for name, one in data["files"].items()}
+        if len(files) > _MOST_FILES:
+            raise ValueError(f"more than {_MOST_FILES} files")
+        facts, libraries = Facts(**data["facts"]), dict(data["libraries"])
+        _check_facts(facts, libraries)
+        return Manifest(FORMAT, facts, libraries, files, digest)
+    except (ValueError, KeyError, TypeError, AttributeError, OverflowError) as error:
         raise _damaged(folder, f"{MANIFEST} cannot be read ({type(error).__name__})") from None
 
 
@@ -134,8 +155,9 @@ def check_bundle(folder: Path) -> Manifest:
     missing = sorted({WEIGHTS, MODEL, SCHEMA} - manifest.files.keys())
     if missing:
         raise _damaged(folder, f"{', '.join(missing)} missing from the manifest")
-    for name in manifest.files:
-        read_member(folder, manifest, name)
+    for name, listed in manifest.files.items():
+        with _opened(folder / name, listed.bytes) as file:
+            _compare(folder, name, listed, os.fstat(file.fileno()).st_size, hashlib.file_digest(file, "sha256"))
     return manifest
 
 
@@ -145,8 +167,7 @@ def read_member(folder: Path, manifest: Manifest, name: str) -> bytes:
         raise _damaged(folder, f"{name} is not in the manifest")
     listed = manifest.files[name]
     content = _read(folder / check_member(name), listed.bytes)
-    if len(content) != listed.bytes or hashlib.sha256(content).hexdigest() != listed.sha256:
-        raise _damaged(folder, f"{name} was changed")
+    _compare(folder, name, listed, len(content), hashlib.sha256(content))
     return content
 
 
@@ -157,15 +178,45 @@ def check_member(name: str) -> str:
     return name
 
 
+def _listed(name: str, file: File) -> File:
+    """Return what the manifest says of a member, its types and limits checked."""
+    if type(file.bytes) is not int or not 0 <= file.bytes <= _LARGEST.get(name, _LARGEST_OTHER):
+        raise ValueError(f"{name} has an impossible size")
+    if not isinstance(file.sha256, str) or not _SHA256.fullmatch(file.sha256):
+        raise ValueError(f"{name} has no SHA-256")
+    return file
+
+
+def _check_facts(facts: Facts, libraries: dict[str, str]) -> None:
+    words = (facts.task, facts.family, facts.search, facts.metric, facts.direction, facts.data, *libraries.values())
+    if not all(isinstance(word, str) for word in (*words, *facts.values)):
+        raise TypeError("names must be text")
+    if not all(type(number) is int for number in (facts.slot, facts.seed)):
+        raise TypeError("slot and seed must be integers")
+    if not all(type(value) in (int, float) for value in facts.values.values()):
+        raise TypeError("values must be numbers")
+
+
+def _compare(folder: Path, name: str, listed: File, size: int, digest: hashlib._Hash) -> None:
+    if size != listed.bytes or digest.hexdigest() != listed.sha256:
+        raise _damaged(folder, f"{name} was changed")
+
+
 def _read(path: Path, limit: int) -> bytes:
-    """Read a regular file of at most `limit` bytes; links, pipes and larger files are refused unread."""
+    with _opened(path, limit) as file:
+        return file.read()
+
+
+@contextmanager
+def _opened(path: Path, limit: int) -> Iterator[BufferedReader]:
+    """Open a regular file of at most `limit` bytes; links, pipes and larger files are refused unread."""
     try:
         descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
         with os.fdopen(descriptor, "rb") as file:
             facts = os.fstat(descriptor)
             if not stat.S_ISREG(facts.st_mode) or facts.st_size > limit:
                 raise _damaged(path.parent, f"{path.name} is not a file of at most {limit} bytes")
-            return file.read()
+            yield file
     except OSError as error:
         raise _damaged(path.parent, f"{path.name} cannot be read ({error.strerror})") from None
 

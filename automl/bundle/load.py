@@ -13,7 +13,7 @@ import numpy as np
 
 from automl import catalog
 from automl.bundle.format import MODEL, SCHEMA, WEIGHTS, Manifest, check_bundle, read_member, resolve
-from automl.data import Schema
+from automl.data import Schema, strict_json
 from automl.errors import DataError, StorageError
 from automl.messages import Spec, spec_from
 
@@ -63,6 +63,7 @@ def load_model(path: str | Path) -> Model:
     manifest = check_bundle(folder)
     schema = _parse_schema(read_member(folder, manifest, SCHEMA), folder)
     family, params, spec = parse_model(read_member(folder, manifest, MODEL), folder)
+    _check_fit(schema, spec, folder)
     module = build_module(family, params, spec, read_member(folder, manifest, WEIGHTS), str(folder))
     return Model(manifest, schema, spec, module.exported().eval())
 
@@ -74,6 +75,15 @@ def _parse_schema(content: bytes, folder: Path) -> Schema:
         raise StorageError(f"Bundle {folder}: {SCHEMA}: {error}", hint="Export the model again.") from None
 
 
+def _check_fit(schema: Schema, spec: Spec, folder: Path) -> None:
+    """What goes into the network and what comes out of it must be what the schema encodes and decodes."""
+    if len(spec.inputs) != 1 or spec.input.shape != schema.shape or spec.classes != len(schema.labels):
+        raise StorageError(
+            f"Bundle {folder}: {MODEL} and {SCHEMA} describe different inputs or classes.",
+            hint="Export the model again.",
+        )
+
+
 def describe_model(family: str, params: dict[str, Any], spec: Spec) -> bytes:
     """Return what `model.json` holds."""
     return json.dumps({"family": family, "params": params, "spec": dataclasses.asdict(spec)}, indent=1).encode()
@@ -82,9 +92,9 @@ def describe_model(family: str, params: dict[str, Any], spec: Spec) -> bytes:
 def parse_model(content: bytes, folder: Path) -> tuple[str, dict[str, Any], Spec]:
     """Return family, parameters and spec. The family must be a known plain name: no path leads to other code."""
     try:
-        data = json.loads(content)
+        data = strict_json.parse(content)
         family, params, spec = data["family"], dict(data["params"]), spec_from(data["spec"])
-    except (ValueError, KeyError, TypeError) as error:
+    except (ValueError, KeyError, TypeError, AttributeError) as error:
         raise StorageError(f"Bundle {folder}: {MODEL} cannot be read ({error!r}). Export the model again.") from None
     if not isinstance(family, str) or not _FAMILY.fullmatch(family) or family not in catalog.families():
         raise StorageError(
@@ -100,16 +110,17 @@ def build_module(family: str, params: dict[str, Any], spec: Spec, weights: bytes
     `origin` names the weights in errors. The caller's random state is left as it was.
     """
     import torch
-    from safetensors import SafetensorError
     from safetensors.torch import load
+
+    from automl.bundle.bounded import bounded_by
 
     try:
         state = load(weights)
-        with torch.random.fork_rng(devices=[]):
+        with torch.random.fork_rng(devices=[]), bounded_by(state, params):
             module = catalog.module(family, spec, params)
-    except (SafetensorError, TypeError, ValueError, KeyError, RuntimeError) as error:
+    except Exception as error:  # whatever a family says to parameters that it cannot use
         raise StorageError(
-            f"{origin}: family '{family}' cannot be rebuilt: {error}. Export the model again."
+            f"{origin}: family '{family}' cannot be rebuilt: {' '.join(str(error).split())[:300]}. Export the model again."
         ) from error
     expected = {name: (tuple(tensor.shape), tensor.dtype) for name, tensor in module.state_dict().items()}
     found = {name: (tuple(tensor.shape), tensor.dtype) for name, tensor in state.items()}

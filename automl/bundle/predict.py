@@ -5,10 +5,13 @@ from __future__ import annotations
 import csv
 from collections.abc import Iterable
 from pathlib import Path
-from typing import TextIO
+from typing import TYPE_CHECKING, TextIO
 
 from automl.bundle.load import Model, load_model
-from automl.data import Chunk, Tell, read_rows
+from automl.data import Chunk, Tell, frame_rows, read_rows
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 _FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
 
@@ -43,6 +46,19 @@ def write_predictions(model: Model, chunks: Iterable[Chunk], stream: TextIO) -> 
         writer.writerows(zip(*columns, strict=True))
         count += len(chunk.features)
     return count
+
+
+def predict_frame(model: Model, frame: pd.DataFrame, tell: Tell = lambda text: None) -> pd.DataFrame:
+    """Predict a frame's rows: `prediction`, and `p_<class>` for each class, under the frame's own index. Raises DataError."""
+    import pandas as pd
+
+    rows = frame_rows(frame, model.schema, tell)
+    if not model.schema.labels:
+        return pd.DataFrame({"prediction": model.predict(rows)}, index=frame.index)
+    probabilities = model.predict_proba(rows)
+    columns = {f"p_{label}": probabilities[:, place] for place, label in enumerate(model.schema.labels)}
+    labels = [model.schema.labels[index] for index in probabilities.argmax(axis=1).tolist()]
+    return pd.DataFrame({"prediction": labels, **columns}, index=frame.index)
 
 
 def harmless(cell: str) -> str:

@@ -11,7 +11,7 @@ from typing import Annotated
 import typer
 from typer._click.exceptions import ClickException
 
-from automl.cli import doctor, families, predict, report, search, searches, tasks, ui
+from automl.cli import doctor, families, models, predict, report, search, searches, tasks, ui
 from automl.cli.output import print_error, print_json
 from automl.errors import AutoMLError
 
@@ -28,6 +28,7 @@ app.command("report")(report.report)
 app.command("doctor")(doctor.doctor)
 app.command("ui")(ui.ui)
 app.add_typer(searches.app, name="searches")
+app.add_typer(models.app, name="models")
 app.add_typer(tasks.app, name="tasks")
 app.add_typer(families.app, name="families")
 
@@ -72,7 +73,9 @@ def run(arguments: list[str]) -> int:
         return _fail(type(error).__name__, str(error), error.hint, error.exit_code, as_json=as_json, cause=error)
     except KeyboardInterrupt:
         return _fail("Stopped", "stopped", "", 130, as_json=as_json)
-    except (BrokenPipeError, SystemExit):  # typer turns a broken pipe into SystemExit(1); nothing else leaves that way
+    except SystemExit as end:  # typer ends shell completion with code 0, and turns a broken pipe into code 1
+        return _nobody_reads() if end.code else 0
+    except BrokenPipeError:
         return _nobody_reads()
     except Exception as error:
         if isinstance(error, OSError) and error.errno == errno.EIO and stat.S_ISCHR(os.fstat(1).st_mode):

@@ -1,15 +1,53 @@
-"""Which folder a model's name on the command line means. Opens nothing."""
+"""Which folder a model's name on the command line means: one on disk, or a registered version. Opens no model."""
 
 from __future__ import annotations
 
+import os
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 from automl.errors import ConfigError
 
+_REGISTERED = re.compile(r"(?:models:/)?(?P<name>[^/@]+)@(?P<which>champion|\d+)")
+
 
 def model_folder(model: str) -> Path:
-    """Return a bundle's folder, or the folder of a task's versions under `exports/`. Raises ConfigError."""
+    """Return a bundle's folder, or the folder of a task's versions under `exports/`; `NAME@champion` and `NAME@3` ask MLflow.
+
+    Raises ConfigError where there is no such model, StorageError where MLflow does not answer.
+    """
     for folder in (Path(model), Path("exports") / model):
         if folder.is_dir():
             return folder
-    raise ConfigError(f"No model at {model!r}: neither a folder nor a task under exports/. Run: automl search TASK")
+    if (found := _REGISTERED.fullmatch(model)) is None:
+        raise ConfigError(
+            f"No model at {model!r}: neither a folder, nor a task under exports/, nor NAME@champion. Run: automl search TASK"
+        )
+    from automl.ledger import Home
+    from automl.tracking import registry
+
+    with open_registry() as client:
+        version = registry.pick(client, found["name"], found["which"])
+        return registry.fetch(client, version, Path("exports"), Home.from_environment().models)
+
+
+@contextmanager
+def open_registry() -> Iterator[Any]:
+    """Yield MLflow's client; whatever goes wrong on the way to it is a StorageError. The environment is left as it was."""
+    from automl.errors import AutoMLError, StorageError
+    from automl.tracking.mlflow_store import connect
+    from automl.tracking.uri import redact, tracking_uri
+
+    uri, before = tracking_uri(os.environ, Path.cwd()), dict(os.environ)
+    try:
+        yield connect(uri)
+    except AutoMLError:
+        raise
+    except Exception as error:
+        raise StorageError(f"MLflow at {redact(uri)}: {redact(str(error)).partition(chr(10))[0][:300]}") from error
+    finally:
+        os.environ.clear()
+        os.environ.update(before)

@@ -120,6 +120,8 @@ def summary(document: dict[str, Any]) -> list[str]:
         f"  model       {document['bundle']}",
         f"  report      {document['report']}",
     ]
+    if registered := document.get("registered"):
+        lines.append(f"  registered  {_standing(registered, document.get('challenge'))}")
     if mlflow := document.get("mlflow"):
         lines.append(
             f"  mlflow      experiment {mlflow['experiment']}: {mlflow['synced']} runs"
@@ -127,6 +129,13 @@ def summary(document: dict[str, Any]) -> list[str]:
         )
     lines.append(f"next: automl predict {document['bundle']} FILE.csv")
     return lines
+
+
+def _standing(registered: dict[str, Any], challenge: dict[str, Any] | None) -> str:
+    version = f"{registered['name']} version {registered['version']}"
+    if registered["champion"]:
+        return f"{version}, champion"
+    return f"{version}; the champion stays ({challenge['why']})" if challenge else f"{version}; the champion stays"
 
 
 def _pending(name: str, mlflow: dict[str, Any]) -> str:

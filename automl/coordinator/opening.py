@@ -18,7 +18,7 @@ from automl.catalog import space
 from automl.config import SearchConfig
 from automl.coordinator.space import check_overrides, explore, overrides_for
 from automl.data import Prepared
-from automl.errors import ConfigError
+from automl.errors import ConfigError, did_you_mean
 from automl.ledger import Header, Ledger
 from automl.messages import Spec
 from automl.tasks import Task
@@ -63,7 +63,10 @@ def objective(task: Task, config: SearchConfig) -> tuple[str, str]:
         return task.metric, task.direction
     fitting = sorted(name for name, metric in METRICS.items() if metric.kind == task.kind)
     if config.metric not in fitting:
-        raise ConfigError(f"--metric {config.metric!r} does not fit {task.kind}. Metrics for it: {', '.join(fitting)}.")
+        near = did_you_mean(config.metric, fitting)
+        raise ConfigError(
+            f"--metric {config.metric!r} does not fit {task.kind}. Metrics for it: {', '.join(fitting)}.{near}"
+        )
     return config.metric, METRICS[config.metric].direction
 
 

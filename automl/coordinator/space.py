@@ -228,5 +228,7 @@ def _kept_choices(name: str, choices: Sequence[Any], override: Override) -> Sequ
     else:
         kept = [c for c in choices if isinstance(c, int | float) and override.low <= c <= override.high]
     if not kept:
-        raise ConfigError(f"--set: {name} is one of {', '.join(map(str, choices))}, but got {override.value!r}.")
+        known = [str(choice) for choice in choices]
+        near = did_you_mean(str(override.value), known)
+        raise ConfigError(f"--set: {name} is one of {', '.join(known)}, but got {override.value!r}.{near}")
     return kept

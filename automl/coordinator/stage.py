@@ -12,6 +12,7 @@ from automl.coordinator.phases import Phases
 from automl.ledger import Header, Ledger, SearchFolder
 from automl.messages import DataRef, Spec
 from automl.tasks import Task
+from automl.tracking.question import ChampionQuestion
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,4 +29,5 @@ class Stage:
     coordinator: Coordinator
     deadline: Deadline
     phases: Phases
+    champion: ChampionQuestion
     observer: Observer

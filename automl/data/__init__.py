@@ -1,7 +1,7 @@
 """Data: read, audit, split, encode, write arrays that every worker maps. NumPy only, no torch."""
 
-from automl.data.arrays import Arrays, load_part, load_schema
-from automl.data.incoming import Chunk, Tell, read_rows
+from automl.data.arrays import Arrays, load_part, load_raw_test, load_schema
+from automl.data.incoming import Chunk, Tell, frame_rows, read_rows
 from automl.data.prepare import Prepared, Summary, prepare, spec_for
 from automl.data.schema import Schema
 
@@ -12,7 +12,9 @@ __all__ = [
     "Schema",
     "Summary",
     "Tell",
+    "frame_rows",
     "load_part",
+    "load_raw_test",
     "load_schema",
     "prepare",
     "read_rows",

@@ -30,6 +30,12 @@ def load_part(data_folder: Path, ref: DataRef, part: str) -> Arrays:
     return Arrays(_map(folder / "inputs.npy"), _map(folder / "target.npy"))
 
 
+def load_raw_test(data_folder: Path, ref: DataRef) -> np.ndarray:
+    """Map the test rows as the task gave them: (rows, features) or (rows, *shape), for a model with preprocessing of its own."""
+    load_part(data_folder, ref, "test")
+    return _map(data_folder / ref.key / "test" / "raw.npy")
+
+
 def load_schema(data_folder: Path, ref: DataRef) -> Schema:
     """Read the preprocessing that the arrays were made with."""
     path = data_folder / ref.key / "schema.json"

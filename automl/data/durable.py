@@ -48,9 +48,15 @@ def disk_full(place: Path) -> StorageError:
     )
 
 
+def make_folder(folder: Path) -> None:
+    """Make a folder and those above it that are missing, each with mode 0700; `mkdir(parents=True)` would open the upper ones."""
+    for missing in reversed([one for one in (folder, *folder.parents) if not one.exists()]):
+        missing.mkdir(mode=0o700, exist_ok=True)
+
+
 def new_folder_beside(target: Path) -> Path:
     """Make an empty folder `.tmp-<uuid>`, mode 0700, in the folder of `target`: on its file system, so a rename is atomic."""
-    target.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+    make_folder(target.parent)
     folder = target.parent / f"{_TEMPORARY}{uuid.uuid4().hex}"
     folder.mkdir(mode=0o700)
     return folder

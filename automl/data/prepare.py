@@ -27,6 +27,9 @@ from automl.data.split import content_hash, digest_rows, split_rows
 from automl.messages import DataRef, Field, Spec
 from automl.tasks import Rows, Task
 
+_LAYOUT = 2
+"""Version of the folder's files; another number never shares a folder with this one."""
+
 
 @dataclass(frozen=True, slots=True)
 class Summary:
@@ -105,9 +108,7 @@ def is_whole(folder: Path) -> bool:
 
 
 def _key(content: str, seed: int, task: Task, columns: tuple[str, ...]) -> str:
-    facts = [FORMAT, content, seed, task.name, task.kind, task.input_kind, task.shape, task.target, columns]
-    if task.input_kind == "image":
-        facts.append("white")  # schemas of before did not have it
+    facts = [_LAYOUT, FORMAT, content, seed, task.name, task.kind, task.input_kind, task.shape, task.target, columns]
     return hashlib.sha256(json.dumps(facts).encode()).hexdigest()[:32]
 
 
@@ -119,6 +120,7 @@ def _write(target: Path, schema: Schema, rows: Rows, parts: dict[str, np.ndarray
             files[f"{part}/inputs.npy"] = _npy(schema.encode(rows.features[indices]))
             files[f"{part}/target.npy"] = _npy(schema.encode_target(rows.target[indices]))
             (folder / part).mkdir(mode=0o700)
+        files["test/raw.npy"] = _npy(rows.features[parts["test"]])
         for name, content in files.items():
             write_file(folder / name, content)
         listed = {name: hashlib.sha256(content).hexdigest() for name, content in files.items()}

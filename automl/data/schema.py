@@ -4,16 +4,20 @@ from __future__ import annotations
 
 import dataclasses
 import json
+import math
 from dataclasses import dataclass
 from typing import Any, Literal, Self
 
 import numpy as np
 
+from automl.data import strict_json
 from automl.errors import DataError
 from automl.tasks import Rows, Task
 
 FORMAT = 1
 """Version of the encoding; another number never shares prepared arrays with this one."""
+KINDS = ("classification", "regression")
+INPUT_KINDS = ("table", "image")
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,7 +106,7 @@ class Schema:
     def from_json(cls, text: str | bytes) -> Self:
         """Rebuild a schema; raises DataError for another format version or a malformed document."""
         try:
-            data: dict[str, Any] = json.loads(text)
+            data: dict[str, Any] = strict_json.parse(text)
             if data["format"] != FORMAT:
                 raise DataError(
                     f"The schema has format {data['format']}, this version reads {FORMAT}. Update automl-search."
@@ -110,17 +114,33 @@ class Schema:
             for name in ("columns", "shape", "means", "scales", "labels"):
                 data[name] = tuple(data[name])
             schema = cls(**data)
-            schema._check_sizes()
-        except (ValueError, KeyError, TypeError) as error:
+            schema._check()
+        except (ValueError, KeyError, TypeError, OverflowError) as error:
             raise DataError(
                 f"The schema cannot be read ({type(error).__name__}).", hint="Prepare the data again."
             ) from None
         return schema
 
-    def _check_sizes(self) -> None:
-        if not len(self.means) == len(self.scales) == self.shape[0] or len(self.columns) != np.prod(self.shape):
+    def _check(self) -> None:
+        """Raise ValueError or TypeError where a part is not what the fields say."""
+        words = (self.task, self.kind, self.input_kind, self.target, *self.columns, *self.labels)
+        numbers = (*self.means, *self.scales, self.target_mean, self.target_scale, self.white)
+        if not all(isinstance(word, str) for word in words):
+            raise TypeError("names, columns and labels must be text")
+        if any(type(size) is not int or size < 1 for size in self.shape):
+            raise TypeError("sizes must be positive integers")
+        if any(isinstance(number, bool) or not isinstance(number, int | float) for number in numbers):
+            raise TypeError("means and scales must be numbers")
+        if not len(self.means) == len(self.scales) == self.shape[0] or len(self.columns) != math.prod(self.shape):
             raise ValueError("means, scales, columns and shape must fit each other")
-        np.asarray([*self.means, *self.scales, self.target_mean, self.target_scale], dtype=np.float64)
+        if self.kind not in KINDS or self.input_kind not in INPUT_KINDS or (self.kind == KINDS[0]) != bool(self.labels):
+            raise ValueError("kind and labels must fit each other")
+        if not all(math.isfinite(number) for number in numbers) or not all(
+            (*self.scales, self.target_scale, self.white)
+        ):
+            raise ValueError("scales must be finite and not zero")
+        if len(set(self.columns)) < len(self.columns) or len(set(self.labels)) < len(self.labels):
+            raise ValueError("columns and labels must differ from each other")
 
 
 def _moments(features: np.ndarray, task: Task) -> tuple[tuple[float, ...], tuple[float, ...]]:

@@ -19,6 +19,7 @@ from automl.bundle.format import CARD, LATEST, MANIFEST, STAGED, Facts, check_bu
 from automl.catalog import homes
 from automl.data.durable import (
     flush_folder,
+    make_folder,
     move_into_place,
     new_folder_beside,
     remove_stale,
@@ -64,7 +65,7 @@ def publish(
     the way or when the bundle does not reproduce its example.
     """
     with storage_errors("export to", target):
-        target.mkdir(parents=True, exist_ok=True, mode=0o700)
+        make_folder(target)
         remove_stale(target)
         folder = new_folder_beside(target / MANIFEST)
         try:

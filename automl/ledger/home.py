@@ -44,6 +44,11 @@ class SearchFolder:
         """The view for Optuna's own tools."""
         return self.root / "optuna.db"
 
+    @property
+    def champion(self) -> Path:
+        """A copy of the registered champion's bundle, scored on the same rows as the winner."""
+        return self.root / "champion"
+
     def discard(self, attempt: Attempt) -> None:
         """Delete the files that an attempt left: it is no longer among its family's best."""
         for artifact in attempt.outcome.artifacts.values() if attempt.outcome is not None else ():
@@ -73,6 +78,11 @@ class Home:
     def data(self) -> Path:
         """Prepared arrays, a folder per content and split."""
         return self.root / "data"
+
+    @property
+    def models(self) -> Path:
+        """Bundles fetched from a registry, a folder per digest."""
+        return self.root / "models"
 
     def search(self, name: str) -> SearchFolder:
         """Return a search's folder, which need not exist yet."""

@@ -107,11 +107,12 @@ class Ledger:
             connection.execute(sa.update(schema.search).values(config=config, result=None))
 
     def finish(self, result: dict[str, Any]) -> None:
-        """Store the JSON document of the finished search, and announce its end to the views."""
+        """Store the JSON document of the finished search, and announce its end and what it exported to the views."""
         with self._transaction() as connection:
             connection.execute(sa.update(schema.search).values(result=result))
-            connection.execute(sa.delete(schema.outbox).where(schema.outbox.c.topic == "end"))
+            connection.execute(sa.delete(schema.outbox).where(schema.outbox.c.topic.in_(("end", "export"))))
             _announce(connection, "end", None)
+            _announce(connection, "export", None, ("mlflow",))
 
     def amend(self, result: dict[str, Any]) -> None:
         """Replace the stored document without announcing it: what is known only after the views are in step."""
@@ -257,8 +258,8 @@ _CLOSE = (
 _MARK_SENT = sa.update(schema.outbox).where(schema.outbox.c.id == sa.bindparam("message")).values(sent=True)
 
 
-def _announce(connection: Connection, topic: str, attempt_id: int | None) -> None:
-    rows = [{"view": view, "topic": topic, "attempt_id": attempt_id, "sent": False} for view in VIEWS]
+def _announce(connection: Connection, topic: str, attempt_id: int | None, views: Sequence[str] = VIEWS) -> None:
+    rows = [{"view": view, "topic": topic, "attempt_id": attempt_id, "sent": False} for view in views]
     connection.execute(sa.insert(schema.outbox), rows)
 
 

@@ -32,7 +32,8 @@ _logger = logging.getLogger(__name__)
 class Carrier:
     """The loop between a connection and a view. Ends when the connection does.
 
-    A failed record goes to the end of the queue, so that one which always fails does not stand in the others' way.
+    A failed record goes to the end of the queue, so that one which always fails does not stand in the others' way; a question
+    goes to its front, since somebody waits for the answer.
     """
 
     def __init__(
@@ -44,6 +45,7 @@ class Carrier:
         self._longest_delay = longest_delay
         self._queue: deque[Record] = deque()
         self._sent: list[int] = []
+        self._answers: dict[str, Any] = {}
         self._acknowledged_at = time.monotonic()
         self._notices: list[str] = []
         self._trouble: str | None = None
@@ -82,14 +84,17 @@ class Carrier:
                 idle = 0.0 if self._queue else None
                 if not self._connection.poll(idle if until is None else max(0.0, until - time.monotonic())):
                     return True
-                self._queue.append(json.loads(self._connection.recv_bytes()))
+                record = json.loads(self._connection.recv_bytes())
+                (self._queue.append if record["id"] else self._queue.appendleft)(record)
         except (EOFError, OSError):
             return False
 
     def _carry_one(self) -> None:
         record = self._queue[0]
         try:
-            self._view.send(record)
+            answer = self._view.send(record)
+            if answer is not None:
+                self._answers[record["topic"]] = answer
         except Refused as refusal:
             _logger.exception("record %s set aside", record["id"])
             self.say(str(refusal))
@@ -113,11 +118,12 @@ class Carrier:
         self._acknowledged_at = time.monotonic()
         if self._sent:
             self._tell(self._sent, "; ".join(self._notices) or None)
-            self._sent, self._notices = [], []
+            self._sent, self._notices, self._answers = [], [], {}
 
     def _tell(self, sent: list[int], trouble: str | None) -> None:
         line = trouble and redact(trouble)
-        self._connection.send_bytes(json.dumps({"sent": sent, "trouble": line}).encode())
+        message = {"sent": sent, "trouble": line, "answers": self._answers if sent else {}}
+        self._connection.send_bytes(json.dumps(message).encode())
 
 
 class _Redacting:

@@ -13,7 +13,7 @@ import socket
 import subprocess
 import sys
 import threading
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Any
@@ -32,6 +32,8 @@ class Ack:
     trouble: str | None = None
     """One line for people. Without `sent`: the store or the carrier is away. With it: what happened on the way, such as
     a record that was refused (it counts as sent) or a run that a person had deleted."""
+    answers: dict[str, Any] = field(default_factory=dict)
+    """What the view answered, by the record's topic."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,7 +141,7 @@ class CarrierLink:
         try:
             while connection.poll():
                 message = json.loads(connection.recv_bytes())
-                acks.append(Ack(tuple(message["sent"]), message["trouble"]))
+                acks.append(Ack(tuple(message["sent"]), message["trouble"], message["answers"]))
                 for number in message["sent"]:
                     self._unacknowledged.pop(number, None)
         except (EOFError, OSError):

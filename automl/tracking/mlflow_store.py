@@ -24,6 +24,7 @@ ENVIRONMENT = {
     "MLFLOW_DISABLE_TELEMETRY": "true",
     "MLFLOW_ALLOW_PICKLE_DESERIALIZATION": "false",
     "MLFLOW_SERVER_ENABLE_JOB_EXECUTION": "false",
+    "MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR": "false",
     "MLFLOW_SUPPRESS_PRINTING_URL_TO_STDOUT": "true",  # printing it costs a request per run
     "OMP_NUM_THREADS": "1",
 }
@@ -59,8 +60,9 @@ def connect(uri: str) -> Any:
     if reason:
         raise ConnectionError(reason)
     os.environ.update(ENVIRONMENT)
-    from mlflow import MlflowClient
+    from mlflow import MlflowClient, set_tracking_uri
 
+    set_tracking_uri(uri)  # MLflow's own registry looks a logged model up through a client of its own making
     path = database_path(uri)
     if path is None or path.exists():
         return MlflowClient(tracking_uri=uri)

@@ -10,16 +10,19 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable, Iterable
-from typing import Any
+from typing import Any, TypeVar
 from urllib.parse import unquote, urlsplit
 
+from automl.errors import StorageError
 from automl.tracking import mlflow_store
+from automl.tracking.exports import champion, export
 from automl.tracking.mlflow_store import Reconciled, by_key, experiments, find_runs, is_refusal, keep_one, reconcile
 from automl.tracking.runs import KEY, PARENT, RunContent, cut, end_content, search_content, slot_content
 from automl.tracking.uri import redact
 from automl.tracking.view import Record, Refused, Say, Unreachable
 
 _DATASET_DIGEST_LENGTH = 36
+T = TypeVar("T")
 
 
 class MlflowView:
@@ -51,22 +54,21 @@ class MlflowView:
         except Exception as error:
             raise self._unreachable(error) from error
 
-    def send(self, record: Record) -> None:
-        """Bring one record's run into step; raises Unreachable or Refused."""
+    def send(self, record: Record) -> Any:
+        """Bring one record's run into step, or answer a question; raises Unreachable or Refused."""
+        if record["topic"] == "champion":
+            return self._reach(lambda: champion(self._client, self._task, record))
         content = self._content(record)
         try:
-            self._write(content, record)
+            return self._write(content, record)
         except Exception as error:
             if not is_refusal(error):
                 raise self._unreachable(error) from error
-            self._send_once_more(content, record)
+            return self._send_once_more(content, record)
 
     def reconcile(self, final: Iterable[str]) -> Reconciled:
         """Compare with the final keys, see `reconcile`; raises Unreachable."""
-        try:
-            return reconcile(self._client, self._experiment, self._uuid, final)
-        except Exception as error:
-            raise self._unreachable(error) from error
+        return self._reach(lambda: reconcile(self._client, self._experiment, self._uuid, final))
 
     def close(self) -> None:
         """Close the database, so that no write-ahead log stays beside it; the client has no public way to."""
@@ -84,12 +86,14 @@ class MlflowView:
                     return slot_content(record, **search)
                 case "end":
                     return end_content(record, task=self._task, **search)
+                case "export":
+                    return search_content({}, task=self._task, **search)
                 case topic:
                     raise ValueError(f"unknown topic {topic!r}")
         except (KeyError, TypeError, ValueError) as error:
             raise Refused(f"record {record.get('id')} cannot be shown in MLflow: {error!r}") from error
 
-    def _write(self, content: RunContent, record: Record) -> None:
+    def _write(self, content: RunContent, record: Record) -> Any:
         if content.key == self._uuid:
             run = self._ensure_run(content)
         else:
@@ -98,8 +102,11 @@ class MlflowView:
         self._log(run, content)
         if record["topic"] == "search":
             self._log_dataset(run, record["dataset"])
+        if record["topic"] == "export":
+            return export(self._client, self._task, record, experiment=self._experiment, run=run)
         if content.status != "RUNNING":
             self._client.set_terminated(run, content.status, content.ended_ms)
+        return None
 
     def _ensure_parent(self) -> str:
         known = self._runs.get(self._uuid)
@@ -150,11 +157,11 @@ class MlflowView:
         )
         self._client.log_inputs(run, datasets=[DatasetInput(entity, [InputTag("mlflow.data.context", "training")])])
 
-    def _send_once_more(self, content: RunContent, record: Record) -> None:
+    def _send_once_more(self, content: RunContent, record: Record) -> Any:
         """After a refusal: the run or the experiment may be gone by a person's hand; else the record itself is bad."""
         try:
             self._see_what_is_gone(content.key)
-            self._write(content, record)
+            return self._write(content, record)
         except Exception as error:
             if not is_refusal(error):
                 raise self._unreachable(error) from error
@@ -228,8 +235,14 @@ class MlflowView:
                 f"outside {folder}. Rename or delete it; recording to the outbox until then"
             )
 
-    def _unreachable(self, error: Exception) -> Unreachable:
-        if isinstance(error, Unreachable):
+    def _reach(self, step: Callable[[], T]) -> T:
+        try:
+            return step()
+        except Exception as error:
+            raise self._unreachable(error) from error
+
+    def _unreachable(self, error: Exception) -> StorageError:
+        if isinstance(error, Unreachable | Refused):
             return error
         return Unreachable(f"MLflow not reachable at {redact(self._uri)}: recording to the outbox ({_line(error)})")
 

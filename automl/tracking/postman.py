@@ -12,6 +12,8 @@ from automl.tracking.records import record
 _PAUSE = 0.25
 """Seconds between two looks at the outbox while workers keep the coordinator busy."""
 _MOST_RESTARTS = 3
+_QUESTION = 0
+"""Id of what is no row."""
 _IN_FLIGHT = 100
 """Most records that a carrier holds unacknowledged."""
 
@@ -30,7 +32,7 @@ class Link(Protocol):
         """Hand records over."""
 
     def receive(self) -> list[Any]:
-        """Return acknowledgements: `sent` (ids) and `trouble`."""
+        """Return acknowledgements: `sent` (ids), `trouble` and `answers`."""
 
 
 class Postman:
@@ -60,6 +62,7 @@ class Postman:
         self._looked = 0.0
         self._troubled = False
         self._restarts = 0
+        self._answers: dict[str, Any] = {}
 
     def turn(self, *, urgent: bool) -> None:
         """Take acknowledgements and hand over some records; with `urgent` only now and then."""
@@ -78,6 +81,19 @@ class Postman:
     def pending(self) -> int:
         """How many messages the view does not have yet."""
         return self._ledger.count_unsent(self.view)
+
+    def ask(self, topic: str, **question: Any) -> None:
+        """Put a question to the view, ahead of all records; it is no row of the outbox and dies with this process."""
+        self._link.offer([{"id": _QUESTION, "topic": topic, **question}])
+
+    def answer(self, topic: str, patience: float = 0.0) -> Any:
+        """Return what the view answered to that topic, waiting up to `patience` seconds while it works; None without an answer."""
+        until = self._clock() + patience
+        self._receive()
+        while topic not in self._answers and not self._troubled and self._clock() < until:
+            time.sleep(0.01)
+            self._receive()
+        return self._answers.get(topic)
 
     def drain(self, patience: float = 10.0) -> int:
         """Work until the view is in step, reports trouble or is silent for `patience` seconds; returns what is pending."""
@@ -102,8 +118,10 @@ class Postman:
 
     def _receive(self) -> None:
         for ack in self._link.receive():
-            self._ledger.mark_sent(ack.sent)
-            self._in_flight -= len(ack.sent)
+            rows = [number for number in ack.sent if number != _QUESTION]
+            self._ledger.mark_sent(rows)
+            self._in_flight -= len(rows)
+            self._answers |= ack.answers
             if ack.sent:
                 self._troubled = False
             if ack.trouble:

@@ -12,7 +12,8 @@ def record(header: Header, view: str, message: int, topic: str, attempt: Attempt
     if topic == "slot" and attempt is not None:
         body = _slot(header, attempt)
         return {"id": message, "topic": topic, **body, **(_for_optuna(header, attempt) if view == "optuna" else {})}
-    return {"id": message, "topic": topic, **(_search(header) if topic == "search" else _end(header))}
+    bodies = {"search": _search, "end": _end, "export": _export}
+    return {"id": message, "topic": topic, **bodies[topic](header)}
 
 
 def _search(header: Header) -> dict[str, Any]:
@@ -90,10 +91,46 @@ def _end(header: Header) -> dict[str, Any]:
     }
     return {
         "status": "FINISHED",
-        "ended_ms": header.created_ms + int(1000 * result.get("seconds", 0.0)),
+        "ended_ms": _ended_ms(header),
         "metrics": {name: value for name, value in metrics.items() if value is not None},
         "tags": {"verdict": str(result.get("verdict", "")), "bundle": str(result.get("bundle", ""))},
         "note": f"**{result.get('verdict', '')}**: `automl report {header.name}`",
+    }
+
+
+def _ended_ms(header: Header) -> int:
+    return header.created_ms + int(1000 * (header.result or {}).get("seconds", 0.0))
+
+
+def _export(header: Header) -> dict[str, Any]:
+    result = header.result or {}
+    best, challenge = result.get("best") or {}, result.get("challenge") or {}
+    test = best.get("test_interval") or (None, None)
+    tags = {
+        "search": header.name,
+        "task": header.task["name"],
+        "family": best.get("family"),
+        "metric": header.task["metric"],
+        "verdict": result.get("verdict"),
+        "git_commit": header.code.get("git_commit"),
+        "data_hash": header.data["content"],
+    }
+    metrics = {
+        "validation": best.get("validation"),
+        "test": best.get("test"),
+        "test_low": test[0],
+        "test_high": test[1],
+    }
+    tags |= {name: f"{value:.4g}" for name, value in metrics.items() if value is not None}
+    return {
+        "bundle": result.get("bundle"),
+        "digest": result.get("bundle_digest"),
+        "ended_ms": _ended_ms(header),
+        "report": result.get("report"),
+        "tags": {name: str(value) for name, value in tags.items() if value},
+        "metrics": {name: value for name, value in metrics.items() if value is not None},
+        "champion_was": challenge.get("champion"),
+        "moves": bool(challenge.get("moves")),
     }
 
 

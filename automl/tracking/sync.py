@@ -68,10 +68,12 @@ def _sync_mlflow(ledger: Ledger, header: Header, final: list[Attempt], warn: Cal
             record(header, "mlflow", 0, "slot", keys[key]) for key in persist(lambda: view.reconcile(keys)).missing
         ]
         if header.result is not None:
-            records.append(record(header, "mlflow", 0, "end", None))
+            records += [record(header, "mlflow", 0, topic, None) for topic in ("end", "export")]
         for each in records:
             try:
-                persist(partial(view.send, each))
+                answer = persist(partial(view.send, each))
+                if each["topic"] == "export" and header.result is not None:
+                    ledger.amend({**header.result, "registered": answer})
             except Refused as refusal:  # one broken record must not keep the others out
                 warn(str(refusal))
         found = persist(lambda: view.reconcile(keys))

@@ -15,6 +15,9 @@ Record = dict[str, Any]
   curve [[step, {name: value}, ms]], started_ms, ended_ms, reason, seconds, git_commit, data_hash; for Optuna also
   distributions (name -> Optuna's JSON form), direction, intermediate [[step, value]]
 - `end`: status (MLflow's), ended_ms, metrics, tags, note (Markdown)
+- `export` (MLflow only): bundle and report (paths), digest, ended_ms, tags, metrics, champion_was (a version or None), moves
+
+and one question, which is no row: id 0, topic `champion`, into (a folder for a bundle that has to be fetched).
 
 All times are milliseconds since 1970 and are stored: a second sending carries the same ones.
 """
@@ -42,8 +45,8 @@ class View(Protocol):
     def open(self) -> None:
         """Connect and read what is already there; raises Unreachable."""
 
-    def send(self, record: Record) -> None:
-        """Bring the store into step with one record; raises Unreachable or Refused."""
+    def send(self, record: Record) -> Any:
+        """Bring the store into step with one record; returns what it answers, plain JSON or None. Raises Unreachable or Refused."""
 
     def close(self) -> None:
         """Let go of the store, also where `open` never succeeded."""

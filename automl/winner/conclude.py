@@ -10,7 +10,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from automl.bundle import Facts
+from automl.bundle import Facts, read_manifest
 from automl.coordinator.events import Planned
 from automl.coordinator.plan import Plan
 from automl.coordinator.stage import Stage
@@ -20,6 +20,7 @@ from automl.ledger import Attempt
 from automl.messages import Kind, Outcome
 from automl.winner.confirm import Candidate, WinnerWork, default_of
 from automl.winner.evidence import Evidence, weigh
+from automl.winner.gate import Challenge, challenge
 from automl.winner.sealed import read_scores
 from automl.winner.verdict import Fresh, Verdict, decide
 
@@ -37,6 +38,8 @@ class Conclusion:
     """The steering metric of exactly the exported weights on the test part, against others on the same rows."""
     verdict: Verdict
     bundle: Path
+    challenge: Challenge | None
+    """Against the registered champion; None with tracking off, or where MLflow did not answer."""
 
     def document(self) -> dict[str, Any]:
         """Return its part of the search's JSON document."""
@@ -62,7 +65,9 @@ class Conclusion:
             "verdict": self.verdict.words,
             "reasons": list(self.verdict.reasons),
             "bundle": str(self.bundle),
+            "bundle_digest": read_manifest(self.bundle).digest,
             "registered": None,
+            "challenge": None if self.challenge is None else self.challenge.document(),
         }
 
 
@@ -79,12 +84,13 @@ def conclude(stage: Stage, trials: list[Attempt]) -> Conclusion:
         config.precision,
     )
     stage.phases.begin("confirm")
+    stage.champion.ask()
     rivals = _confirm(stage, work, trials)
     winner = work.choose(rivals)
     first = default_of(winner.attempt.family, trials)
     default = next((one for one in rivals if one.attempt is first), None)
     stage.phases.begin("export")
-    staging, score = _finish(stage, work, winner, default)
+    staging, score, champion = _finish(stage, work, winner, default)
     scores = read_scores(stage.folder.root / score.artifacts["predictions"].path)
     evidence = weigh(work.metric, direction, scores, seed=config.seed)
     test = evidence.test
@@ -94,7 +100,11 @@ def conclude(stage: Stage, trials: list[Attempt]) -> Conclusion:
     bundle = publish(staging, Path("exports") / stage.task.name, facts, verify=verify)
     others = [one.values for one in rivals if one is not winner and one is not default]
     fresh = Fresh(winner.values, default.values, others) if default not in (None, winner) else None
-    return Conclusion(winner, default, tuple(rivals), evidence, decide(fresh, evidence, direction), bundle)
+    gate = None
+    if champion is not None:
+        trouble = score.reason or champion["trouble"]
+        gate = challenge(work.metric, direction, scores, champion, trouble, seed=config.seed)
+    return Conclusion(winner, default, tuple(rivals), evidence, decide(fresh, evidence, direction), bundle, gate)
 
 
 def _confirm(stage: Stage, work: WinnerWork, trials: list[Attempt]) -> list[Candidate]:
@@ -113,8 +123,13 @@ def _confirm(stage: Stage, work: WinnerWork, trials: list[Attempt]) -> list[Cand
     return candidates
 
 
-def _finish(stage: Stage, work: WinnerWork, winner: Candidate, default: Candidate | None) -> tuple[Path, Outcome]:
-    """Refit winner and default, then export and score side by side; returns the staged bundle and the one test reading."""
+def _finish(
+    stage: Stage, work: WinnerWork, winner: Candidate, default: Candidate | None
+) -> tuple[Path, Outcome, dict[str, Any] | None]:
+    """Refit winner and default, then export and score side by side.
+
+    Returns the staged bundle, the one reading of the test part, and the champion that it was to stand up to.
+    """
     rival = default if default is not winner else None
     refit = Plan([work.refit(one) for one in (winner, rival) if one is not None], work.describe)
     stage.coordinator.carry_out(refit, "refit")
@@ -122,10 +137,12 @@ def _finish(stage: Stage, work: WinnerWork, winner: Candidate, default: Candidat
     other = refit.outcomes.get(("refit", rival.attempt.slot, 0)) if rival is not None else None
     refitted = other is not None and other.state == "complete"
     against = (rival, other.artifacts["weights"].path) if rival is not None and other is not None and refitted else None
-    final = Plan(work.finishing(winner, weights, against), work.describe)
+    final = Plan(work.finishing(winner, weights, against, stage.champion.answer()), work.describe)
     stage.coordinator.carry_out(final, "export", "score")
     staged = next(iter(_done(final, "export", winner).artifacts.values())).path
-    return (stage.folder.root / staged).parent, _done(final, "score", winner)
+    # What was scored may have been assigned by an earlier run of this command, when another version was the champion.
+    assigned = stage.ledger.attempts(kind="score", final=True)[-1].suggestion
+    return (stage.folder.root / staged).parent, _done(final, "score", winner), assigned.get("champion")
 
 
 def _facts(stage: Stage, winner: Candidate, values: dict[str, float]) -> Facts:

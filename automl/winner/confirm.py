@@ -109,25 +109,34 @@ class WinnerWork:
         seed = confirm_seed(self.seed, 0)
         return Attempt("refit", trial.slot, 0, 0, trial.family, trial.params, seed, {"epochs": winner.epochs})
 
-    def finishing(self, winner: Candidate, weights: str, default: tuple[Candidate, str] | None = None) -> list[Attempt]:
+    def finishing(
+        self,
+        winner: Candidate,
+        weights: str,
+        default: tuple[Candidate, str] | None = None,
+        champion: dict[str, object] | None = None,
+    ) -> list[Attempt]:
         """Export and score: both need only refitted weights, so they run side by side.
 
-        `default` is the default with its own refitted weights; it is scored on the same rows, in the same reading.
+        `default` is the default with its own refitted weights, `champion` a registered `version` with its bundle's `folder`; both are
+        scored on the same rows, in the same reading.
         """
         trial = winner.attempt
         seed = confirm_seed(self.seed, 0)
-        with_default: dict[str, object] = {"weights": weights}
+        against: dict[str, object] = {"weights": weights}
         if default is not None:
             other = default[0].attempt
-            with_default["default"] = {
+            against["default"] = {
                 "slot": other.slot,
                 "family": other.family,
                 "params": other.params,
                 "weights": default[1],
             }
+        if champion is not None:
+            against["champion"] = champion
         return [
             Attempt("export", trial.slot, 0, 0, trial.family, trial.params, seed, {"weights": weights}),
-            Attempt("score", trial.slot, 0, 0, trial.family, trial.params, seed, with_default),
+            Attempt("score", trial.slot, 0, 0, trial.family, trial.params, seed, against),
         ]
 
     def describe(self, attempt: Attempt) -> Assignment:
@@ -160,6 +169,7 @@ class WinnerWork:
             max_resource=attempt.suggestion.get("epochs", self.spec.max_resource),
             patience=max(5, self.spec.max_resource // 3),
             precision=self.precision,
+            champion=(attempt.suggestion.get("champion") or {}).get("folder"),
         )
 
     def best_trial(self, trials: Iterable[Attempt]) -> Attempt | None:

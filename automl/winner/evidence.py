@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from automl.winner.sealed import Interval, Scores, bootstrap, paired_difference
 
 DEFAULT = "default"
+CHAMPION = "champion"
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,9 +22,12 @@ class Evidence:
 
 
 def weigh(metric: str, direction: str, scores: Scores, *, seed: int) -> Evidence:
-    """Measure the model and what it is compared with, resampling the same rows for both sides of a difference."""
+    """Measure the model and what it is compared with, resampling the same rows for both sides of a difference.
+
+    Not the champion: whether it is beaten is for the gate, and says nothing about this search.
+    """
     ours = scores.predictions["model"]
-    others = {name: rows for name, rows in scores.predictions.items() if name != "model"}
+    others = {name: rows for name, rows in scores.predictions.items() if name not in ("model", CHAMPION)}
     gains, values = {}, {}
     test = bootstrap(metric, scores.target, ours, seed=seed)
     for name, theirs in others.items():

@@ -7,10 +7,10 @@ from contextlib import suppress
 
 import numpy as np
 
-from automl.bundle.load import network_outputs
-from automl.data import load_part, load_schema
+from automl.bundle.load import load_model, network_outputs
+from automl.data import Schema, load_part, load_raw_test, load_schema
 from automl.data.durable import replace_file
-from automl.errors import ConfigError, DataError
+from automl.errors import AutoMLError, ConfigError, DataError
 from automl.messages import Artifact, Assignment, Outcome
 from automl.tasks.metrics import METRICS, measure
 from automl.worker.baselines import fit_baselines
@@ -20,7 +20,10 @@ from automl.worker.perform import Places
 
 
 def score(assignment: Assignment, places: Places) -> tuple[Outcome, ...]:
-    """Measure the first member's weights, those of the default (a second member, if any) and the baselines on the test part.
+    """Measure the first member's weights on the test part, and on the same rows whatever it has to stand up to.
+
+    That is the default (a second member, if any), the baselines, and the champion's bundle, where the assignment names one; a
+    champion that cannot be scored is left out, and `reason` says why.
 
     `value` is the steering metric; `values` holds every metric that fits the target, and the steering metric of each baseline
     under the baseline's name. The artifact `predictions` is an `.npz`: `target`, `model`, `default`, and one array per baseline, as
@@ -36,6 +39,9 @@ def score(assignment: Assignment, places: Places) -> tuple[Outcome, ...]:
         network = rebuild(assignment, member, places).exported().eval()
         predictions[name] = schema.decode(network_outputs(network, test.inputs))
     predictions |= fit_baselines(schema, known, test.inputs)
+    champion, reason = _champion(assignment, places, schema)
+    if champion is not None:
+        predictions["champion"] = champion
     target = np.array(test.target) if schema.kind == "classification" else schema.decode(test.target)
     scores = {name: measure(assignment.metric, target, rows) for name, rows in predictions.items()}
     value = scores.pop("model")
@@ -44,7 +50,24 @@ def score(assignment: Assignment, places: Places) -> tuple[Outcome, ...]:
         "hardest": _save(assignment, places, hardest(schema, test.inputs, target, predictions["model"]), ".hardest"),
     }
     values = {**_all_metrics(schema.kind, target, predictions["model"]), **scores}
-    return (Outcome(assignment.id, 0, "complete", value=value, values=values, artifacts=saved),)
+    return (Outcome(assignment.id, 0, "complete", reason, value=value, values=values, artifacts=saved),)
+
+
+def _champion(assignment: Assignment, places: Places, schema: Schema) -> tuple[np.ndarray | None, str]:
+    """Return the champion's predictions of the raw test rows, classes in this task's order, or why there are none."""
+    if assignment.champion is None:
+        return None, ""
+    try:
+        model = load_model(places.search / assignment.champion)
+        rows = load_raw_test(places.data, assignment.data)
+        if model.schema.columns != schema.columns or sorted(model.schema.labels) != sorted(schema.labels):
+            raise DataError("it was trained for other columns or classes.")
+        if not schema.labels:
+            return model.predict(rows), ""
+        order = [model.schema.labels.index(label) for label in schema.labels]
+        return model.predict_proba(rows)[:, order], ""
+    except AutoMLError as error:
+        return None, f"the champion cannot be scored: {error}"
 
 
 def _all_metrics(kind: str, target: np.ndarray, prediction: np.ndarray) -> dict[str, float]:

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import csv
+import io
 import json
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import mlflow
+import pandas as pd
 import pytest
 from command import SMALL, Command, Finished
 from sklearn.datasets import load_digits
@@ -40,7 +43,8 @@ DOCUMENT: dict[str, Any] = {
     "test_gains": {"majority": list, "linear": list, "boosted_trees": list},
     "verdict": str,
     "bundle": str,
-    "registered": type(None),
+    "registered": {"name": str, "version": int, "champion": bool},
+    "challenge": {"champion": type(None), "moves": bool, "why": str},
     "mlflow": {"experiment": str, "synced": int, "pending": int},
     "report": str,
 }
@@ -48,6 +52,7 @@ DOCUMENT: dict[str, Any] = {
 COMMANDS = [
     ("search",),
     ("predict",),
+    *(("models", verb) for verb in ("list", "show", "promote", "rollback", "export")),
     *(("searches", verb) for verb in ("list", "show", "resume", "sync", "delete")),
     *(("tasks", verb) for verb in ("list", "show")),
     *(("families", verb) for verb in ("list", "show")),
@@ -70,6 +75,7 @@ def test_the_document_has_every_field_that_the_design_promises(finished: Finishe
     slots, best = document["slots"], document["best"]
     assert slots["complete"] + slots["pruned"] + slots["failed"] == slots["planned"] == 6
     assert best["test_interval"][0] <= best["test"] <= best["test_interval"][1]
+    assert document["registered"] == {"name": "digits", "version": 1, "champion": True}
     assert document["mlflow"] == {"experiment": "digits", "synced": 6, "pending": 0}
 
 
@@ -103,6 +109,24 @@ def test_predict_by_the_name_of_the_task_prints_the_same(finished: Finished, tmp
     )
     assert by_path.stdout == by_name.stdout
     assert len(by_name.stdout.splitlines()) == 4
+
+
+def test_the_champion_serves_the_numbers_of_predict(finished: Finished, tmp_path: Path) -> None:
+    frame = load_digits(as_frame=True).data.head(3).astype(int)  # as a CSV of pixels is read
+    frame.to_csv(tmp_path / "rows.csv", index=False)
+    printed = finished.command.run("predict", "digits@champion", str(tmp_path / "rows.csv"))
+    mlflow.set_tracking_uri(f"sqlite:///{finished.folder}/mlflow.db")
+    served = mlflow.pyfunc.load_model("models:/digits@champion").predict(frame)
+    expected = pd.read_csv(io.StringIO(printed.stdout), dtype={"prediction": str})
+    pd.testing.assert_frame_equal(served, expected, check_exact=False, rtol=1e-12)
+
+
+def test_models_are_listed_and_shown(finished: Finished) -> None:
+    (model,) = finished.command.json("models", "list")
+    assert (model["name"], model["version"], model["champion"]) == ("digits", 1, True)
+    shown = finished.command.run("models", "show", "digits").stdout
+    assert shown.startswith("digits version 1 (champion)")
+    assert "# digits: " in shown
 
 
 def test_searches_are_listed_and_shown(finished: Finished) -> None:

@@ -1,16 +1,19 @@
 """The two assignments that end a search: the sealed test is scored once, and weights become files."""
 
 import dataclasses
+import shutil
 from types import SimpleNamespace
 
 import numpy as np
 import pytest
 import torch
+from exported import bundled
 from safetensors.numpy import load
 from safetensors.torch import load_file, save_file
 
 from automl.bundle.format import EXAMPLE, STAGED, WEIGHTS
-from automl.data import load_part
+from automl.bundle.load import load_model
+from automl.data import load_part, load_raw_test
 from automl.data.durable import sha256_of
 from automl.errors import ConfigError, DataError, StorageError
 from automl.tasks.metrics import measure
@@ -29,6 +32,32 @@ def _scoring(assignment):
         kind="score",
         data=dataclasses.replace(assignment.data, parts=EVERY_PART),
     )
+
+
+def _with_champion(ready, tmp_path, name="wine"):
+    assignment, places = ready
+    champion = bundled(tmp_path / "other", name)
+    shutil.copytree(champion, places.search / "champion" / tmp_path.name)
+    asked = dataclasses.replace(_scoring(assignment), champion=f"champion/{tmp_path.name}")
+    (outcome,) = score(asked, places)
+    return champion, outcome, read_scores(places.search / outcome.artifacts["predictions"].path)
+
+
+def test_the_champion_predicts_the_raw_test_rows_with_its_own_preprocessing(ready, tmp_path):
+    champion, outcome, scores = _with_champion(ready, tmp_path)
+    assert outcome.reason == ""
+    assignment, places = ready
+    ref = dataclasses.replace(assignment.data, parts=EVERY_PART)
+    rows = load_raw_test(places.data, ref)
+    np.testing.assert_allclose(scores.predictions["champion"], load_model(champion).predict_proba(rows))
+    assert "champion" in outcome.values
+
+
+def test_a_champion_of_other_columns_is_left_out_and_that_is_said(ready, tmp_path):
+    _, outcome, scores = _with_champion(ready, tmp_path, "breast_cancer")
+    assert outcome.state == "complete"
+    assert "other columns" in outcome.reason
+    assert "champion" not in scores.predictions
 
 
 def test_export_stages_every_file_and_tells_size_and_hash(ready, staged):

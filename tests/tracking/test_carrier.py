@@ -22,10 +22,11 @@ ROOT = Path(__file__).resolve().parents[2]
 
 
 class ScriptedView:
-    """A view that does, per record id, what its script says: a list of errors, then success."""
+    """A view that does, per record id, what its script says: a list of errors, then success; `answers` by topic."""
 
-    def __init__(self, script=None, opening=()):
+    def __init__(self, script=None, opening=(), answers=None):
         self.script = script or {}
+        self.answers = answers or {}
         self.opening = list(opening)
         self.sent = []
 
@@ -38,6 +39,7 @@ class ScriptedView:
         if faults:
             raise faults.pop(0)
         self.sent.append(record["id"])
+        return self.answers.get(record["topic"])
 
     def close(self):
         self.is_closed = True
@@ -55,13 +57,15 @@ class Coordinator:
 
     def offer(self, *numbers):
         for number in numbers:
-            self.connection.send_bytes(json.dumps({"id": number, "topic": "slot"}).encode())
+            topic = "slot" if number else "champion"
+            self.connection.send_bytes(json.dumps({"id": number, "topic": topic}).encode())
 
     def until_sent(self, count):
-        sent, troubles = [], []
+        sent, troubles, self.answers = [], [], {}
         while len(sent) < count and self.connection.poll(5):
             message = json.loads(self.connection.recv_bytes())
             sent += message["sent"]
+            self.answers |= message["answers"]
             troubles += [message["trouble"]] if message["trouble"] else []
         return sent, troubles
 
@@ -110,7 +114,19 @@ def test_a_notice_of_the_view_comes_with_a_sent_record_so_that_it_does_not_read_
         each.carrier.say("experiment was renamed")
         each.offer(1)
         assert each.connection.poll(5)
-        assert json.loads(each.connection.recv_bytes()) == {"sent": [1], "trouble": "experiment was renamed"}
+        assert json.loads(each.connection.recv_bytes()) == {
+            "sent": [1],
+            "trouble": "experiment was renamed",
+            "answers": {},
+        }
+
+
+def test_a_question_goes_ahead_of_records_and_its_answer_comes_back():
+    view = ScriptedView({1: [OSError("away")]}, answers={"champion": {"version": 3}})
+    with coordinator(view, 1, 2, 0) as each:
+        sent, _ = each.until_sent(3)
+    assert (view.sent[0], sorted(sent)) == (0, [0, 1, 2])
+    assert each.answers == {"champion": {"version": 3}}
 
 
 def test_a_record_that_always_fails_does_not_stand_in_the_way():

@@ -62,9 +62,10 @@ class TerminalView:
             self._console.print(text, soft_wrap=True)
 
     def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
-        """Draw the frame for the terminal as it is now; the last row stays free for the cursor."""
+        """Draw the frame for the terminal as it is now. The row below it is the cursor's, where `^C` is echoed."""
         with self._lock:
             lines = frame(self._tally, options.size.width, max(1, options.size.height - 1), self._glyphs)
+        lines.append(Text())
         self.drawn = [line.cell_len for line in lines]
         yield Text("\n").join(lines)
 

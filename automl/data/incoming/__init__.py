@@ -2,5 +2,6 @@
 
 from automl.data.incoming.choose import read_rows
 from automl.data.incoming.chunk import Chunk, Tell
+from automl.data.incoming.frame import frame_rows
 
-__all__ = ["Chunk", "Tell", "read_rows"]
+__all__ = ["Chunk", "Tell", "frame_rows", "read_rows"]

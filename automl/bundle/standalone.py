@@ -1,0 +1,107 @@
+"""Predict with this folder alone: `python predict.py ROWS.csv` writes CSV to stdout. Needs numpy, and torch or onnxruntime.
+
+This file was copied here by automl and does not need it; nor does a program that imports it:
+
+    model = load(".")
+    probabilities = model(rows)  # float (rows, features), columns in the order of schema.json; NaN where a value is missing
+
+A `.pt2` is opened by torch.export.load, which can run code of whoever made it: open it only if you trust where it came from. The
+hashes in manifest.json show that a file is unchanged, not who wrote it.
+"""
+
+from __future__ import annotations
+
+import csv
+import hashlib
+import json
+import math
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+ONNX, PT2 = "model.onnx", "model.pt2"
+
+
+def load(folder: str | Path) -> Callable[[np.ndarray], np.ndarray]:
+    """Return raw rows -> probabilities (rows, classes), or -> numbers (rows,). Raises ValueError where a file was changed."""
+    folder = Path(folder)
+    check(folder)
+    schema, network = read_schema(folder), open_network(folder)
+    return lambda rows: decode(schema, network(encode(schema, rows)))
+
+
+def check(folder: Path) -> None:
+    """Compare the manifest with its own digest, and every file with the manifest's SHA-256. Raises ValueError."""
+    content = (folder / "manifest.json").read_bytes()
+    manifest = json.loads(content)
+    digest = manifest.pop("digest", "")
+    if hashlib.sha256(_spell(manifest)).hexdigest() != digest or _spell({**manifest, "digest": digest}) != content:
+        raise ValueError(f"{folder / 'manifest.json'} was changed since it was exported; do not use it")
+    for name, listed in manifest["files"].items():
+        if hashlib.sha256((folder / name).read_bytes()).hexdigest() != listed["sha256"]:
+            raise ValueError(f"{folder / name} was changed since it was exported; do not use it")
+
+
+def _spell(document: dict[str, Any]) -> bytes:
+    return (json.dumps(document, indent=1, sort_keys=True) + "\n").encode()
+
+
+def read_schema(folder: Path) -> dict[str, Any]:
+    """Return columns, means, scales, labels and the rest of the fitted preprocessing."""
+    schema: dict[str, Any] = json.loads((folder / "schema.json").read_bytes())
+    return schema
+
+
+def encode(schema: dict[str, Any], rows: np.ndarray) -> np.ndarray:
+    """Raw rows -> float32 (rows, *shape): less the mean, over the scale, of each column or channel; missing becomes 0."""
+    axes = (-1,) + (1,) * (len(schema["shape"]) - 1)
+    values = np.asarray(rows, dtype=np.float64).reshape(-1, *schema["shape"])
+    values = (values - np.reshape(schema["means"], axes)) / np.reshape(schema["scales"], axes)
+    return np.nan_to_num(values, nan=0.0).astype(np.float32)
+
+
+def decode(schema: dict[str, Any], outputs: np.ndarray) -> np.ndarray:
+    """Logits -> probabilities in the order of `labels`; standardised numbers -> the target's own units."""
+    values = np.asarray(outputs, dtype=np.float64)
+    if not schema["labels"]:
+        return values.reshape(len(values)) * schema["target_scale"] + schema["target_mean"]
+    powers = np.exp(values - values.max(axis=1, keepdims=True))
+    return np.asarray(powers / powers.sum(axis=1, keepdims=True))
+
+
+def open_network(folder: Path) -> Callable[[np.ndarray], np.ndarray]:
+    """Return encoded rows -> outputs, through whichever form of the network lies in the folder."""
+    if (folder / ONNX).exists():
+        import onnxruntime
+
+        session = onnxruntime.InferenceSession(str(folder / ONNX), providers=["CPUExecutionProvider"])
+        return lambda rows: np.asarray(session.run(None, {"rows": rows})[0])
+    import torch
+
+    program = torch.export.load(folder / PT2).module()
+    return lambda rows: np.asarray(program(torch.from_numpy(rows)).detach())
+
+
+def read_rows(path: str, schema: dict[str, Any]) -> np.ndarray:
+    """Read a CSV whose columns may come in any order, and more of them; empty cells are missing."""
+    with open(path, encoding="utf-8-sig", newline="") as file:
+        lines = [[line[name] for name in schema["columns"]] for line in csv.DictReader(file)]
+    return np.array([[float(cell) if cell else math.nan for cell in line] for line in lines])
+
+
+def main() -> None:
+    """Predict the rows of a CSV file."""
+    folder = Path(__file__).resolve().parent
+    schema = read_schema(folder)
+    predicted = load(folder)(read_rows(sys.argv[1], schema))
+    writer, labels = csv.writer(sys.stdout, lineterminator="\n"), schema["labels"]
+    writer.writerow(["prediction", *(f"p_{label}" for label in labels)])
+    for row in predicted.tolist():
+        writer.writerow([labels[int(np.argmax(row))], *row] if labels else [row])
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,30 @@
+"""JSON that came from elsewhere: one meaning or none. Knows nothing of what the document is for."""
+
+from __future__ import annotations
+
+import json
+import math
+from typing import Any
+
+
+def parse(content: str | bytes) -> Any:
+    """Return the document. Raises ValueError for duplicate keys, NaN, infinities, deep nesting and what is no UTF-8 JSON."""
+    text = content if isinstance(content, str) else content.decode("utf-8")
+    try:
+        return json.loads(text, object_pairs_hook=_unique, parse_constant=_finite, parse_float=_finite)
+    except RecursionError:
+        raise ValueError("nested too deeply") from None
+
+
+def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    found = dict(pairs)
+    if len(found) < len(pairs):
+        raise ValueError("a key occurs twice")
+    return found
+
+
+def _finite(text: str) -> float:
+    number = float(text)
+    if not math.isfinite(number):
+        raise ValueError(f"{text} is no finite number")
+    return number

@@ -1,0 +1,63 @@
+"""README.txt of a converted model: how a program without us uses it. Plain text, from facts and schema alone."""
+
+from __future__ import annotations
+
+from automl.bundle.format import Facts
+from automl.data import Schema
+
+_IMPORTS = {"pt2": "import json, numpy as np, torch", "onnx": "import json, numpy as np, onnxruntime"}
+_RUNS = {
+    "pt2": 'outputs = torch.export.load("model.pt2").module()(torch.from_numpy(encoded)).detach().numpy()',
+    "onnx": 'outputs = onnxruntime.InferenceSession("model.onnx").run(None, {"rows": encoded})[0]',
+}
+_NEEDS = {"pt2": "torch and numpy", "onnx": "onnxruntime and numpy"}
+_WARNINGS = {
+    "pt2": "model.pt2 is opened by torch.export.load, which can run code of whoever made it: open it only if you trust them.",
+    "onnx": "model.onnx holds numbers and a graph of known operations, no code.",
+}
+_COLUMNS = 8
+
+
+def readme(form: str, facts: Facts, schema: Schema, libraries: dict[str, str]) -> str:
+    """Return the text for `pt2` or `onnx`; the five lines of Python in it run as they stand, given `rows`."""
+    return f"""{facts.task}: {facts.family}, as {form}
+
+Needs Python with {_NEEDS[form]}; automl is not needed. Made with torch {libraries.get("torch", "of an unknown version")}.
+
+    python predict.py ROWS.csv
+
+reads a CSV with the columns {_listed(schema.columns)} in any order, and writes one prediction per row. From a program, in this folder:
+
+{snippet(form)}
+
+`rows` is a float array (rows, {len(schema.columns)}), its columns in the order of "columns" in schema.json, NaN where missing.
+`encoded` is float32 (rows, {", ".join(map(str, schema.shape))}): each {_unit(schema)} less its mean, over its scale; 0 where missing.
+{_meaning(schema)}
+
+{_WARNINGS[form]}
+manifest.json lists the SHA-256 of each file; predict.py checks them before it opens the model. They show that a file is
+unchanged, not who wrote it.
+"""
+
+
+def snippet(form: str) -> str:
+    """Return the lines that turn raw rows into outputs."""
+    return f"""    {_IMPORTS[form]}
+    schema = json.load(open("schema.json"))
+    mean, scale = (np.reshape(schema[key], (-1,) + (1,) * (len(schema["shape"]) - 1)) for key in ("means", "scales"))
+    encoded = np.nan_to_num((rows.reshape(-1, *schema["shape"]) - mean) / scale, nan=0.0).astype("float32")
+    {_RUNS[form]}"""
+
+
+def _meaning(schema: Schema) -> str:
+    if schema.labels:
+        return f'`outputs` are logits, one per class in the order of "labels": {_listed(schema.labels)}. Softmax makes them probabilities.'
+    return f'`outputs` are standardised: outputs * schema["target_scale"] + schema["target_mean"] is {schema.target}.'
+
+
+def _unit(schema: Schema) -> str:
+    return "column" if schema.input_kind == "table" else "channel"
+
+
+def _listed(names: tuple[str, ...]) -> str:
+    return ", ".join(names[:_COLUMNS]) + (f", ... ({len(names)} in all)" if len(names) > _COLUMNS else "")

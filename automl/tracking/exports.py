@@ -1,0 +1,53 @@
+"""What a finished search exported, brought into MLflow: its report as an artifact, its bundle as a registered version.
+
+And the question that comes before: which version is the champion now, with its bundle at hand for the scoring worker.
+"""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+from typing import Any
+
+from automl.errors import AutoMLError, StorageError
+from automl.tracking import registry
+from automl.tracking.view import Record, Refused
+
+EXPORTS = Path("exports")
+
+
+def champion(client: Any, name: str, record: Record) -> dict[str, Any]:
+    """Return `version` (None where nobody bears the alias), `folder` (of its bundle, below `into`) and `trouble`, one line."""
+    found = registry.champion(client, name)
+    if found is None:
+        return {"version": None, "folder": None, "trouble": ""}
+    into = Path(record["into"])
+    try:
+        folder = registry.fetch(client, found, EXPORTS, into)
+    except AutoMLError as error:
+        return {"version": found.number, "folder": None, "trouble": str(error)}
+    if folder.parent != into:  # a later export may remove it from where it lies
+        shutil.copytree(folder, into / folder.name, dirs_exist_ok=True)
+    return {"version": found.number, "folder": folder.name, "trouble": ""}
+
+
+def export(client: Any, name: str, record: Record, *, experiment: str, run: str) -> dict[str, Any]:
+    """Log the report and register the bundle; returns what the search's document says of it. Raises Refused."""
+    report = Path(record["report"] or "")
+    if report.is_file():
+        client.log_artifact(run, str(report), "report")
+    entry = registry.Entry(
+        name,
+        Path(record["bundle"]),
+        record["digest"],
+        record["tags"],
+        record["metrics"],
+        record["ended_ms"],
+        record["champion_was"],
+        record["moves"],
+    )
+    try:
+        version = registry.register(client, entry, experiment=experiment, run=run)
+    except StorageError as error:
+        raise Refused(f"{entry.bundle} is not registered: {error}") from error
+    return {"name": name, "version": version.number, "champion": version.champion}

@@ -1,0 +1,286 @@
+"""MLflow's model registry as we use it: one version per bundle, found again by its digest, and the alias `champion`.
+
+The alias is the one thing that lives in MLflow alone. Each version that becomes the champion bears the number of the one before,
+so that a rollback needs no memory of ours. Knows no records and no ledger.
+"""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+from automl.bundle import check_bundle
+from automl.errors import ConfigError, StorageError, did_you_mean
+
+CHAMPION = "champion"
+BUNDLE = "automl.bundle"
+"""Tag of a version and of its logged model: the digest of the bundle's manifest."""
+_PREVIOUS = "automl.previous"
+"""Tag of a version that is or was the champion: the version whose place it took; empty for the first."""
+_ALIAS = "automl.alias"
+"""Tag of a version: `pending` until it is settled whether it becomes the champion, then `moved` or `kept`."""
+_LONGEST_DESCRIPTION = 5000
+_PAGE = 100
+
+
+@dataclass(frozen=True, slots=True)
+class Version:
+    """One registered bundle."""
+
+    name: str
+    number: int
+    champion: bool
+    tags: dict[str, str]
+    description: str
+    created_ms: int
+
+    @property
+    def digest(self) -> str:
+        """Of its bundle's manifest; empty for a version that something else registered."""
+        return self.tags.get(BUNDLE, "")
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """What is to be registered."""
+
+    name: str
+    bundle: Path
+    digest: str
+    tags: dict[str, str]
+    metrics: dict[str, float]
+    ended_ms: int
+    champion_was: int | None
+    """The champion that it was compared with."""
+    moves: bool
+    """Whether it takes that one's place."""
+
+
+def names(client: Any) -> list[str]:
+    """Return the names of all registered models."""
+    return sorted(model.name for model in _pages(client.search_registered_models))
+
+
+def versions(client: Any, name: str) -> list[Version]:
+    """Return a model's versions, the newest first. Raises ConfigError where the model is not registered."""
+    current = _number(champion(client, name))
+    return [_version(found, current) for found in _found(client, name)]
+
+
+def champion(client: Any, name: str) -> Version | None:
+    """Return the version that bears the alias; None where the model or the alias is not there."""
+    try:
+        found = client.get_model_version_by_alias(name, CHAMPION)
+    except Exception as error:
+        if getattr(error, "error_code", None) in ("RESOURCE_DOES_NOT_EXIST", "INVALID_PARAMETER_VALUE", "NOT_FOUND"):
+            return None
+        raise
+    return _version(found, int(found.version))
+
+
+def pick(client: Any, name: str, which: str = CHAMPION) -> Version:
+    """Return `champion` or the version of that number. Raises ConfigError with what there is."""
+    all_versions = versions(client, name)
+    for version in all_versions:
+        if which == str(version.number) or (which == CHAMPION and version.champion):
+            return version
+    listed = ", ".join(str(version.number) for version in all_versions)
+    if which == CHAMPION:
+        raise ConfigError(
+            f"model '{name}' has no champion. Versions: {listed}.", hint=f"Choose one: automl models promote {name} N"
+        )
+    raise ConfigError(f"model '{name}' has no version '{which}'. Versions: {listed}, or {CHAMPION}.")
+
+
+def register(client: Any, entry: Entry, *, experiment: str, run: str) -> Version:
+    """Return the version of this bundle, made unless it is there; done twice, it changes nothing.
+
+    The alias moves once at most, and only while the version that it was compared with bears it: what a person did meanwhile stays.
+    Raises StorageError where the bundle is gone or another one, and not registered yet.
+    """
+    found = next((one for one in _found(client, entry.name, entry.digest)), None)
+    if found is None:
+        _make_registered_model(client, entry.name)
+        model = _logged_model(client, entry, experiment, run)
+        found = client.create_model_version(
+            entry.name,
+            f"models:/{model}",
+            run_id=run,
+            tags={**entry.tags, BUNDLE: entry.digest, _ALIAS: "pending"},
+            description=_card(entry.bundle),
+            model_id=model,
+        )
+    number, current = int(found.version), champion(client, entry.name)
+    if found.tags.get(_ALIAS) == "pending":
+        if entry.moves and _number(current) == entry.champion_was:
+            _crown(client, entry.name, number, current)
+            current = champion(client, entry.name)
+        settled = "moved" if _number(current) == number else "kept"
+        client.set_model_version_tag(entry.name, str(number), _ALIAS, settled)
+    return _version(found, _number(current))
+
+
+def promote(client: Any, name: str, number: int) -> Version:
+    """Let a version be the champion. Raises ConfigError where it is not there."""
+    version, current = pick(client, name, str(number)), champion(client, name)
+    if _number(current) != version.number:
+        _crown(client, name, version.number, current)
+    return pick(client, name, str(number))
+
+
+def rollback(client: Any, name: str) -> Version:
+    """Give the alias back to the version that bore it before. Raises ConfigError where there is none."""
+    current = pick(client, name)
+    before = current.tags.get(_PREVIOUS, "")
+    if not before:
+        raise ConfigError(
+            f"version {current.number} of '{name}' took nobody's place.",
+            hint=f"Choose a version: automl models promote {name} N",
+        )
+    version = pick(client, name, before)
+    client.set_registered_model_alias(name, CHAMPION, str(version.number))
+    return pick(client, name, before)
+
+
+def fetch(client: Any, version: Version, exports: Path, into: Path) -> Path:
+    """Return the folder of a version's bundle: the one in `exports` while it is there, else a download below `into`.
+
+    Either way it is whole and has the digest that was registered. Raises StorageError where it is not, or ConfigError for a
+    version that something else registered.
+    """
+    if not version.digest:
+        raise ConfigError(f"version {version.number} of '{version.name}' holds no bundle: automl did not register it.")
+    folder = f"v-{version.digest[:12]}"
+    for place in (exports / version.name / folder, into / folder):
+        if _is(place, version.digest):
+            return place
+    into.mkdir(mode=0o700, parents=True, exist_ok=True)
+    with TemporaryDirectory(dir=into) as temporary:
+        whole = Path(_download(client, version, temporary))
+        if not _is(whole, version.digest):
+            raise StorageError(
+                f"version {version.number} of '{version.name}': MLflow holds another bundle than was registered. Do not use it."
+            )
+        place = into / folder
+        shutil.rmtree(place, ignore_errors=True)
+        shutil.move(whole, place)
+    return place
+
+
+def _download(client: Any, version: Version, into: str) -> str:
+    from mlflow.artifacts import download_artifacts
+
+    uri = client.get_model_version_download_uri(version.name, str(version.number))
+    root = download_artifacts(artifact_uri=uri, dst_path=into, tracking_uri=client.tracking_uri)
+    found = sorted(Path(root).glob("artifacts/*/manifest.json"))
+    return str(found[0].parent) if found else root
+
+
+def _is(folder: Path, digest: str) -> bool:
+    try:
+        return check_bundle(folder).digest == digest
+    except StorageError:
+        return False
+
+
+def _crown(client: Any, name: str, number: int, current: Version | None) -> None:
+    """Move the alias; the number of the one before is written first, so that a kill in between loses no way back."""
+    client.set_model_version_tag(name, str(number), _PREVIOUS, str(current.number) if current else "")
+    client.set_registered_model_alias(name, CHAMPION, str(number))
+
+
+def _make_registered_model(client: Any, name: str) -> None:
+    try:
+        client.create_registered_model(name, tags={"task": name})
+    except Exception as error:
+        if getattr(error, "error_code", None) != "RESOURCE_ALREADY_EXISTS":
+            raise
+
+
+def _logged_model(client: Any, entry: Entry, experiment: str, run: str) -> str:
+    """Return the id of the bundle's logged model, ready and among the run's outputs."""
+    from mlflow.entities import LoggedModelOutput, Metric
+
+    found = client.search_logged_models([experiment], f"tags.`{BUNDLE}` = '{entry.digest}'")
+    model = (
+        found[0]
+        if found
+        else client.create_logged_model(
+            experiment, name=entry.name, source_run_id=run, tags={**entry.tags, BUNDLE: entry.digest}
+        )
+    )
+    if str(model.status) != "READY":
+        with TemporaryDirectory() as folder:
+            _save(entry, Path(folder) / "model")
+            client.log_model_artifacts(model.model_id, str(Path(folder) / "model"))
+        points = [
+            Metric(key, value, entry.ended_ms, 0, model_id=model.model_id, run_id=run)
+            for key, value in entry.metrics.items()
+        ]
+        client.log_batch(run, metrics=points)
+        client.finalize_logged_model(model.model_id, "READY")
+        client.log_outputs(run, [LoggedModelOutput(model.model_id, 0)])
+    return str(model.model_id)
+
+
+def _save(entry: Entry, to: Path) -> None:
+    """Write the bundle as a models-from-code pyfunc with signature and input example."""
+    import logging
+
+    import mlflow.pyfunc
+
+    from automl.tracking.signature import example, libraries, signature
+
+    bundle, manifest = entry.bundle, check_bundle(entry.bundle)
+    if manifest.digest != entry.digest:
+        raise StorageError(f"Bundle {bundle} is not the one that this search exported.")
+    logging.getLogger("mlflow.pyfunc").setLevel(logging.WARNING)
+    mlflow.pyfunc.save_model(
+        to,
+        python_model=str(Path(__file__).with_name("serving.py")),
+        artifacts={"bundle": str(bundle)},
+        signature=signature(bundle, manifest),
+        input_example=example(bundle, manifest),
+        pip_requirements=libraries(manifest),
+    )
+
+
+def _card(bundle: Path) -> str:
+    text = (bundle / "MODEL_CARD.md").read_text(encoding="utf-8")
+    return text if len(text) <= _LONGEST_DESCRIPTION else text[: _LONGEST_DESCRIPTION - 4] + "\n..."
+
+
+def _found(client: Any, name: str, digest: str | None = None) -> list[Any]:
+    """Return MLflow's own versions of a model, the newest first."""
+    wanted = f"name = '{name}'" + (f" and tags.`{BUNDLE}` = '{digest}'" if digest else "")
+    found = list(_pages(client.search_model_versions, filter_string=wanted))
+    if not found and digest is None:
+        known = names(client)
+        if name not in known:
+            raise ConfigError(
+                f"no model '{name}' is registered. Models: {', '.join(known) or 'none yet'}.{did_you_mean(name, known)}"
+            )
+    return sorted(found, key=lambda one: -int(one.version))
+
+
+def _version(found: Any, current: int | None) -> Version:
+    number, text = int(found.version), found.description or ""
+    return Version(found.name, number, number == current, dict(found.tags), text, found.creation_timestamp)
+
+
+def _number(version: Version | None) -> int | None:
+    return version.number if version is not None else None
+
+
+def _pages(search: Any, **what: Any) -> Iterator[Any]:
+    token = None
+    while True:
+        page = search(**what, max_results=_PAGE, page_token=token)
+        yield from page
+        token = page.token
+        if not token:
+            return
