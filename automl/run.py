@@ -21,7 +21,7 @@ from automl.coordinator.stage import Stage
 from automl.data import prepare, spec_for
 from automl.executors.choice import ExecutorFactory, make_executor
 from automl.executors.devices import device_slots
-from automl.ledger import Home, Ledger, SearchLock, require_writable
+from automl.ledger import Header, Home, Ledger, SearchLock, require_writable
 from automl.report import build_report, gather
 from automl.report.document import partial_document
 from automl.tasks import Task, load_task
@@ -77,12 +77,18 @@ def search(
         header = describe(folder.name, task, config, families, prepared, spec)
         metric, direction = header.task["metric"], header.task["direction"]
         observer(Began(header.name, metric, direction, config.budget.slots, config.budget.seconds))
+
+        def views(header: Header) -> tuple[Postman, ...]:
+            warn, lag = (lambda text: observer(Said(text, "warning"))), (lambda view, n: observer(Lagging(view, n)))
+            return stack.enter_context(open_views(ledger, header, folder, mlflow=config.tracking, warn=warn, lag=lag))
+
         if (stored := ledger.header()) is not None:
             for text in compare(stored, header, strict=config.strict):
                 observer(Said(text, "warning"))
             if (done := finished(stored, config, ledger)) is not None:
                 observer(Said(f"budget {done['slots']['planned']} already done in search '{stored.name}'"))
-                return done
+                behind = config.tracking and ledger.count_unsent("mlflow")
+                return _bring_into_step(ledger, stored, done, views(stored)) if behind else done
             header = replace(stored, config=header.config)
             ledger.reconfigure(header.config)
             requeued = reconcile(ledger, folder.results)
@@ -90,16 +96,7 @@ def search(
         else:
             ledger.begin(header)
 
-        postmen = stack.enter_context(
-            open_views(
-                ledger,
-                header,
-                folder,
-                mlflow=config.tracking,
-                warn=lambda text: observer(Said(text, "warning")),
-                lag=lambda view, pending: observer(Lagging(view, pending)),
-            )
-        )
+        postmen = views(header)
         deadline = Deadline(
             config.budget.seconds, started=phases.started, workers=len(slots), confirmations=2 * config.confirm_seeds
         )
@@ -151,18 +148,24 @@ def _report(stage: Stage, conclusion: Conclusion) -> dict[str, Any]:
 
 
 def _sync(stage: Stage, document: dict[str, Any], postmen: tuple[Postman, ...]) -> dict[str, Any]:
-    """Bring the views into step, as far as they answer; the search is done whether they do or not."""
+    """Bring the views into step; the search is done whether they answer or not."""
     stage.phases.begin("sync")
+    document = _bring_into_step(stage.ledger, stage.header, document, postmen)
+    stage.phases.end()
+    document |= {"seconds": stage.phases.total, "phases": dict(stage.phases.seconds)}
+    stage.ledger.amend(document)
+    return document
+
+
+def _bring_into_step(
+    ledger: Ledger, header: Header, document: dict[str, Any], postmen: tuple[Postman, ...]
+) -> dict[str, Any]:
+    """Send what the views lack, as far as they answer; returns the document with what they said."""
     for postman in postmen:
         postman.drain()
-        document["registered"] = postman.answer("export") or document["registered"]
-    stage.phases.end()
-    document |= {
-        "mlflow": mlflow_state(stage.ledger, stage.header, tracking=stage.config.tracking),
-        "seconds": stage.phases.total,
-        "phases": dict(stage.phases.seconds),
-    }
-    stage.ledger.amend(document)
+        document |= {"registered": postman.answer("export") or document.get("registered")}
+    document |= {"mlflow": mlflow_state(ledger, header, tracking=any(postman.view == "mlflow" for postman in postmen))}
+    ledger.amend(document)
     return document
 
 

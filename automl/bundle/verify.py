@@ -1,4 +1,4 @@
-"""Does a bundle give, in a process that knows nothing else, what it gave when it was exported? `python -m automl.bundle.verify FOLDER`.
+"""Does a bundle give, in a process that knows nothing else, what it gave when it was exported? Started by `export/clean.py`.
 
 Opens the `.pt2`, which unpickles: meant for a bundle that this program has just written, not for one that came from elsewhere.
 """
@@ -36,11 +36,19 @@ def verify(folder: Path) -> None:
 
 
 def main(arguments: list[str]) -> int:
-    """Verify `FOLDER [FAMILIES_FROM]`; returns 0, or writes one line to stderr and returns an exit code."""
+    """Import, then read a folder from stdin and verify it; returns 0, or writes one line to stderr and returns an exit code.
+
+    `arguments`: a folder with families of one's own, or nothing. Without a line on stdin there is nothing to do: whoever would
+    have named the folder is gone.
+    """
+    import pytorch_lightning  # noqa: F401, torch with it: seconds that pass before the folder is there
+    import torch.export  # noqa: F401
+
     try:
-        for families in arguments[1:]:
+        for families in arguments:
             add_families_from(families)
-        verify(Path(arguments[0]))
+        if folder := sys.stdin.readline().rstrip("\n"):
+            verify(Path(folder))
     except AutoMLError as error:
         sys.stderr.write(f"{error}\n")
         return error.exit_code
@@ -52,7 +60,3 @@ def _compare(folder: Path, form: str, outputs: np.ndarray, expected: np.ndarray)
         raise StorageError(
             f"Bundle {folder}: {form} does not give the outputs it was exported with. Export the model again."
         )
-
-
-if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))

@@ -1,6 +1,7 @@
 """Export: a staged model becomes a published bundle, or nothing changes; a published one takes other forms."""
 
+from automl.export.clean import CleanProcess, verify_in_clean_process
 from automl.export.conversion import convert
-from automl.export.transaction import publish, verify_in_clean_process
+from automl.export.transaction import publish
 
-__all__ = ["convert", "publish", "verify_in_clean_process"]
+__all__ = ["CleanProcess", "convert", "publish", "verify_in_clean_process"]

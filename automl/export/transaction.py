@@ -9,14 +9,11 @@ from __future__ import annotations
 import fcntl
 import os
 import shutil
-import subprocess
-import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from automl.bundle.format import CARD, LATEST, MANIFEST, STAGED, Facts, check_bundle, make_manifest, read_manifest
-from automl.catalog import homes
 from automl.data.durable import (
     flush_folder,
     make_folder,
@@ -30,28 +27,9 @@ from automl.data.durable import (
 )
 from automl.errors import StorageError
 from automl.export.card import model_card
+from automl.export.clean import verify_in_clean_process
 
 KEEP = 3
-_VERIFY = """import os, sys
-sys.path[:0] = sys.argv.pop(1).split(os.pathsep)
-from automl.bundle.verify import main
-sys.exit(main(sys.argv[1:]))
-"""
-
-
-def verify_in_clean_process(folder: Path, families_from: str | None = None) -> None:
-    """Load the bundle in a new, isolated interpreter and compare its example rows. Raises StorageError with what it said."""
-    source = os.pathsep.join(dict.fromkeys([*homes(), str(Path(__file__).resolve().parents[2])]))
-    families = [families_from] if families_from else []
-    command = [sys.executable, "-I", "-c", _VERIFY, source, str(folder.resolve()), *families]
-    done = subprocess.run(
-        command, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True
-    )
-    if done.returncode:
-        said = done.stderr.strip().splitlines() or [f"ended with code {done.returncode}"]
-        raise StorageError(
-            f"The exported bundle does not verify: {said[-1]}", hint="Run the same command again to export anew."
-        )
 
 
 def publish(
@@ -59,10 +37,9 @@ def publish(
 ) -> Path:
     """Publish what a worker staged as the latest version below `target`; returns the version's folder.
 
-    `verify` is handed the finished folder before any reader sees it; for families of one's own, give
-    `partial(verify_in_clean_process, families_from=...)`. The same files with the same facts give the same folder again, and the
-    newest three versions are kept. Raises StorageError, and leaves the previous version in place, when disk or permission is in
-    the way or when the bundle does not reproduce its example.
+    `verify` is handed the finished folder before any reader sees it; a `CleanProcess` that has warmed up answers at once. The same
+    files with the same facts give the same folder again, and the newest three versions are kept. Raises StorageError, and leaves
+    the previous version in place, when disk or permission is in the way or when the bundle does not reproduce its example.
     """
     with storage_errors("export to", target):
         make_folder(target)

@@ -6,7 +6,6 @@ The story of the second half of a search; every step is carried out by the coord
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +14,7 @@ from automl.coordinator.events import Planned
 from automl.coordinator.plan import Plan
 from automl.coordinator.stage import Stage
 from automl.errors import AutoMLError
-from automl.export import publish, verify_in_clean_process
+from automl.export import CleanProcess, publish
 from automl.ledger import Attempt
 from automl.messages import Kind, Outcome
 from automl.winner.confirm import Candidate, WinnerWork, default_of
@@ -90,21 +89,20 @@ def conclude(stage: Stage, trials: list[Attempt]) -> Conclusion:
     first = default_of(winner.attempt.family, trials)
     default = next((one for one in rivals if one.attempt is first), None)
     stage.phases.begin("export")
-    staging, score, champion = _finish(stage, work, winner, default)
-    scores = read_scores(stage.folder.root / score.artifacts["predictions"].path)
-    evidence = weigh(work.metric, direction, scores, seed=config.seed)
-    test = evidence.test
-    values = {"validation": winner.mean, "test": test.value, "test_low": test.low, "test_high": test.high}
-    facts = _facts(stage, winner, {**values, **evidence.baselines})
-    verify = partial(verify_in_clean_process, families_from=config.families_from)
-    bundle = publish(staging, Path("exports") / stage.task.name, facts, verify=verify)
-    others = [one.values for one in rivals if one is not winner and one is not default]
-    fresh = Fresh(winner.values, default.values, others) if default not in (None, winner) else None
-    gate = None
-    if champion is not None:
-        trouble = score.reason or champion["trouble"]
-        gate = challenge(work.metric, direction, scores, champion, trouble, seed=config.seed)
-    return Conclusion(winner, default, tuple(rivals), evidence, decide(fresh, evidence, direction), bundle, gate)
+    with CleanProcess(config.families_from) as clean:
+        staging, score, champion = _finish(stage, work, winner, default)
+        scores = read_scores(stage.folder.root / score.artifacts["predictions"].path)
+        evidence = weigh(work.metric, direction, scores, seed=config.seed)
+        others = [one.values for one in rivals if one is not winner and one is not default]
+        fresh = Fresh(winner.values, default.values, others) if default not in (None, winner) else None
+        verdict = decide(fresh, evidence, direction)
+        gate = None
+        if champion is not None:
+            trouble = score.reason or champion["trouble"]
+            gate = challenge(work.metric, direction, scores, champion, trouble, seed=config.seed)
+        facts = _facts(stage, winner, evidence)
+        bundle = publish(staging, Path("exports") / stage.task.name, facts, verify=clean.verify)
+    return Conclusion(winner, default, tuple(rivals), evidence, verdict, bundle, gate)
 
 
 def _confirm(stage: Stage, work: WinnerWork, trials: list[Attempt]) -> list[Candidate]:
@@ -145,7 +143,9 @@ def _finish(
     return (stage.folder.root / staged).parent, _done(final, "score", winner), assigned.get("champion")
 
 
-def _facts(stage: Stage, winner: Candidate, values: dict[str, float]) -> Facts:
+def _facts(stage: Stage, winner: Candidate, evidence: Evidence) -> Facts:
+    test = evidence.test
+    values = {"validation": winner.mean, "test": test.value, "test_low": test.low, "test_high": test.high}
     return Facts(
         task=stage.task.name,
         family=winner.attempt.family,
@@ -154,7 +154,7 @@ def _facts(stage: Stage, winner: Candidate, values: dict[str, float]) -> Facts:
         seed=stage.config.seed,
         metric=stage.header.task["metric"],
         direction=stage.header.task["direction"],
-        values=values,
+        values={**values, **evidence.baselines},
         data=stage.data.content,
     )
 

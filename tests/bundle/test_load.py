@@ -1,5 +1,6 @@
 """A loaded model predicts what was exported, and no bundle makes it run other code."""
 
+import io
 import json
 import pickle
 from pathlib import Path
@@ -110,10 +111,11 @@ def test_weights_that_do_not_fit_the_family_name_the_tensor(bundle, damage):
         load_model(bundle)
 
 
-def test_verify_accepts_a_whole_bundle_and_refuses_other_outputs(bundle, capsys):
+def test_verify_accepts_a_whole_bundle_and_refuses_other_outputs(bundle, capsys, monkeypatch):
     verify(bundle)
     example = load((bundle / EXAMPLE).read_bytes())
     (bundle / EXAMPLE).write_bytes(save({**example, "outputs": example["outputs"] + np.float32(1e-3)}))
     _sign(bundle)
-    assert main([str(bundle)]) == 5
+    monkeypatch.setattr("sys.stdin", io.StringIO(f"{bundle}\n"))
+    assert main([]) == 5
     assert "does not give the outputs" in capsys.readouterr().err

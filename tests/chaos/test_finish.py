@@ -1,0 +1,128 @@
+"""kill -9 at random moments after the trials: confirm, refit, export, registration. One bundle, one version, never half of either."""
+
+from __future__ import annotations
+
+import json
+import os
+import random
+import subprocess
+import sys
+import threading
+import time
+from collections import Counter
+from contextlib import closing
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from automl.bundle import resolve
+from automl.bundle.format import LATEST, check_bundle
+from automl.errors import AutoMLError
+from automl.ledger import Home, Ledger
+
+COMMAND = Path(__file__).with_name("finishing_search.py")
+LONGEST = 9.0
+"""Seconds from the first confirmation to the end of an undisturbed command, and a little more."""
+
+
+class Reader:
+    """Opens the latest bundle as fast as it can, and keeps what was wrong with it."""
+
+    def __init__(self, target: Path) -> None:
+        self._target = target
+        self._over = threading.Event()
+        self._thread = threading.Thread(target=self._read)
+        self.reads, self.broken = 0, []  # type: int, list[str]
+
+    def __enter__(self) -> Reader:
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._over.set()
+        self._thread.join()
+
+    def _read(self) -> None:
+        while not self._over.wait(0.02):
+            if (self._target / LATEST).exists():
+                try:
+                    check_bundle(resolve(self._target))
+                    self.reads += 1
+                except AutoMLError as error:
+                    self.broken.append(str(error))
+
+
+def finish_under_kills(folder: Path, *, searches: int, kills_each: int) -> Counter[str]:
+    """Run searches to their end, each killed some times; returns how many kills fell into which phase."""
+    chance, kills = random.Random(0), Counter[str]()
+    with Reader(folder / "exports" / "wine") as reader:
+        for number in range(searches):
+            for _ in range(kills_each):
+                kills += Counter(_kill_once(folder, number, chance.uniform(0.0, LONGEST)))
+            assert _start(folder, number).wait(timeout=300) == 0, (folder / "stderr.log").read_text()
+    documents = [_document(folder, f"finish-{number}") for number in range(searches)]
+    print(f"kills by phase: {dict(kills)}; {reader.reads} whole bundles read, {len(reader.broken)} broken")
+    assert reader.broken == []
+    assert reader.reads > 0
+    _assert_one_of_each(folder, documents)
+    return kills
+
+
+def _start(folder: Path, number: int) -> subprocess.Popen[bytes]:
+    (folder / "phases.log").unlink(missing_ok=True)
+    with open(folder / "stderr.log", "wb") as log:
+        command = [sys.executable, str(COMMAND), f"finish-{number}", str(number)]
+        return subprocess.Popen(command, cwd=folder, stdout=log, stderr=log)
+
+
+def _kill_once(folder: Path, number: int, delay: float) -> dict[str, int]:
+    """Kill the command some seconds after its trials; returns the phase that it was in, or nothing where it had ended."""
+    process = _start(folder, number)
+    while process.poll() is None and "confirm" not in _phases(folder):
+        time.sleep(0.01)
+    try:
+        process.wait(delay)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        process.wait()
+        return {_phases(folder)[-1]: 1}
+    assert process.returncode == 0, (folder / "stderr.log").read_text()
+    return {}
+
+
+def _phases(folder: Path) -> list[str]:
+    log = folder / "phases.log"
+    return log.read_text().split() if log.exists() else []
+
+
+def _document(folder: Path, name: str) -> dict[str, Any]:
+    with closing(Ledger.open(Home(folder / ".automl").existing(name).ledger)) as ledger:
+        header = ledger.header()
+    assert header is not None
+    assert header.result is not None
+    return header.result
+
+
+def _assert_one_of_each(folder: Path, documents: list[dict[str, Any]]) -> None:
+    """Each search's bundle is one version in the registry, and there are no others."""
+    os.environ["MLFLOW_DISABLE_TELEMETRY"] = "true"
+    from mlflow import MlflowClient
+
+    versions = MlflowClient(f"sqlite:///{folder}/mlflow.db").search_model_versions("name = 'wine'")
+    registered = Counter(version.tags["automl.bundle"] for version in versions)
+    wanted = {Path(document["bundle"]).name.removeprefix("v-") for document in documents}
+    assert {digest[:12] for digest in registered} == wanted
+    assert set(registered.values()) == {1}, json.dumps(registered)
+    assert [document["registered"]["name"] for document in documents] == ["wine"] * len(documents)
+
+
+@pytest.mark.slow
+def test_a_finish_survives_a_few_kills(tmp_path: Path) -> None:
+    assert finish_under_kills(tmp_path, searches=1, kills_each=3).total() >= 1
+
+
+@pytest.mark.proof
+@pytest.mark.timeout(3600)
+def test_a_finish_survives_fifty_kills_at_random_moments(tmp_path: Path) -> None:
+    assert finish_under_kills(tmp_path, searches=12, kills_each=6).total() >= 50
