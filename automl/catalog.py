@@ -83,5 +83,10 @@ def module(name: str, spec: Spec, params: dict[str, Any]) -> Any:
     return importlib.import_module(f"lightning_modules.{name}").Module(spec, **params)
 
 
+def preload() -> None:
+    """Import what every family's module needs, torch and Lightning: seconds that a process may spend before it is asked."""
+    importlib.import_module("lightning_modules._base")
+
+
 def _files(package: Any) -> set[str]:
     return {found.name for found in pkgutil.iter_modules(package.__path__) if not found.name.startswith("_")}

@@ -12,7 +12,7 @@ import numpy as np
 
 from automl.bundle.format import EXAMPLE, PT2, check_bundle, read_member
 from automl.bundle.load import load_model
-from automl.catalog import add_families_from
+from automl.catalog import add_families_from, preload
 from automl.errors import AutoMLError, StorageError
 
 TOLERANCE = 1e-5
@@ -41,9 +41,7 @@ def main(arguments: list[str]) -> int:
     `arguments`: a folder with families of one's own, or nothing. Without a line on stdin there is nothing to do: whoever would
     have named the folder is gone.
     """
-    import pytorch_lightning  # noqa: F401, torch with it: seconds that pass before the folder is there
-    import torch.export  # noqa: F401
-
+    preload()
     try:
         for families in arguments:
             add_families_from(families)

@@ -129,8 +129,9 @@ def _export(header: Header) -> dict[str, Any]:
         "report": result.get("report"),
         "tags": {name: str(value) for name, value in tags.items() if value},
         "metrics": {name: value for name, value in metrics.items() if value is not None},
+        # Where nobody could say who the champion is, the place is taken only if it is free.
         "champion_was": challenge.get("champion"),
-        "moves": bool(challenge.get("moves")),
+        "moves": challenge.get("moves", True),
     }
 
 
