@@ -18,6 +18,9 @@ demo: setup      ## search the digits task: the product in one command
 test: setup      ## all tests but the long proofs, two at a time
 	$(BIN)/python -m pytest -m 'not proof' -n 2 --dist loadfile
 
+docs: setup      ## write the reference page from --help and docstrings
+	$(BIN)/python tests/docs/reference.py > automl/docs/reference.md
+
 check: setup     ## style, types and the direction of imports
 	$(BIN)/ruff check . && $(BIN)/ruff format --check . && $(BIN)/mypy && $(BIN)/python -m pytest tests/test_arrows.py
 
@@ -27,4 +30,4 @@ chaos: setup     ## 100 kill -9 over 150 slots with real workers
 bench: setup     ## every figure of reports/benchmarks.md, about 40 minutes on an idle machine
 	for name in speed start coordinator window quality; do $(BIN)/python tests/benchmarks/bench_$$name.py || exit 1; done
 
-.PHONY: help setup demo test check chaos bench
+.PHONY: help setup demo test docs check chaos bench

@@ -30,7 +30,9 @@ class FakeLink:
 
     def offer(self, records: list[dict[str, Any]]) -> None:
         self.offered += records
-        self.acks.append(Ack((), "away") if self.away else Ack(tuple(r["id"] for r in records)))
+        answers = {record["topic"]: {"version": 3} for record in records if record["topic"] in ("champion", "export")}
+        sent = tuple(record["id"] for record in records)
+        self.acks.append(Ack((), "away") if self.away else Ack(sent, None, answers))
 
     def receive(self) -> list[Ack]:
         acks, self.acks = self.acks, []
@@ -73,6 +75,44 @@ def test_a_view_that_is_away_is_said_and_nothing_is_lost(ledger: Ledger) -> None
         postman.turn(urgent=False)
     assert said == ["away"]
     assert postman.drain() == 6
+
+
+def test_a_question_is_answered_and_is_no_row_of_the_outbox(ledger: Ledger) -> None:
+    link = FakeLink()
+    postman = Postman(ledger, "mlflow", link, clock=Clock())
+    postman.ask("champion", into="somewhere")
+    assert link.offered == [{"id": 0, "topic": "champion", "into": "somewhere"}]
+    assert postman.answer("champion") == {"version": 3}
+    assert postman.pending() == 6
+    assert postman.drain() == 0
+
+
+def test_a_view_that_is_away_answers_nothing_at_once(ledger: Ledger) -> None:
+    link = FakeLink()
+    link.away = True
+    postman = Postman(ledger, "mlflow", link, clock=Clock())
+    postman.ask("champion")
+    before = Clock.now
+    assert postman.answer("champion", patience=1000.0) is None
+    assert Clock.now - before < 10
+
+
+def test_what_a_finished_search_exported_goes_to_mlflow_alone_and_its_answer_is_kept(ledger: Ledger) -> None:
+    result = {
+        "bundle": "exports/bowl/v-0",
+        "bundle_digest": "0" * 64,
+        "report": "r.html",
+        "verdict": "x",
+        "seconds": 1.0,
+    }
+    ledger.finish(result)
+    link = FakeLink()
+    postman = Postman(ledger, "mlflow", link, clock=Clock())
+    assert postman.drain() == 0
+    (record,) = (one for one in link.offered if one["topic"] == "export")
+    assert (record["bundle"], record["moves"], record["champion_was"]) == ("exports/bowl/v-0", True, None)
+    assert postman.answer("export") == {"version": 3}
+    assert "export" not in [topic for _, topic, _ in ledger.unsent("optuna")]
 
 
 def test_drain_brings_the_view_into_step(ledger: Ledger) -> None:
