@@ -10,7 +10,9 @@ import sqlite3
 from contextlib import closing
 from datetime import datetime
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any, Literal
+from urllib.parse import quote
 
 from automl.tracking.view import Record, Refused, Unreachable
 
@@ -29,8 +31,10 @@ class OptunaView:
         self._present: dict[str, set[int]] = {}
 
     def open(self) -> None:
-        """Open or create the file; raises Unreachable, and leaves a file alone that is not Optuna's."""
+        """Open or create the file; raises Unreachable, and leaves a file alone that is not Optuna's, or of another version of it."""
         try:
+            if self._path.exists() and self._path.stat().st_size:
+                _require_readable(self._path)
             # The write-ahead log is a property of the file, and Optuna gives no way to ask for it.
             with closing(sqlite3.connect(self._path)) as database:
                 database.execute("PRAGMA journal_mode=WAL")
@@ -76,6 +80,20 @@ class OptunaView:
     def _unreachable(self, error: Exception) -> Unreachable:
         line = str(error).strip().partition("\n")[0] or type(error).__name__
         return Unreachable(f"Optuna's copy {self._path} cannot be written, the ledger goes on without it: {line}")
+
+
+def _require_readable(path: Path) -> None:
+    """Raise what Optuna says of the file, asked about a copy: it adds tables to a file before it looks at its version."""
+    with TemporaryDirectory() as folder:
+        copy = Path(folder) / "copy.db"
+        with (
+            closing(sqlite3.connect(f"file:{quote(str(path))}?mode=ro", uri=True)) as ours,
+            closing(sqlite3.connect(copy)) as other,
+        ):
+            ours.backup(other)
+        storage = _open_storage(copy)
+        storage.remove_session()
+        storage.engine.dispose()
 
 
 def _open_storage(path: Path) -> optuna.storages.RDBStorage:

@@ -1,8 +1,10 @@
 import json
 import math
 import os
+import sqlite3
 import subprocess
 import sys
+from contextlib import closing
 from pathlib import Path
 
 import optuna
@@ -94,3 +96,20 @@ def test_optunas_own_command_reads_the_file(tmp_path):
     command = [optuna_command, "trials", "--study-name", "digits-0-mlp", "--storage", f"sqlite:///{tmp_path}/o.db"]
     output = subprocess.run(command, capture_output=True, text=True, check=True).stdout
     assert "COMPLETE" in output
+
+
+@pytest.mark.parametrize(("revision", "schema"), [("v2.6.0.a", 12), ("v9.9.9", 99)])
+def test_a_file_of_another_version_is_refused_untouched_with_the_way_out(tmp_path, revision, schema):
+    path = tmp_path / "o.db"
+    view = view_on(path)
+    view.send(with_space(slot(1)))
+    view.close()
+    with closing(sqlite3.connect(path)) as database, database:
+        database.execute("PRAGMA journal_mode=DELETE")
+        database.execute("UPDATE alembic_version SET version_num = ?", (revision,))
+        database.execute("UPDATE version_info SET schema_version = ?", (schema,))
+    before = path.read_bytes()
+    with pytest.raises(Unreachable, match="optuna storage upgrade" if schema == 12 else "version"):
+        view_on(path)
+    assert path.read_bytes() == before
+    assert os.listdir(tmp_path) == ["o.db"]
