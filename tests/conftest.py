@@ -13,13 +13,20 @@ if HERE not in sys.path:
 os.environ["PYTHONPATH"] = os.pathsep.join(filter(None, [HERE, os.environ.get("PYTHONPATH")]))
 for name in ("AUTOML_HOME", "MLFLOW_TRACKING_URI"):
     os.environ.pop(name, None)
+_ENVIRONMENT = dict(os.environ)
+
+
+def _restore() -> None:
+    for name in os.environ.keys() - _ENVIRONMENT.keys():
+        if not name.startswith("PYTEST_"):
+            del os.environ[name]
+    os.environ.update(_ENVIRONMENT)
 
 
 @pytest.fixture(autouse=True)
 def _own_folder_and_environment(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """No test writes into the checkout, and none leaves a variable behind (mlflow's settings would reach torch's threads)."""
     monkeypatch.chdir(tmp_path)
-    before = dict(os.environ)
+    _restore()  # a fixture of a wider scope may have left one too
     yield
-    os.environ.clear()
-    os.environ.update(before)
+    _restore()
