@@ -21,4 +21,4 @@ def examples(*lines: str) -> Callable[[_Command], _Command]:
 
 def with_examples(text: str, *lines: str) -> str:
     """Return the help `text` with examples below it."""
-    return "\n".join([text, "", "[bold]Examples[/bold]", "", *(f"  {line}" for line in lines)])
+    return "\n".join([text, "", "[bold]Examples[/bold]", "", *lines])

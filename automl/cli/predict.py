@@ -19,7 +19,7 @@ from automl.cli.place import model_folder
 @examples(
     "automl predict digits rows.csv",
     "automl predict digits@champion rows.parquet --out predictions.csv",
-    "cat rows.csv | automl predict exports/digits -",
+    "automl predict exports/digits - < rows.csv",
 )
 def predict(
     model: Annotated[

@@ -31,7 +31,7 @@ def test_an_example_is_a_command_that_parses(
     path: tuple[str, ...], capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     for example in examples(helped(path, capsys, monkeypatch), path):
-        words = shlex.split(example.rpartition("| ")[2])[1:]
+        words = shlex.split(example.partition(" < ")[0])[1:]
         command, context = ROOT, ROOT.make_context("automl", [*words])
         while hasattr(command, "commands"):
             name, command, words = command.resolve_command(context, words)
