@@ -7,7 +7,6 @@ Importing this package imports nothing heavy.
 from __future__ import annotations
 
 from importlib import import_module
-from importlib.metadata import version
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -22,6 +21,8 @@ _HOMES = {"search": "automl.run", "load_task": "automl.tasks", "load_model": "au
 
 def __getattr__(name: str) -> Any:
     if name == "__version__":
+        from importlib.metadata import version
+
         return version("automl-search")
     if name in _HOMES:
         return getattr(import_module(_HOMES[name]), name)

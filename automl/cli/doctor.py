@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from automl.cli.examples import examples
+from automl.cli.options import Json
 from automl.cli.output import clean, print_json, print_lines
 
 if TYPE_CHECKING:
@@ -19,6 +21,7 @@ _MARKS = {"ok": "ok", "note": "note", "problem": "PROBLEM"}
 _COLOURS = {"ok": "green", "note": "yellow", "problem": "bold red"}
 
 
+@examples("automl doctor", "automl doctor --repair", "automl doctor --json")
 def doctor(
     repair: Annotated[
         bool,
@@ -26,7 +29,7 @@ def doctor(
             "--repair", help="First rebuild each search's broken Optuna file from its ledger; the old file is kept."
         ),
     ] = False,
-    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON document.")] = False,
+    as_json: Json = False,
 ) -> None:
     """Check versions, devices, disk, searches and MLflow; each problem comes with a hint.
 

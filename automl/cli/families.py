@@ -6,20 +6,23 @@ from typing import Annotated, Any
 
 import typer
 
+from automl.cli import complete
+from automl.cli.examples import examples, with_examples
+from automl.cli.options import FamiliesFrom, Json
 from automl.cli.output import print_json, print_table
 from automl.errors import ConfigError, did_you_mean
 
-app = typer.Typer(help="Families: kinds of model.", no_args_is_help=True)
-_From = Annotated[
-    str | None,
-    typer.Option("--families-from", help="A folder with families of your own.", envvar="AUTOML_FAMILIES_FROM"),
-]
+app = typer.Typer(
+    help=with_examples("Families: kinds of model.", "automl families list", "automl families show mlp"),
+    no_args_is_help=True,
+)
 
 
 @app.command("list")
+@examples("automl families list", "automl families list --families-from my_families")
 def list_families(
-    families_from: _From = None,
-    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON document.")] = False,
+    families_from: FamiliesFrom = None,
+    as_json: Json = False,
 ) -> None:
     """List the families and the inputs they take."""
     from automl import catalog
@@ -34,10 +37,13 @@ def list_families(
 
 
 @app.command("show")
+@examples("automl families show mlp", "automl families show cnn --json")
 def show_family(
-    name: Annotated[str, typer.Argument(help="A family; see `automl families list`.")],
-    families_from: _From = None,
-    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON document.")] = False,
+    name: Annotated[
+        str, typer.Argument(metavar="FAMILY", help="See `automl families list`.", autocompletion=complete.family)
+    ],
+    families_from: FamiliesFrom = None,
+    as_json: Json = False,
 ) -> None:
     """Show a family's parameters: range and default of each."""
     from automl import catalog

@@ -4,20 +4,27 @@ from __future__ import annotations
 
 import errno
 import os
+import re
 import stat
 import sys
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
-from typer._click.exceptions import ClickException
+from typer._click.exceptions import ClickException, NoArgsIsHelpError, NoSuchOption
 
 from automl.cli import doctor, families, models, predict, report, search, searches, tasks, ui
+from automl.cli.examples import with_examples
 from automl.cli.output import print_error, print_json
-from automl.errors import AutoMLError
+from automl.errors import AutoMLError, did_you_mean
+
+_NO_COMMAND = re.compile(r"No such command '(.*?)'")
 
 app = typer.Typer(
-    help="Search the hyperparameters of PyTorch Lightning model families, and trust the winner.",
-    epilog="Start with:  automl search digits",
+    help=with_examples(
+        "Search the hyperparameters of PyTorch Lightning model families, and trust the winner.",
+        "automl search digits",
+        "automl predict digits rows.csv",
+    ),
     no_args_is_help=True,
     pretty_exceptions_enable=False,
     rich_markup_mode="rich",
@@ -68,7 +75,7 @@ def run(arguments: list[str]) -> int:
         sys.stdout.flush()
         return int(code or 0)
     except ClickException as error:
-        return _fail("UsageError", error.format_message(), "See automl --help.", 2, as_json=as_json)
+        return _misused(error, arguments, as_json=as_json)
     except AutoMLError as error:
         return _fail(type(error).__name__, str(error), error.hint, error.exit_code, as_json=as_json, cause=error)
     except KeyboardInterrupt:
@@ -82,6 +89,36 @@ def run(arguments: list[str]) -> int:
             return _nobody_reads()  # the terminal is gone
         hint = "This should not happen. --debug shows where it did."
         return _fail(type(error).__name__, str(error), hint, 1, as_json=as_json, cause=error)
+
+
+def _misused(error: ClickException, arguments: list[str], *, as_json: bool) -> int:
+    """Say what a wrong command, option or value should have been: one nearest word, and the help that lists the others."""
+    context: Any = getattr(error, "ctx", None)
+    if isinstance(error, NoArgsIsHelpError):
+        if not as_json:
+            return 2  # its help was printed
+        message = f"{context.command_path} needs a command."
+    elif isinstance(error, NoSuchOption):
+        known = [
+            name for option in context.command.get_params(context) for name in (*option.opts, *option.secondary_opts)
+        ]
+        message = f"No such option '{error.option_name}'.{did_you_mean(error.option_name, known)}"
+    elif (unknown := _NO_COMMAND.match(error.format_message())) is not None:
+        message = f"{unknown[0]}.{did_you_mean(unknown[1], context.command.commands)}"
+    else:
+        message = error.format_message().rstrip(".") + "."
+    path = context.command_path if context is not None else _path(arguments)
+    return _fail("UsageError", message, f"See {path} --help.", 2, as_json=as_json)
+
+
+def _path(arguments: list[str]) -> str:
+    """Return the command that these arguments begin with: `automl models list`."""
+    command, path = typer.main.get_command(app), "automl"
+    for word in arguments:
+        if (inner := getattr(command, "commands", {}).get(word)) is None:
+            break
+        command, path = inner, f"{path} {word}"
+    return path
 
 
 def _nobody_reads() -> int:

@@ -7,15 +7,27 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from automl.cli import complete
+from automl.cli.examples import examples, with_examples
+from automl.cli.options import FamiliesFrom, Json
 from automl.cli.output import print_json, print_lines, print_table
 from automl.cli.place import model_folder, open_registry
 
 if TYPE_CHECKING:
     from automl.tracking.registry import Version
 
-app = typer.Typer(help="Registered models: list, show, promote, rollback, export.", no_args_is_help=True)
-_Json = Annotated[bool, typer.Option("--json", help="Print one JSON document.")]
-_Name = Annotated[str, typer.Argument(help="A registered model: the name of its task.")]
+app = typer.Typer(
+    help=with_examples(
+        "Registered models: list, show, promote, rollback, export.",
+        "automl models list",
+        "automl models promote digits 2",
+    ),
+    no_args_is_help=True,
+)
+_Name = Annotated[
+    str,
+    typer.Argument(metavar="NAME", help="A registered model: the name of its task.", autocompletion=complete.models),
+]
 _NEXT = {
     "safetensors": 'automl.load_model("{to}")',
     "pt2": "python {to}/predict.py ROWS.csv    (see {to}/README.txt)",
@@ -25,8 +37,13 @@ _SHOWN = ("family", "metric", "validation", "test", "verdict", "search")
 
 
 @app.command("list")
+@examples("automl models list", "automl models list digits --json")
 def list_models(
-    name: Annotated[str | None, typer.Argument(help="Only the versions of this model.")] = None, as_json: _Json = False
+    name: Annotated[
+        str | None,
+        typer.Argument(metavar="NAME", help="Only the versions of this model.", autocompletion=complete.models),
+    ] = None,
+    as_json: Json = False,
 ) -> None:
     """List the registered models with their versions, the newest first."""
     from automl.tracking import registry
@@ -47,9 +64,17 @@ def list_models(
 
 
 @app.command("show")
+@examples("automl models show digits", "automl models show digits@2")
 def show(
-    model: Annotated[str, typer.Argument(help="NAME for the champion, NAME@VERSION for another.")],
-    as_json: _Json = False,
+    model: Annotated[
+        str,
+        typer.Argument(
+            metavar="MODEL",
+            help="NAME for the champion, NAME@VERSION for another.",
+            autocompletion=complete.models,
+        ),
+    ],
+    as_json: Json = False,
 ) -> None:
     """Show one version: its tags and its model card."""
     from automl.tracking import registry
@@ -67,8 +92,11 @@ def show(
 
 
 @app.command("promote")
+@examples("automl models promote digits 2")
 def promote(
-    name: _Name, version: Annotated[int, typer.Argument(help="Number of the version.")], as_json: _Json = False
+    name: _Name,
+    version: Annotated[int, typer.Argument(metavar="VERSION", help="Number of the version.")],
+    as_json: Json = False,
 ) -> None:
     """Let a version be the champion, whatever the gate said."""
     from automl.tracking import registry
@@ -78,7 +106,8 @@ def promote(
 
 
 @app.command("rollback")
-def rollback(name: _Name, as_json: _Json = False) -> None:
+@examples("automl models rollback digits")
+def rollback(name: _Name, as_json: Json = False) -> None:
     """Give the champion's place back to the version that had it before."""
     from automl.tracking import registry
 
@@ -87,17 +116,31 @@ def rollback(name: _Name, as_json: _Json = False) -> None:
 
 
 @app.command("export")
+@examples(
+    "automl models export digits --format onnx --to digits-onnx",
+    "automl models export digits@champion --format pt2 --to digits-pt2",
+)
 def export(
     model: Annotated[
-        str, typer.Argument(help="NAME@champion, NAME@VERSION, a folder, or a task's name for its latest.")
+        str,
+        typer.Argument(
+            metavar="MODEL",
+            help="NAME@champion, NAME@VERSION, a folder, or a task's name for its latest.",
+            autocompletion=complete.models,
+        ),
     ],
-    form: Annotated[str, typer.Option("--format", help="pt2, onnx (needs the extra \\[onnx]) or safetensors.")],
-    to: Annotated[Path, typer.Option(help="A new folder for it.")],
-    families_from: Annotated[
-        str | None,
-        typer.Option("--families-from", help="A folder with families of your own.", envvar="AUTOML_FAMILIES_FROM"),
-    ] = None,
-    as_json: _Json = False,
+    form: Annotated[
+        str,
+        typer.Option(
+            "--format",
+            metavar="FORMAT",
+            help="pt2, onnx (needs the extra \\[onnx]) or safetensors.",
+            autocompletion=complete.forms,
+        ),
+    ],
+    to: Annotated[Path, typer.Option(metavar="FOLDER", help="A new folder for it.", autocompletion=complete.files)],
+    families_from: FamiliesFrom = None,
+    as_json: Json = False,
 ) -> None:
     """Write a model in another form: with preprocessing as data, a script and a README, for torch or onnxruntime alone."""
     from automl import catalog

@@ -5,12 +5,16 @@ from __future__ import annotations
 import contextlib
 import json
 import re
+import shutil
 import sys
+import textwrap
 from collections.abc import Sequence
 from typing import Any, TextIO
 
 _CONTROL = re.compile("[\x00-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028\u2029\u202a-\u202e\u2066-\u2069\ud800-\udfff]")
 """Controls, line breaks among them, marks that turn the writing direction, and halves of characters, which no stream takes."""
+
+_LABEL = re.compile(r" *\S+ {2,}")
 
 
 def clean(text: str) -> str:
@@ -27,6 +31,20 @@ def print_lines(lines: Sequence[str]) -> None:
     """Print lines of a result."""
     for line in lines:
         print(clean(line))
+
+
+def print_facts(lines: Sequence[str]) -> None:
+    """Print lines of a result as `label  text`; where a terminal is too narrow, the text goes on below itself, word by word."""
+    width = shutil.get_terminal_size().columns if sys.stdout.isatty() else None
+    for line in lines:
+        print("\n".join(_folded(clean(line), width)) if width else clean(line))
+
+
+def _folded(line: str, width: int) -> list[str]:
+    label = _LABEL.match(line)
+    below = " " * (label.end() if label else 2)
+    # A path longer than the line stays whole: the terminal breaks it, and it can still be copied.
+    return textwrap.wrap(line, width, subsequent_indent=below, break_long_words=False, break_on_hyphens=False)
 
 
 def print_error(message: str, hint: str = "") -> None:

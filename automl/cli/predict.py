@@ -9,23 +9,44 @@ from typing import Annotated, TextIO, cast
 
 import typer
 
+from automl.cli import complete
+from automl.cli.examples import examples
+from automl.cli.options import FamiliesFrom
 from automl.cli.output import print_note
 from automl.cli.place import model_folder
 
-_Families = Annotated[
-    str | None,
-    typer.Option("--families-from", help="A folder with families of your own.", envvar="AUTOML_FAMILIES_FROM"),
-]
 
-
+@examples(
+    "automl predict digits rows.csv",
+    "automl predict digits@champion rows.parquet --out predictions.csv",
+    "automl predict exports/digits - < rows.csv",
+)
 def predict(
-    model: Annotated[str, typer.Argument(help="An exported model: its folder, or a task's name for the latest of it.")],
+    model: Annotated[
+        str,
+        typer.Argument(
+            metavar="MODEL",
+            help="An exported model: its folder, a task's name for the latest of it, NAME@champion or NAME@VERSION.",
+            autocompletion=complete.models,
+        ),
+    ],
     file: Annotated[
         Path,
-        typer.Argument(help="Rows: .csv or .parquet with the training columns, .npy, a folder of images, or - (CSV)."),
+        typer.Argument(
+            metavar="FILE",
+            help="Rows: .csv or .parquet with the training columns, .npy, a folder of images, or - (CSV).",
+            autocompletion=complete.files,
+        ),
     ],
-    out: Annotated[Path | None, typer.Option(help="Write here instead of stdout; the file appears when whole.")] = None,
-    families_from: _Families = None,
+    out: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FILE",
+            help="Write here instead of stdout; the file appears when whole.",
+            autocompletion=complete.files,
+        ),
+    ] = None,
+    families_from: FamiliesFrom = None,
 ) -> None:
     """Predict each row; writes CSV with `prediction` and, for classes, `p_<class>`. Memory does not grow with the rows."""
     from automl import catalog

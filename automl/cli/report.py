@@ -7,30 +7,35 @@ from typing import Annotated
 
 import typer
 
+from automl.cli import complete
+from automl.cli.examples import examples
+from automl.cli.options import Json
 from automl.cli.output import print_json, print_lines
 from automl.errors import ConfigError
 
-_EXAMPLES = """
-[bold]Examples[/bold]
 
-  automl report digits-0
-  automl report digits-0 --out digits.html
-  automl report --index
-"""
-
-
+@examples("automl report digits-0", "automl report digits-0 --out digits.html", "automl report --index")
 def report(
     search: Annotated[
-        str | None, typer.Argument(help="A search; see `automl searches list`.", show_default=False)
+        str | None,
+        typer.Argument(
+            metavar="SEARCH",
+            help="See `automl searches list`.",
+            show_default=False,
+            autocompletion=complete.searches,
+        ),
     ] = None,
     index: Annotated[bool, typer.Option("--index", help="Draw a page over all searches of this folder.")] = False,
     out: Annotated[
         Path | None,
         typer.Option(
-            help="Write here instead of reports/SEARCH/index.html, or reports/index.html.", show_default=False
+            metavar="FILE",
+            help="Write here instead of reports/SEARCH/index.html, or reports/index.html.",
+            show_default=False,
+            autocompletion=complete.files,
         ),
     ] = None,
-    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON document.")] = False,
+    as_json: Json = False,
 ) -> None:
     """Draw a search's report from its ledger, finished or not, and print where it is: one HTML file without scripts."""
     from automl.ledger import Home
@@ -48,6 +53,3 @@ def report(
         print_json({"report": str(path)})
     else:
         print_lines([str(path)])
-
-
-report.__doc__ = f"{report.__doc__}\n{_EXAMPLES}"

@@ -2,62 +2,129 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from automl.cli.output import number, print_json, print_lines
-from automl.config import DEFAULT_TRIALS, PRUNERS, SAMPLERS, SearchConfig, make_config, parse_seconds
+from automl.cli import complete
+from automl.cli.examples import examples
+from automl.cli.options import FamiliesFrom, Json
+from automl.cli.output import number, print_facts, print_json
+from automl.config import DEFAULT_TRIALS, PRUNERS, SAMPLERS
 from automl.errors import ConfigError, Stopped
 
-_EXAMPLES = """
-[bold]Examples[/bold]
-
-  automl search digits
-  automl search digits --families mlp,cnn --trials 100 --workers 4
-  automl search diabetes --time 2m --set mlp.lr=1e-4..1e-2
-"""
+if TYPE_CHECKING:
+    from automl.config import SearchConfig
 
 
+@examples(
+    "automl search digits",
+    "automl search digits --families mlp,cnn --trials 100 --workers 4",
+    "automl search diabetes --time 2m --set mlp.lr=1e-4..1e-2",
+)
 def search(
-    task: Annotated[str, typer.Argument(help="A built-in task; see `automl tasks list`.", show_default=False)],
-    families: Annotated[str, typer.Option(help="Families, separated by commas; all that fit when left out.")] = "",
+    task: Annotated[
+        str,
+        typer.Argument(
+            metavar="TASK",
+            help="A built-in task; see `automl tasks list`.",
+            show_default=False,
+            autocompletion=complete.tasks,
+        ),
+    ],
+    families: Annotated[
+        str,
+        typer.Option(
+            metavar="NAMES",
+            help="Families, separated by commas; all that fit when left out.",
+            autocompletion=complete.families,
+        ),
+    ] = "",
     trials: Annotated[
         str | None,
         typer.Option(
-            help=f"Slots to spend over all families. Default {DEFAULT_TRIALS} without --time.", envvar="AUTOML_TRIALS"
+            metavar="N",
+            help=f"Slots to spend over all families. Default {DEFAULT_TRIALS} without --time.",
+            envvar="AUTOML_TRIALS",
         ),
     ] = None,
     time: Annotated[
         str | None,
-        typer.Option("--time", help="Wall time of the whole command: 90s, 10m, 1h30m.", envvar="AUTOML_TIME"),
-    ] = None,
-    devices: Annotated[str, typer.Option(help="auto, cpu, or GPU numbers: 0,1.", envvar="AUTOML_DEVICES")] = "auto",
-    workers: Annotated[
-        str | None, typer.Option(help="Worker processes; by default one per device.", envvar="AUTOML_WORKERS")
-    ] = None,
-    sampler: Annotated[str, typer.Option(help=", ".join(SAMPLERS) + ".", envvar="AUTOML_SAMPLER")] = "tpe",
-    pruner: Annotated[str, typer.Option(help=", ".join(PRUNERS) + ".", envvar="AUTOML_PRUNER")] = "auto",
-    max_epochs: Annotated[str, typer.Option(help="Most epochs of one trial.", envvar="AUTOML_MAX_EPOCHS")] = "30",
-    metric: Annotated[str | None, typer.Option(help="Metric that steers; the task's own when left out.")] = None,
-    seed: Annotated[str, typer.Option(help="Seed of the search.", envvar="AUTOML_SEED")] = "0",
-    set_: Annotated[
-        list[str] | None, typer.Option("--set", help="FAMILY.PARAM=VALUE or FAMILY.PARAM=LOW..HIGH; may be repeated.")
-    ] = None,
-    name: Annotated[str | None, typer.Option(help="Name of the search; <task>-<seed> when left out.")] = None,
-    executor: Annotated[str, typer.Option(help="local, or inline (one process, for debugging).")] = "local",
-    families_from: Annotated[
-        str | None,
         typer.Option(
-            help="A folder with search_spaces/ and lightning_modules/ of your own.", envvar="AUTOML_FAMILIES_FROM"
+            "--time", metavar="TIME", help="Wall time of the whole command: 90s, 10m, 1h30m.", envvar="AUTOML_TIME"
         ),
     ] = None,
-    stall_timeout: Annotated[str, typer.Option(help="Silence after which a worker counts as hung.")] = "10m",
+    devices: Annotated[
+        str,
+        typer.Option(
+            metavar="LIST",
+            help="auto, cpu, or GPU numbers: 0,1.",
+            envvar="AUTOML_DEVICES",
+            autocompletion=complete.devices,
+        ),
+    ] = "auto",
+    workers: Annotated[
+        str | None,
+        typer.Option(metavar="N", help="Worker processes; by default one per device.", envvar="AUTOML_WORKERS"),
+    ] = None,
+    sampler: Annotated[
+        str,
+        typer.Option(
+            metavar="NAME",
+            help=", ".join(SAMPLERS) + ".",
+            envvar="AUTOML_SAMPLER",
+            autocompletion=complete.samplers,
+        ),
+    ] = "tpe",
+    pruner: Annotated[
+        str,
+        typer.Option(
+            metavar="NAME", help=", ".join(PRUNERS) + ".", envvar="AUTOML_PRUNER", autocompletion=complete.pruners
+        ),
+    ] = "auto",
+    max_epochs: Annotated[
+        str, typer.Option(metavar="N", help="Most epochs of one trial.", envvar="AUTOML_MAX_EPOCHS")
+    ] = "30",
+    metric: Annotated[
+        str | None,
+        typer.Option(
+            metavar="NAME",
+            help="Metric that steers; the task's own when left out.",
+            autocompletion=complete.metrics,
+        ),
+    ] = None,
+    seed: Annotated[str, typer.Option(metavar="N", help="Seed of the search.", envvar="AUTOML_SEED")] = "0",
+    set_: Annotated[
+        list[str] | None,
+        typer.Option("--set", metavar="RANGE", help="FAMILY.PARAM=VALUE or FAMILY.PARAM=LOW..HIGH; may be repeated."),
+    ] = None,
+    name: Annotated[
+        str | None,
+        typer.Option(
+            metavar="NAME",
+            help="Name of the search; <task>-<seed> when left out.",
+            autocompletion=complete.searches,
+        ),
+    ] = None,
+    executor: Annotated[
+        str,
+        typer.Option(
+            metavar="NAME",
+            help="local, or inline (one process, for debugging).",
+            autocompletion=complete.executors,
+        ),
+    ] = "local",
+    families_from: FamiliesFrom = None,
+    stall_timeout: Annotated[
+        str, typer.Option(metavar="TIME", help="Silence after which a worker counts as hung.")
+    ] = "10m",
     tracking: Annotated[bool, typer.Option(help="Record in MLflow.", envvar="AUTOML_TRACKING")] = True,
     strict: Annotated[bool, typer.Option("--strict", help="Refuse to resume under other code or versions.")] = False,
-    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON document.")] = False,
+    as_json: Json = False,
 ) -> None:
     """Search the hyperparameters of a task; the same command again resumes it."""
+    from automl.config import make_config, parse_seconds
+
     seconds = parse_seconds(time) if time is not None else None
     config = make_config(
         families=tuple(part.strip() for part in families.split(",") if part.strip()),
@@ -79,9 +146,6 @@ def search(
     run_and_print(task, config, name, as_json=as_json)
 
 
-search.__doc__ = f"{search.__doc__}\n{_EXAMPLES}"
-
-
 def run_and_print(task: str, config: SearchConfig, name: str | None, *, as_json: bool) -> None:
     """Run a search under the live view, then print its document or its summary."""
     from automl.cli.live import live_view
@@ -96,7 +160,7 @@ def run_and_print(task: str, config: SearchConfig, name: str | None, *, as_json:
     if as_json:
         print_json(document)
     else:
-        print_lines(summary(document))
+        print_facts(summary(document))
 
 
 def summary(document: dict[str, Any]) -> list[str]:

@@ -8,19 +8,29 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from automl.cli.output import number, print_json, print_lines, print_note, print_table
+from automl.cli import complete
+from automl.cli.examples import examples, with_examples
+from automl.cli.options import Json
+from automl.cli.output import number, print_facts, print_json, print_lines, print_note, print_table
 from automl.errors import ConfigError
 
 if TYPE_CHECKING:
     from automl.ledger import Header, Ledger, SearchFolder
 
-app = typer.Typer(help="Searches: list, show, resume, sync, delete.", no_args_is_help=True)
-_Name = Annotated[str, typer.Argument(help="A search; see `automl searches list`.")]
-_Json = Annotated[bool, typer.Option("--json", help="Print one JSON document.")]
+app = typer.Typer(
+    help=with_examples(
+        "Searches: list, show, resume, sync, delete.", "automl searches list", "automl searches resume digits-0"
+    ),
+    no_args_is_help=True,
+)
+_Name = Annotated[
+    str, typer.Argument(metavar="SEARCH", help="See `automl searches list`.", autocompletion=complete.searches)
+]
 
 
 @app.command("list")
-def list_searches(as_json: _Json = False) -> None:
+@examples("automl searches list", "automl searches list --json")
+def list_searches(as_json: Json = False) -> None:
     """List the searches of this folder with their counts."""
     from automl.ledger import Home, Ledger
 
@@ -40,7 +50,8 @@ def list_searches(as_json: _Json = False) -> None:
 
 
 @app.command("show")
-def show_search(name: _Name, as_json: _Json = False) -> None:
+@examples("automl searches show digits-0", "automl searches show digits-0 --json")
+def show_search(name: _Name, as_json: Json = False) -> None:
     """Show a search: its result, or how far it has come."""
     from automl.cli.search import summary
 
@@ -49,7 +60,7 @@ def show_search(name: _Name, as_json: _Json = False) -> None:
         if as_json:
             print_json(document)
         elif "best" in document:
-            print_lines(summary(document))
+            print_facts(summary(document))
         else:
             slots = document["slots"]
             best = max(
@@ -67,7 +78,8 @@ def show_search(name: _Name, as_json: _Json = False) -> None:
 
 
 @app.command("resume")
-def resume_search(name: _Name, as_json: _Json = False) -> None:
+@examples("automl searches resume digits-0")
+def resume_search(name: _Name, as_json: Json = False) -> None:
     """Go on with a search under the settings it was begun with."""
     from automl.cli.search import run_and_print
     from automl.config import SearchConfig
@@ -78,7 +90,8 @@ def resume_search(name: _Name, as_json: _Json = False) -> None:
 
 
 @app.command("sync")
-def sync_search(name: _Name, as_json: _Json = False) -> None:
+@examples("automl searches sync digits-0")
+def sync_search(name: _Name, as_json: Json = False) -> None:
     """Bring MLflow's runs and Optuna's file into step with a search, and say what was found."""
     from automl.ledger import Home
     from automl.tracking.sync import describe, sync
@@ -91,6 +104,7 @@ def sync_search(name: _Name, as_json: _Json = False) -> None:
 
 
 @app.command("delete")
+@examples("automl searches delete digits-0", "automl searches delete digits-0 --yes")
 def delete_search(name: _Name, yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")] = False) -> None:
     """Delete a search's own files. MLflow's runs, exported models and reports stay."""
     from automl.ledger import Home, SearchLock

@@ -6,13 +6,20 @@ from typing import Annotated
 
 import typer
 
+from automl.cli import complete
+from automl.cli.examples import examples, with_examples
+from automl.cli.options import Json
 from automl.cli.output import print_json, print_lines, print_table
 
-app = typer.Typer(help="Tasks: what is to be learned.", no_args_is_help=True)
+app = typer.Typer(
+    help=with_examples("Tasks: what is to be learned.", "automl tasks list", "automl tasks show digits"),
+    no_args_is_help=True,
+)
 
 
 @app.command("list")
-def list_tasks(as_json: Annotated[bool, typer.Option("--json", help="Print one JSON document.")] = False) -> None:
+@examples("automl tasks list", "automl tasks list --json")
+def list_tasks(as_json: Json = False) -> None:
     """List the built-in tasks."""
     from automl.tasks import builtin_tasks, load_task
 
@@ -26,9 +33,10 @@ def list_tasks(as_json: Annotated[bool, typer.Option("--json", help="Print one J
 
 
 @app.command("show")
+@examples("automl tasks show digits", "automl tasks show diabetes --json")
 def show_task(
-    name: Annotated[str, typer.Argument(help="A built-in task.")],
-    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON document.")] = False,
+    name: Annotated[str, typer.Argument(metavar="TASK", help="A built-in task.", autocompletion=complete.tasks)],
+    as_json: Json = False,
 ) -> None:
     """Show one task: inputs, objectives, where its rows come from and which families fit."""
     from automl.catalog import families_for

@@ -8,17 +8,25 @@ from typing import Annotated
 
 import typer
 
+from automl.cli import complete
+from automl.cli.examples import examples
 from automl.cli.output import print_lines, print_note
 from automl.errors import StorageError
 
 
+@examples("automl ui", "automl ui digits-0 --optuna", "automl ui --port 8080")
 def ui(
     search: Annotated[
         str | None,
-        typer.Argument(help="A search: also print the link that compares its runs.", show_default=False),
+        typer.Argument(
+            metavar="SEARCH",
+            help="A search: also print the link that compares its runs.",
+            show_default=False,
+            autocompletion=complete.searches,
+        ),
     ] = None,
     port: Annotated[
-        int | None, typer.Option(help="Port on 127.0.0.1; the first free one from 5000 on when left out.")
+        int | None, typer.Option(metavar="N", help="Port on 127.0.0.1; the first free one from 5000 on when left out.")
     ] = None,
     optuna: Annotated[bool, typer.Option("--optuna", help="Also start optuna-dashboard for the search.")] = False,
 ) -> None:

@@ -1,8 +1,33 @@
-"""The ledger: the durable truth of one search. One writer, one transaction per fact."""
+"""The ledger: the durable truth of one search. One writer, one transaction per fact.
 
-from automl.ledger.attempt import Attempt
-from automl.ledger.home import Home, SearchFolder, require_writable
-from automl.ledger.ledger import Header, Ledger
-from automl.ledger.lock import SearchLock
+Importing this package imports no database: a shell that completes the name of a search only looks at folders.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from automl.ledger.attempt import Attempt
+    from automl.ledger.home import Home, SearchFolder, require_writable
+    from automl.ledger.ledger import Header, Ledger
+    from automl.ledger.lock import SearchLock
 
 __all__ = ["Attempt", "Header", "Home", "Ledger", "SearchFolder", "SearchLock", "require_writable"]
+
+_HOMES = {
+    "Attempt": "attempt",
+    "Header": "ledger",
+    "Home": "home",
+    "Ledger": "ledger",
+    "SearchFolder": "home",
+    "SearchLock": "lock",
+    "require_writable": "home",
+}
+
+
+def __getattr__(name: str) -> Any:
+    if name in _HOMES:
+        return getattr(import_module(f"automl.ledger.{_HOMES[name]}"), name)
+    raise AttributeError(f"module 'automl.ledger' has no attribute {name!r}")

@@ -7,10 +7,13 @@ import shutil
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from automl.config import check_name
 from automl.errors import ConfigError, StorageError, did_you_mean
-from automl.ledger.attempt import Attempt
+
+if TYPE_CHECKING:
+    from automl.ledger.attempt import Attempt
 
 
 @dataclass(frozen=True, slots=True)

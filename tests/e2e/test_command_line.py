@@ -13,6 +13,7 @@ import mlflow
 import pandas as pd
 import pytest
 from command import SMALL, Command, Finished
+from commands import COMMANDS, examples, named
 from sklearn.datasets import load_digits
 
 pytestmark = pytest.mark.slow
@@ -49,14 +50,6 @@ DOCUMENT: dict[str, Any] = {
     "report": str,
 }
 """Every key that the design promises, with the type of its value."""
-COMMANDS = [
-    ("search",),
-    ("predict",),
-    *(("models", verb) for verb in ("list", "show", "promote", "rollback", "export")),
-    *(("searches", verb) for verb in ("list", "show", "resume", "sync", "delete")),
-    *(("tasks", verb) for verb in ("list", "show")),
-    *(("families", verb) for verb in ("list", "show")),
-]
 
 
 def assert_shape(document: dict[str, Any], shape: dict[str, Any], place: str = "document") -> None:
@@ -197,11 +190,13 @@ def test_an_error_is_one_document_or_one_line(
     assert "Traceback" not in plain.stderr
 
 
-@pytest.mark.parametrize("command", COMMANDS, ids=" ".join)
-def test_help_says_what_each_command_does(automl: Command, command: tuple[str, ...]) -> None:
-    done = automl.run(*command, "--help")
-    assert done.returncode == 0
-    assert f"automl {' '.join(command)}" in done.stdout
+@pytest.mark.parametrize("path", COMMANDS, ids=named)
+def test_help_says_what_each_command_does(automl: Command, path: tuple[str, ...]) -> None:
+    done = automl.run(*path, "--help", COLUMNS="80")
+    assert (done.returncode, done.stderr) == (0, "")
+    assert f"Usage: {named(path)}" in done.stdout
+    assert max(map(len, done.stdout.splitlines())) <= 80
+    assert examples(done.stdout, path)
 
 
 def test_a_person_reads_the_verdict_and_the_next_command(

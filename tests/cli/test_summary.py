@@ -1,0 +1,87 @@
+"""The last words of a search: on a terminal one screen, folded between words; in a pipe a line per fact."""
+
+from __future__ import annotations
+
+import contextlib
+import io
+from typing import Any
+
+import pytest
+
+from automl.cli.output import print_facts
+from automl.cli.search import summary
+
+PARAMS = {
+    "width": 16,
+    "blocks": 1,
+    "shift": 0.1,
+    "rotation": 10,
+    "optimizer": "adamw",
+    "lr": 0.01,
+    "weight_decay": 0.0001,
+    "schedule": "one_cycle",
+    "dropout": 0.25,
+    "label_smoothing": 0.05123,
+    "batch_size": 128,
+    "normalization": "batch_norm",
+}
+DOCUMENT: dict[str, Any] = {
+    "search": "breast_cancer-0",
+    "verdict": "not better than the default",
+    "metric": "balanced_accuracy",
+    "seconds": 48.3,
+    "best": {
+        "family": "mlp",
+        "slot": 17,
+        "params": PARAMS,
+        "validation": 0.9876,
+        "test": 0.9942,
+        "test_interval": [0.9855, 1.0],
+    },
+    "default": {"validation": 0.98},
+    "baselines": {"majority": 0.07536, "linear": 0.9565, "boosted_trees": 0.9681},
+    "slots": {"planned": 40, "complete": 9, "pruned": 31, "failed": 0},
+    "bundle": "exports/breast_cancer/v-24fa5ebdeb35",
+    "report": "reports/breast_cancer-0/index.html",
+    "registered": {"name": "breast_cancer", "version": 3, "champion": False},
+    "challenge": {
+        "why": "balanced_accuracy +0.0012 [-0.0104, 0.0131] against champion 2 on 114 test rows: not surely better"
+    },
+    "mlflow": {"experiment": "breast_cancer", "synced": 38, "pending": 12},
+}
+
+
+class Terminal(io.StringIO):
+    """A stream that a person looks at."""
+
+    def isatty(self) -> bool:
+        return True
+
+
+def on_a_terminal(lines: list[str], monkeypatch: pytest.MonkeyPatch) -> str:
+    """Return what a terminal of 80 columns shows."""
+    monkeypatch.setenv("COLUMNS", "80")
+    with contextlib.redirect_stdout(Terminal()) as stream:
+        print_facts(lines)
+    return stream.getvalue()
+
+
+def test_a_model_of_twelve_parameters_fits_one_screen(monkeypatch: pytest.MonkeyPatch) -> None:
+    lines = on_a_terminal(summary(DOCUMENT), monkeypatch).splitlines()
+    assert len(lines) <= 23  # and the prompt
+    assert max(map(len, lines)) <= 80
+    first = next(number for number, line in enumerate(lines) if line.startswith("  winner      "))
+    assert lines[first + 1].startswith(" " * 14 + "optimizer=adamw ")
+
+
+def test_folding_breaks_no_word(monkeypatch: pytest.MonkeyPatch) -> None:
+    lines = summary({**DOCUMENT, "bundle": "exports/" + 30 * "long-name"})
+    shown = on_a_terminal(lines, monkeypatch)
+    assert len(shown.splitlines()) > len(lines)
+    assert shown.split() == " ".join(lines).split()
+
+
+def test_in_a_pipe_a_fact_is_a_line(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("COLUMNS", "80")
+    print_facts(summary(DOCUMENT))
+    assert capsys.readouterr().out.splitlines() == summary(DOCUMENT)
