@@ -80,7 +80,8 @@ def _prose(text: str) -> str:
 
 
 def _callable(name: str, function: Any) -> str:
-    return f"### `{name}{inspect.signature(function)}`\n\n{inspect.getdoc(function)}\n"
+    signature = re.sub(r"<function (\w+) at 0x[0-9a-f]+>", r"\1", str(inspect.signature(function)))
+    return f"### `{name}{signature}`\n\n{inspect.getdoc(function)}\n"
 
 
 def _fields(module: ModuleType, name: str) -> Iterator[str]:
