@@ -9,9 +9,11 @@ from automl.bundle.format import Facts
 
 def model_card(facts: Facts, model: bytes) -> str:
     """Return Markdown from a bundle's facts and its `model.json`."""
-    params = json.loads(model)["params"]
+    described = json.loads(model)
+    members = described.get("members")
+    params = {f"member {one['family']} (weight {one['weight']:.3g})": one["params"] for one in members or ()}
     values = [f"| {name} | {value:.4g} |" for name, value in facts.values.items()]
-    choices = [f"| {name} | {value} |" for name, value in params.items()]
+    choices = [f"| {name} | {value} |" for name, value in (params or described["params"]).items()]
     return "\n".join(
         [
             f"# {facts.task}: {facts.family}",
