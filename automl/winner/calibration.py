@@ -47,10 +47,11 @@ def fit_temperature(target: np.ndarray, probabilities: np.ndarray, *, seed: int)
     """Return the temperature that minimises the negative log-likelihood, or 1 where it does not help rows it was not fitted on.
 
     `probabilities` is (models, rows, classes), of models that did not train on these rows. The check is cross-fitted over five
-    folds of rows, the same for all models: a row's copies under several seeds never stand on both sides.
+    folds of rows, the same for all models: a row's copies under several seeds never stand on both sides. It stays 1 as well where
+    every model is right on every row: the likelihood then grows with confidence without end, and nothing says where to stop.
     """
     rows = len(target)
-    if rows < FOLDS * _ROWS_PER_FOLD:
+    if rows < FOLDS * _ROWS_PER_FOLD or (probabilities.argmax(axis=-1) == target).all():
         return 1.0
     fold = np.random.default_rng(seed).permutation(rows) % FOLDS
     before = after = 0.0
