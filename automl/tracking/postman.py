@@ -46,8 +46,12 @@ class Postman:
         warn: Callable[[str], None] = lambda text: None,
         lag: Callable[[str, int], None] = lambda view, pending: None,
         clock: Callable[[], float] = time.monotonic,
+        *,
+        is_new: bool = False,
     ) -> None:
         self.view = view
+        self.is_new = is_new
+        """True where there was nothing at the view's address before its carrier came."""
         self._ledger = ledger
         self._link = link
         self._warn = warn

@@ -151,6 +151,9 @@ def _finish(
     if blend.taken and (lost := [share.trial.slot for share in blend.members if share.trial.slot not in weights]):
         blend = replace(blend, taken=False, why=f"{blend.why} But the refit of slot {lost[0]} failed.")
     scored = _scored(winner, rival, blend, weights)
+    if not stage.champion.is_answered():  # then the workers have something to do meanwhile
+        export, _ = work.finishing(winner, scored, blend.exported_temperature)
+        stage.coordinator.carry_out(Plan([export], work.describe), "export")
     export, score = work.finishing(winner, scored, blend.exported_temperature, stage.champion.answer())
     final = Plan([export, score], work.describe)
     stage.coordinator.carry_out(final, "export", "score")

@@ -8,10 +8,11 @@ from typing import Any
 import pytest
 import stubs
 
-from automl.ledger import Attempt, Ledger
+from automl.ledger import Attempt, Ledger, SearchFolder
 from automl.messages import Outcome
 from automl.tracking.link import Ack
 from automl.tracking.postman import Postman
+from automl.tracking.question import ChampionQuestion
 
 
 class FakeLink:
@@ -85,6 +86,17 @@ def test_a_question_is_answered_and_is_no_row_of_the_outbox(ledger: Ledger) -> N
     assert postman.answer("champion") == {"version": 3}
     assert postman.pending() == 6
     assert postman.drain() == 0
+
+
+def test_a_store_that_was_not_there_has_no_champion_and_nobody_waits_for_it(ledger: Ledger, tmp_path: Path) -> None:
+    before = Clock.now
+    silent, folder = FakeLink(), SearchFolder(tmp_path)
+    silent.receive = lambda: []  # type: ignore[method-assign]
+    new, known = (Postman(ledger, "mlflow", silent, clock=Clock(), is_new=is_new) for is_new in (True, False))
+    assert ChampionQuestion([new], folder).is_answered()
+    assert ChampionQuestion([new], folder).answer() == {"version": None, "folder": None, "trouble": ""}
+    assert Clock.now == before
+    assert not ChampionQuestion([known], folder).is_answered()
 
 
 def test_a_view_that_is_away_answers_nothing_at_once(ledger: Ledger) -> None:
