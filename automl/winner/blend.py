@@ -94,7 +94,7 @@ def _why_not(stage: Stage, winner: Candidate, kept: int, single: int | None, row
     if winner.attempt.value == ceiling:
         return f"Not tried: the winner's trial has {ceiling:g}, the best there is."
     if kept < 2:
-        return f"Not tried: {kept} trials kept their predictions, and it takes two."
+        return f"Not tried: it takes the predictions of two trials, and {kept} kept them."
     if single is None:
         return "Not tried: the winner's trial is not among the kept ones, so there is nothing to compare with."
     if rows < FEWEST_ROWS:

@@ -1,25 +1,19 @@
 """An ensemble is one bundle: it predicts the pooled, calibrated probabilities, in each of its forms, and each member is checked."""
 
-import dataclasses
 import json
 import shutil
 from pathlib import Path
 
 import numpy as np
 import pytest
+from exported import assigned
 from safetensors.numpy import load, save
-from safetensors.torch import save as save_torch
 
-from automl import catalog
 from automl.bundle.format import CARD, EXAMPLE, MANIFEST, MODEL, WEIGHTS, Facts, make_manifest
 from automl.bundle.load import build_module, load_model, network_outputs
 from automl.bundle.verify import verify
-from automl.data import prepare, spec_for
 from automl.errors import StorageError
-from automl.messages import Assignment, Member
-from automl.tasks import load_task
 from automl.worker.exporting import export
-from automl.worker.perform import Places
 
 WEIGHT, TEMPERATURE = (0.25, 0.75), 2.0
 FACTS = Facts("toy", "ensemble", "toy-0", 0, 0, "accuracy", "maximize", {}, "0" * 64)
@@ -29,29 +23,18 @@ FACTS = Facts("toy", "ensemble", "toy-0", 0, 0, "accuracy", "maximize", {}, "0" 
 def joined(request, tmp_path_factory) -> tuple[Path, np.ndarray]:
     """An ensemble's folder, and what its example rows should give, computed here from each member alone."""
     root = tmp_path_factory.mktemp(f"joined-{request.param}")
-    task = load_task(request.param)
-    prepared = prepare(task, seed=0, data_folder=root / "data")
-    spec = dataclasses.replace(spec_for(task, prepared), max_resource=1)
-    members, outputs = [], []
-    for slot, weight in enumerate(WEIGHT):
-        params = {**catalog.space("mlp").DEFAULT, "width": 8 + slot}
-        state = {name: one.clone() for name, one in catalog.module("mlp", spec, params).state_dict().items()}
-        (root / f"{slot}.safetensors").write_bytes(save_torch(state))
-        members.append(Member(slot, 0, 0, "mlp", params, 0, f"{slot}.safetensors", weight=weight))
-    assignment = Assignment(
-        "export-0-0-0", "export", tuple(members), spec, prepared.ref, task.metric, task.direction, 1,
-        temperature=TEMPERATURE,
-    )  # fmt: skip
-    export(assignment, Places(data=root / "data", search=root))
+    assignment, places = assigned(root, request.param, shares=WEIGHT, temperature=TEMPERATURE)
+    export(assignment, places)
     folder = root / "staging" / "export-0-0-0"
     inputs = load((folder / EXAMPLE).read_bytes())["inputs"]
-    for member in members:
-        weights = (root / str(member.resume_from)).read_bytes()
-        module = build_module("mlp", member.params, spec, weights, "here")
-        outputs.append(network_outputs(module.exported(), inputs).astype(np.float64))
+    modules = [
+        build_module("mlp", one.params, assignment.spec, (root / str(one.resume_from)).read_bytes(), "here")
+        for one in assignment.members
+    ]
+    outputs = [network_outputs(module.exported(), inputs).astype(np.float64) for module in modules]
     (folder / CARD).write_text("# a card")
     (folder / MANIFEST).write_bytes(make_manifest(folder, FACTS))
-    return folder, _expected(outputs, classes=spec.classes)
+    return folder, _expected(outputs, classes=assignment.spec.classes)
 
 
 def _expected(outputs: list[np.ndarray], *, classes: int) -> np.ndarray:

@@ -24,6 +24,10 @@ class FakeLink:
         self.away = False
         self.connection: object | None = object()
         self.starts = 0
+        self.hurried = 0
+
+    def hurry(self) -> None:
+        self.hurried += 1
 
     def start(self) -> None:
         self.starts += 1
@@ -129,6 +133,17 @@ def test_what_a_finished_search_exported_goes_to_mlflow_alone_and_its_answer_is_
 
 def test_drain_brings_the_view_into_step(ledger: Ledger) -> None:
     assert Postman(ledger, "optuna", FakeLink(), clock=Clock()).drain() == 0
+
+
+def test_a_carrier_gives_way_until_somebody_waits_for_it(ledger: Ledger) -> None:
+    link = FakeLink()
+    postman = Postman(ledger, "mlflow", link, clock=Clock())
+    postman.turn(urgent=False)
+    postman.answer("champion")
+    assert link.hurried == 0
+    postman.answer("champion", patience=3.0)
+    postman.drain()
+    assert link.hurried == 2
 
 
 def test_a_dead_carrier_is_started_again_a_few_times(ledger: Ledger) -> None:
