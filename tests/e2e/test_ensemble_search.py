@@ -18,7 +18,7 @@ def test_an_ensemble_that_is_taken_is_one_bundle(tmp_path: Path, monkeypatch: py
     """So few rows never show a gain beyond noise, so the decision is planted; all that follows is real."""
     monkeypatch.setattr(Selection, "is_better", property(lambda self: sum(w > 0 for w in self.weights) > 1))
     monkeypatch.setattr("automl.winner.blend.ALLOWANCE", 1.0)
-    config = make_config(families=("mlp",), budget={"trials": 10}, max_epochs=3, workers=1, tracking=False)
+    config = make_config(families=("mlp",), budget={"trials": 6}, max_epochs=3, executor="inline", tracking=False)
     document = search("breast_cancer", config)
     assert document["ensemble"]["taken"], document["ensemble"]["why"]
     assert document["best"]["family"] == "ensemble"
