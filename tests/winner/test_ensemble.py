@@ -37,7 +37,7 @@ def test_models_that_err_on_the_same_rows_are_not():
     assert taken(10, own=0.1, shared=3.0) <= 1
 
 
-@pytest.mark.slow
+@pytest.mark.proof
 def test_equals_are_not_taken_in_90_of_100_and_planted_gains_are():
     equal, gain = taken(100, own=0.1, shared=3.0), taken(100, own=3.0, shared=0.0)
     print(f"equal: {100 - equal} of 100 not taken; complementary: {gain} of 100 taken")
