@@ -162,7 +162,8 @@ class WinnerWork:
             Member(one["slot"], *place, one["family"], one["params"], attempt.seed, one["weights"], one["role"], one["weight"])
             for one in given.get("members", ())
         ]  # fmt: skip
-        members = members or [Member(attempt.slot, *place, attempt.family, attempt.params, attempt.seed)]
+        if not members:  # `weights`: as an older version stored it, whose search was killed during its last steps
+            members = [Member(attempt.slot, *place, attempt.family, attempt.params, attempt.seed, given.get("weights"))]
         parts = {"score": ("train", "validation", "test")}.get(attempt.kind, ("train", "validation"))
         return Assignment(
             id=attempt.key,

@@ -13,6 +13,7 @@ from automl.bundle.format import CARD, EXAMPLE, MANIFEST, MODEL, WEIGHTS, Facts,
 from automl.bundle.load import build_module, load_model, network_outputs
 from automl.bundle.verify import verify
 from automl.errors import StorageError
+from automl.export.card import model_card
 from automl.worker.exporting import export
 
 WEIGHT, TEMPERATURE = (0.25, 0.75), 2.0
@@ -114,3 +115,10 @@ def test_a_member_that_makes_no_sense_is_refused(bundle, change):
     _sign(bundle)
     with pytest.raises(StorageError, match=r"cannot be read|needs the family"):
         load_model(bundle)
+
+
+def test_the_card_names_each_member_and_the_temperature(joined):
+    card = model_card(FACTS, (joined[0] / MODEL).read_bytes())
+    assert "| member 1: mlp, weight 0.25 |" in card
+    assert "| member 2: mlp, weight 0.75 |" in card
+    assert "| temperature | 2 |" in card
