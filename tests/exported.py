@@ -28,8 +28,9 @@ def assigned(
     for place, share in enumerate(shares):
         params = {**catalog.space("mlp").DEFAULT, "width": 8 + place}
         weights = {name: tensor.clone() for name, tensor in catalog.module("mlp", spec, params).state_dict().items()}
-        (root / f"{place}.safetensors").write_bytes(save(weights))
-        members.append(Member(place, 0, 0, "mlp", params, 0, f"{place}.safetensors", weight=share))
+        path = root / (f"weights-{place}.safetensors" if place else "weights.safetensors")
+        path.write_bytes(save(weights))
+        members.append(Member(place, 0, 0, "mlp", params, 0, path.name, weight=share))
     assignment = Assignment(
         "export-0-0-0", "export", tuple(members), spec, prepared.ref, task.metric, task.direction, 1,
         temperature=temperature,
