@@ -82,6 +82,10 @@ class Member:
     seed: int
     resume_from: str | None = None
     """Relative path of weights this member starts from (`score`, `export`)."""
+    role: str = "model"
+    """What is measured (`score`): members of one role are one model. `model`, `single` or `default`."""
+    weight: float = 1.0
+    """Share in its role's weighted mean."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,6 +113,8 @@ class Assignment:
     """Lightning's precision flag."""
     champion: str | None = None
     """Relative path of a bundle that is scored on the same rows (`score`)."""
+    temperature: float = 1.0
+    """By which the logits of the role `model` are divided (`score`, `export`)."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -116,6 +116,7 @@ def search(
             header,
             spec,
             prepared.ref,
+            home.data,
             folder,
             ledger,
             coordinator,

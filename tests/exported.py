@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Sequence
 from pathlib import Path
 
 from safetensors.torch import save
@@ -16,16 +17,24 @@ from automl.worker.exporting import export
 from automl.worker.perform import Places
 
 
-def assigned(root: Path, name: str = "wine") -> tuple[Assignment, Places]:
-    """An export assignment whose weights are there, and where."""
+def assigned(
+    root: Path, name: str = "wine", *, shares: Sequence[float] = (1.0,), temperature: float = 1.0
+) -> tuple[Assignment, Places]:
+    """An export assignment whose weights are there, and where: a network per share, each wider than the one before."""
     task = load_task(name)
     prepared = prepare(task, seed=0, data_folder=root / "data")
     spec = dataclasses.replace(spec_for(task, prepared), max_resource=1)
-    params = {**catalog.space("mlp").DEFAULT, "width": 8}
-    weights = {name: tensor.clone() for name, tensor in catalog.module("mlp", spec, params).state_dict().items()}
-    (root / "weights.safetensors").write_bytes(save(weights))
-    member = Member(0, 0, 0, "mlp", params, 0, "weights.safetensors")
-    assignment = Assignment("export-0-0-0", "export", (member,), spec, prepared.ref, task.metric, task.direction, 1)
+    members = []
+    for place, share in enumerate(shares):
+        params = {**catalog.space("mlp").DEFAULT, "width": 8 + place}
+        weights = {name: tensor.clone() for name, tensor in catalog.module("mlp", spec, params).state_dict().items()}
+        path = root / (f"weights-{place}.safetensors" if place else "weights.safetensors")
+        path.write_bytes(save(weights))
+        members.append(Member(place, 0, 0, "mlp", params, 0, path.name, weight=share))
+    assignment = Assignment(
+        "export-0-0-0", "export", tuple(members), spec, prepared.ref, task.metric, task.direction, 1,
+        temperature=temperature,
+    )  # fmt: skip
     return assignment, Places(data=root / "data", search=root)
 
 

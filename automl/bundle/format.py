@@ -1,8 +1,8 @@
 """What a bundle is on disk, and whether this folder is one. Reads and checks files; builds no model, imports no torch.
 
 ```
-<bundle>/weights.safetensors   state of the family's module
-         model.json            family, parameters, spec: what the module is built from
+<bundle>/weights.safetensors   state of the family's module; of an ensemble each name begins with its member's place
+         model.json            family, parameters, spec, temperature: what the model is built from, see `description.py`
          schema.json           fitted preprocessing
          example.safetensors   up to 32 encoded rows and the outputs they gave when exported
          model.pt2             torch.export of the plain module, for programs without us; unpickles, so `load_model` never opens it

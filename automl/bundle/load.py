@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
-import json
-import re
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -12,15 +9,15 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from automl import catalog
+from automl.bundle.description import Description, parse_model
 from automl.bundle.format import MODEL, SCHEMA, WEIGHTS, Manifest, check_bundle, read_member, resolve
-from automl.data import Schema, strict_json
+from automl.data import Schema
 from automl.errors import DataError, StorageError
-from automl.messages import Spec, spec_from
+from automl.messages import Spec
 
 if TYPE_CHECKING:
     from torch import nn
 
-_FAMILY = re.compile(r"[A-Za-z][A-Za-z0-9_]*")
 _BATCH = 1024
 
 
@@ -62,10 +59,10 @@ def load_model(path: str | Path) -> Model:
     folder = resolve(Path(path))
     manifest = check_bundle(folder)
     schema = _parse_schema(read_member(folder, manifest, SCHEMA), folder)
-    family, params, spec = parse_model(read_member(folder, manifest, MODEL), folder)
-    _check_fit(schema, spec, folder)
-    module = build_module(family, params, spec, read_member(folder, manifest, WEIGHTS), str(folder))
-    return Model(manifest, schema, spec, module.exported().eval())
+    described = parse_model(read_member(folder, manifest, MODEL), folder)
+    _check_fit(schema, described.spec, folder)
+    network = build_network(described, read_member(folder, manifest, WEIGHTS), str(folder))
+    return Model(manifest, schema, described.spec, network)
 
 
 def _parse_schema(content: bytes, folder: Path) -> Schema:
@@ -84,24 +81,32 @@ def _check_fit(schema: Schema, spec: Spec, folder: Path) -> None:
         )
 
 
-def describe_model(family: str, params: dict[str, Any], spec: Spec) -> bytes:
-    """Return what `model.json` holds."""
-    return json.dumps({"family": family, "params": params, "spec": dataclasses.asdict(spec)}, indent=1).encode()
+def build_network(described: Description, weights: bytes, origin: str) -> nn.Module:
+    """Return the plain module of one part or of several; every tensor must belong to one of them, see `build_module`."""
+    from automl.bundle.combined import combine
+
+    parts, spec = described.parts, described.spec
+    states = _split(_read_state(weights, origin), len(parts), origin)
+    modules = [
+        _with_state(part.family, part.params, spec, state, origin) for part, state in zip(parts, states, strict=True)
+    ]
+    networks = [module.exported().eval() for module in modules]
+    return combine(networks, [part.weight for part in parts], described.temperature, spec.classes)
 
 
-def parse_model(content: bytes, folder: Path) -> tuple[str, dict[str, Any], Spec]:
-    """Return family, parameters and spec. The family must be a known plain name: no path leads to other code."""
-    try:
-        data = strict_json.parse(content)
-        family, params, spec = data["family"], dict(data["params"]), spec_from(data["spec"])
-    except (ValueError, KeyError, TypeError, AttributeError) as error:
-        raise StorageError(f"Bundle {folder}: {MODEL} cannot be read ({error!r}). Export the model again.") from None
-    if not isinstance(family, str) or not _FAMILY.fullmatch(family) or family not in catalog.families():
-        raise StorageError(
-            f"Bundle {folder} needs the family {family!r}. Known: {', '.join(catalog.families())}.",
-            hint="A family of your own is made known with --families-from.",
-        )
-    return family, params, spec
+def _split(state: dict[str, Any], parts: int, origin: str) -> list[dict[str, Any]]:
+    """Of several parts each tensor's name begins with its part's place, `0.` or `1.` and so on."""
+    if parts == 1:
+        return [state]
+    states: dict[str, dict[str, Any]] = {str(place): {} for place in range(parts)}
+    for name, tensor in state.items():
+        place, _, own = name.partition(".")
+        if place not in states:
+            raise StorageError(
+                f"{origin}: weights do not fit: {name[:100]!r} belongs to no member. Export the model again."
+            )
+        states[place][own] = tensor
+    return list(states.values())
 
 
 def build_module(family: str, params: dict[str, Any], spec: Spec, weights: bytes, origin: str) -> Any:
@@ -109,18 +114,29 @@ def build_module(family: str, params: dict[str, Any], spec: Spec, weights: bytes
 
     `origin` names the weights in errors. The caller's random state is left as it was.
     """
-    import torch
+    return _with_state(family, params, spec, _read_state(weights, origin), origin)
+
+
+def _read_state(weights: bytes, origin: str) -> dict[str, Any]:
     from safetensors.torch import load
+
+    try:
+        return load(weights)
+    except Exception as error:  # whatever the library says to bytes that it cannot use
+        raise StorageError(f"{origin}: weights cannot be read: {_one_line(error)}. Export the model again.") from error
+
+
+def _with_state(family: str, params: dict[str, Any], spec: Spec, state: dict[str, Any], origin: str) -> Any:
+    import torch
 
     from automl.bundle.bounded import bounded_by
 
     try:
-        state = load(weights)
         with torch.random.fork_rng(devices=[]), bounded_by(state, params):
             module = catalog.module(family, spec, params)
     except Exception as error:  # whatever a family says to parameters that it cannot use
         raise StorageError(
-            f"{origin}: family '{family}' cannot be rebuilt: {' '.join(str(error).split())[:300]}. Export the model again."
+            f"{origin}: family '{family}' cannot be rebuilt: {_one_line(error)}. Export the model again."
         ) from error
     expected = {name: (tuple(tensor.shape), tensor.dtype) for name, tensor in module.state_dict().items()}
     found = {name: (tuple(tensor.shape), tensor.dtype) for name, tensor in state.items()}
@@ -132,6 +148,10 @@ def build_module(family: str, params: dict[str, Any], spec: Spec, weights: bytes
             )
     module.load_state_dict(state)
     return module.eval()
+
+
+def _one_line(error: Exception) -> str:
+    return " ".join(str(error).split())[:300]
 
 
 def network_outputs(network: nn.Module, encoded: np.ndarray) -> np.ndarray:

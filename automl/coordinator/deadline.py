@@ -26,6 +26,7 @@ class Deadline:
     ) -> None:
         self._seconds = seconds
         self._started = started
+        self._workers = workers
         self._rounds = math.ceil(confirmations / workers)
         self._clock = clock
         self._longest = 0.0
@@ -41,6 +42,10 @@ class Deadline:
     def confirmation_over(self) -> bool:
         """True when no time is left for confirmation: only refit and export still fit."""
         return self._over(_FIXED + self._longest * 1.3)
+
+    def refits_over(self, count: int) -> bool:
+        """True when no time is left for so many refits, side by side on all workers, and the export."""
+        return self._over(_FIXED + self._longest * 1.3 * math.ceil(count / self._workers))
 
     def _over(self, reserve: float) -> bool:
         if self._seconds is None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from pathlib import Path
 
 from automl.config import SearchConfig
 from automl.coordinator.deadline import Deadline
@@ -24,6 +25,8 @@ class Stage:
     header: Header
     spec: Spec
     data: DataRef
+    data_folder: Path
+    """Prepared arrays, a folder per data key."""
     folder: SearchFolder
     ledger: Ledger
     coordinator: Coordinator

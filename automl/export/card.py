@@ -9,7 +9,12 @@ from automl.bundle.format import Facts
 
 def model_card(facts: Facts, model: bytes) -> str:
     """Return Markdown from a bundle's facts and its `model.json`."""
-    params = json.loads(model)["params"]
+    described = json.loads(model)
+    members = enumerate(described.get("members", ()), start=1)
+    params = {f"member {place}: {one['family']}, weight {one['weight']:.3g}": one["params"] for place, one in members}
+    params = params or described["params"]
+    if described.get("temperature", 1.0) != 1.0:
+        params["temperature"] = f"{described['temperature']:.3g}"
     values = [f"| {name} | {value:.4g} |" for name, value in facts.values.items()]
     choices = [f"| {name} | {value} |" for name, value in params.items()]
     return "\n".join(

@@ -59,9 +59,11 @@ def results(document: dict[str, Any]) -> list[tuple[str, str, str]]:
         return []
     gains = document.get("test_gains") or {}
     named = [(name.replace("_", " "), value) for name, value in (document.get("baselines") or {}).items()]
-    if "default" in gains:
-        worse = gains["default"][0] if document["direction"] == "maximize" else -gains["default"][0]
-        named.insert(0, (f"{best.get('family')}, its default", best["test"] - worse))
+    family = (document.get("default") or {}).get("family") or best.get("family")
+    for name, who in (("default", f"{family}, its default"), ("single", "the single winner")):
+        if name in gains:
+            worse = gains[name][0] if document["direction"] == "maximize" else -gains[name][0]
+            named.insert(0, (who, best["test"] - worse))
     rows = [(f"{best.get('family')}, the exported model", best["test"]), *named]
     low, high = best.get("test_interval") or (None, None)
     notes = [f"95 % interval {number(low)} to {number(high)}" if low is not None else "", *[""] * len(named)]

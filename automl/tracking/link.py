@@ -116,6 +116,16 @@ class CarrierLink:
             if self._running:
                 self._running.put(record)
 
+    def hurry(self) -> None:
+        """Give the carrier a fair share of the processor from now on: somebody waits for it.
+
+        Else it would hardly run on a machine that others keep busy, see `carrier.yield_to_others`. Its policy cannot be taken
+        back without privileges, but the share of its session can, and it is alone there.
+        """
+        if self._running:
+            with contextlib.suppress(OSError):
+                Path(f"/proc/{self._running.process.pid}/autogroup").write_text("0")
+
     def receive(self) -> list[Ack]:
         """Return what the carrier has said since the last call; the end of the process is said as trouble."""
         acks: list[Ack] = []

@@ -31,6 +31,9 @@ class Link(Protocol):
     def offer(self, records: list[dict[str, Any]]) -> None:
         """Hand records over."""
 
+    def hurry(self) -> None:
+        """Let the process no longer give way to others."""
+
     def receive(self) -> list[Any]:
         """Return acknowledgements: `sent` (ids), `trouble` and `answers`."""
 
@@ -46,8 +49,12 @@ class Postman:
         warn: Callable[[str], None] = lambda text: None,
         lag: Callable[[str, int], None] = lambda view, pending: None,
         clock: Callable[[], float] = time.monotonic,
+        *,
+        is_new: bool = False,
     ) -> None:
         self.view = view
+        self.is_new = is_new
+        """True where there was nothing at the view's address before its carrier came."""
         self._ledger = ledger
         self._link = link
         self._warn = warn
@@ -90,6 +97,8 @@ class Postman:
         """Return what the view answered to that topic, waiting up to `patience` seconds while it works; None without an answer."""
         until = self._clock() + patience
         self._receive()
+        if patience and topic not in self._answers:
+            self._link.hurry()
         while topic not in self._answers and not self._troubled and self._clock() < until:
             time.sleep(0.01)
             self._receive()
@@ -99,6 +108,7 @@ class Postman:
         """Work until the view is in step, reports trouble or is silent for `patience` seconds; returns what is pending."""
         self._header = None  # the end of the search changed it
         heard = self._clock()
+        self._link.hurry()
         while (pending := self.pending()) and not self._troubled and self._clock() - heard < patience:
             self._tell_lag(pending)
             before = self._in_flight

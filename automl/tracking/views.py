@@ -11,7 +11,7 @@ from typing import Any
 from automl.ledger import Header, Ledger, SearchFolder
 from automl.tracking.link import CarrierLink
 from automl.tracking.postman import Postman
-from automl.tracking.uri import artifact_location, tracking_uri
+from automl.tracking.uri import artifact_location, database_path, tracking_uri
 
 
 @contextmanager
@@ -28,6 +28,8 @@ def open_views(
     wanted = {"optuna": {"path": str(folder.optuna), "search": header.name}}
     if mlflow:
         wanted["mlflow"] = mlflow_settings(header)
+    database = database_path(wanted["mlflow"]["tracking_uri"]) if mlflow else None
+    new = {"mlflow": database is not None and not os.path.exists(database)}
     links = []
     patience = 0.0  # after a signal or an error nobody waits for a view
     try:
@@ -35,7 +37,10 @@ def open_views(
             link = CarrierLink(view, settings={**settings, "log": str(folder.logs / f"{view}.log")})
             links.append(link)
             link.start()
-        yield tuple(Postman(ledger, view, link, warn, lag) for view, link in zip(wanted, links, strict=True))
+        yield tuple(
+            Postman(ledger, view, link, warn, lag, is_new=new.get(view, False))
+            for view, link in zip(wanted, links, strict=True)
+        )
         patience = 2.0
     finally:
         for link in links:

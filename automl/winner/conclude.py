@@ -5,7 +5,7 @@ The story of the second half of a search; every step is carried out by the coord
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -17,10 +17,12 @@ from automl.errors import AutoMLError
 from automl.export import CleanProcess, publish
 from automl.ledger import Attempt
 from automl.messages import Kind, Outcome
-from automl.winner.confirm import Candidate, WinnerWork, default_of
-from automl.winner.evidence import Evidence, weigh
+from automl.winner.blend import Blend, choose_blend, steps_of
+from automl.winner.calibration import Calibration, calibrate
+from automl.winner.confirm import Candidate, Scored, WinnerWork, default_of
+from automl.winner.evidence import DEFAULT, SINGLE, Evidence, weigh
 from automl.winner.gate import Challenge, challenge
-from automl.winner.sealed import read_scores
+from automl.winner.sealed import Scores, read_scores
 from automl.winner.verdict import Fresh, Verdict, decide
 
 
@@ -39,22 +41,28 @@ class Conclusion:
     bundle: Path
     challenge: Challenge | None
     """Against the registered champion; None with tracking off, or where MLflow did not answer."""
+    blend: Blend
+    """Whether an ensemble took the winner's place, and why."""
+    calibration: Calibration | None
+    """On the test rows; None for numbers."""
 
     def document(self) -> dict[str, Any]:
         """Return its part of the search's JSON document."""
         trial, default, test = self.winner.attempt, self.default, self.evidence.test
         return {
             "best": {
-                "family": trial.family,
+                "family": "ensemble" if self.blend.taken else trial.family,
                 "slot": trial.slot,
-                "params": trial.params,
+                "params": self.blend.weights if self.blend.taken else trial.params,
                 "trial_value": trial.value,
                 "validation": self.winner.mean,
                 "epochs": self.winner.epochs,
                 "test": test.value,
                 "test_interval": [test.low, test.high],
             },
-            "default": None if default is None else {"slot": default.attempt.slot, "validation": default.mean},
+            "default": None
+            if default is None
+            else {"slot": default.attempt.slot, "family": default.attempt.family, "validation": default.mean},
             "confirmed": [
                 {"slot": one.attempt.slot, "family": one.attempt.family, "values": list(one.values)}
                 for one in self.rivals
@@ -63,6 +71,8 @@ class Conclusion:
             "test_gains": {name: [gain.value, gain.low, gain.high] for name, gain in self.evidence.gains.items()},
             "verdict": self.verdict.words,
             "reasons": list(self.verdict.reasons),
+            "ensemble": self.blend.document(),
+            "calibration": None if self.calibration is None else asdict(self.calibration),
             "bundle": str(self.bundle),
             "bundle_digest": read_manifest(self.bundle).digest,
             "registered": None,
@@ -90,7 +100,7 @@ def conclude(stage: Stage, trials: list[Attempt]) -> Conclusion:
     default = next((one for one in rivals if one.attempt is first), None)
     stage.phases.begin("export")
     with CleanProcess(config.families_from) as clean:
-        staging, score, champion = _finish(stage, work, winner, default)
+        staging, score, champion, blend = _finish(stage, work, winner, default, choose_blend(stage, trials, winner))
         scores = read_scores(stage.folder.root / score.artifacts["predictions"].path)
         evidence = weigh(work.metric, direction, scores, seed=config.seed)
         others = [one.values for one in rivals if one is not winner and one is not default]
@@ -100,9 +110,10 @@ def conclude(stage: Stage, trials: list[Attempt]) -> Conclusion:
         if champion is not None:
             trouble = score.reason or champion["trouble"]
             gate = challenge(work.metric, direction, scores, champion, trouble, seed=config.seed)
-        facts = _facts(stage, winner, evidence)
+        calibration = _calibration(stage, scores, blend)
+        facts = _facts(stage, winner, blend, evidence)
         bundle = publish(staging, Path("exports") / stage.task.name, facts, verify=clean.verify)
-    return Conclusion(winner, default, tuple(rivals), evidence, verdict, bundle, gate)
+    return Conclusion(winner, default, tuple(rivals), evidence, verdict, bundle, gate, blend, calibration)
 
 
 def _confirm(stage: Stage, work: WinnerWork, trials: list[Attempt]) -> list[Candidate]:
@@ -122,33 +133,65 @@ def _confirm(stage: Stage, work: WinnerWork, trials: list[Attempt]) -> list[Cand
 
 
 def _finish(
-    stage: Stage, work: WinnerWork, winner: Candidate, default: Candidate | None
-) -> tuple[Path, Outcome, dict[str, Any] | None]:
-    """Refit winner and default, then export and score side by side.
+    stage: Stage, work: WinnerWork, winner: Candidate, default: Candidate | None, blend: Blend
+) -> tuple[Path, Outcome, dict[str, Any] | None, Blend]:
+    """Refit winner, default and members, all at once, then export and score side by side.
 
-    Returns the staged bundle, the one reading of the test part, and the champion that it was to stand up to.
+    Returns the staged bundle, the one reading of the test part, the champion that it was to stand up to, and what was exported in
+    the end: where a member cannot be refitted, the single winner.
     """
     rival = default if default is not winner else None
-    refit = Plan([work.refit(one) for one in (winner, rival) if one is not None], work.describe)
+    refits = {one.attempt.slot: work.refit(one) for one in (winner, rival) if one is not None}
+    for share in blend.members if blend.taken else ():
+        refits.setdefault(share.trial.slot, work.refit_member(share.trial, steps_of(share.trial)))
+    refit = Plan(list(refits.values()), work.describe)
     stage.coordinator.carry_out(refit, "refit")
-    weights = _done(refit, "refit", winner).artifacts["weights"].path
-    other = refit.outcomes.get(("refit", rival.attempt.slot, 0)) if rival is not None else None
-    refitted = other is not None and other.state == "complete"
-    against = (rival, other.artifacts["weights"].path) if rival is not None and other is not None and refitted else None
-    final = Plan(work.finishing(winner, weights, against, stage.champion.answer()), work.describe)
+    _done(refit, refits[winner.attempt.slot])
+    weights = {slot: path for slot, attempt in refits.items() if (path := _weights(refit, attempt)) is not None}
+    if blend.taken and (lost := [share.trial.slot for share in blend.members if share.trial.slot not in weights]):
+        blend = replace(blend, taken=False, why=f"{blend.why} But the refit of slot {lost[0]} failed.")
+    scored = _scored(winner, rival, blend, weights)
+    if not stage.champion.is_answered():  # then the workers have something to do meanwhile
+        export, _ = work.finishing(winner, scored, blend.exported_temperature)
+        stage.coordinator.carry_out(Plan([export], work.describe), "export")
+    export, score = work.finishing(winner, scored, blend.exported_temperature, stage.champion.answer())
+    final = Plan([export, score], work.describe)
     stage.coordinator.carry_out(final, "export", "score")
-    staged = next(iter(_done(final, "export", winner).artifacts.values())).path
+    staged = next(iter(_done(final, export).artifacts.values())).path
     # What was scored may have been assigned by an earlier run of this command, when another version was the champion.
-    assigned = stage.ledger.attempts(kind="score", final=True)[-1].suggestion
-    return (stage.folder.root / staged).parent, _done(final, "score", winner), assigned.get("champion")
+    assigned = next(one for one in stage.ledger.attempts(kind="score", final=True) if one.work == score.work).suggestion
+    return (stage.folder.root / staged).parent, _done(final, score), assigned.get("champion"), blend
 
 
-def _facts(stage: Stage, winner: Candidate, evidence: Evidence) -> Facts:
+def _scored(winner: Candidate, rival: Candidate | None, blend: Blend, weights: dict[int, str]) -> list[Scored]:
+    """Say what is exported, and what is scored beside it."""
+    single = Scored(winner.attempt, weights[winner.attempt.slot])
+    scored = [single]
+    if blend.taken:
+        scored = [Scored(one.trial, weights[one.trial.slot], weight=one.weight) for one in blend.members]
+        scored.append(replace(single, role=SINGLE))
+    if rival is not None and rival.attempt.slot in weights:
+        scored.append(Scored(rival.attempt, weights[rival.attempt.slot], DEFAULT))
+    return scored
+
+
+def _weights(plan: Plan, attempt: Attempt) -> str | None:
+    outcome = plan.outcomes.get(attempt.work)
+    return outcome.artifacts["weights"].path if outcome is not None and outcome.state == "complete" else None
+
+
+def _calibration(stage: Stage, scores: Scores, blend: Blend) -> Calibration | None:
+    if stage.header.task["kind"] != "classification":
+        return None
+    return calibrate(scores.target, scores.predictions["model"], blend.exported_temperature)
+
+
+def _facts(stage: Stage, winner: Candidate, blend: Blend, evidence: Evidence) -> Facts:
     test = evidence.test
     values = {"validation": winner.mean, "test": test.value, "test_low": test.low, "test_high": test.high}
     return Facts(
         task=stage.task.name,
-        family=winner.attempt.family,
+        family="ensemble" if blend.taken else winner.attempt.family,
         search=stage.header.name,
         slot=winner.attempt.slot,
         seed=stage.config.seed,
@@ -159,9 +202,11 @@ def _facts(stage: Stage, winner: Candidate, evidence: Evidence) -> Facts:
     )
 
 
-def _done(plan: Plan, kind: Kind, winner: Candidate) -> Outcome:
-    outcome = plan.outcomes.get((kind, winner.attempt.slot, 0))
+def _done(plan: Plan, attempt: Attempt) -> Outcome:
+    outcome = plan.outcomes.get(attempt.work)
     if outcome is None or outcome.state != "complete":
         why = outcome.reason if outcome is not None else "it was never carried out"
-        raise AutoMLError(f"the winner's {kind} failed: {why}.", hint="Run the same command again to go on from here.")
+        raise AutoMLError(
+            f"the winner's {attempt.kind} failed: {why}.", hint="Run the same command again to go on from here."
+        )
     return outcome

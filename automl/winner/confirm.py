@@ -5,6 +5,7 @@ Decides who may rival and who wins; trains nothing itself, and carries nothing o
 
 from __future__ import annotations
 
+import hashlib
 import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -12,7 +13,7 @@ from statistics import fmean, variance
 
 from automl.coordinator.seeds import confirm_seed
 from automl.ledger import Attempt
-from automl.messages import Assignment, DataRef, Kind, Member, Outcome, Spec
+from automl.messages import Assignment, DataRef, Kind, Member, Outcome, Spec, to_json
 
 Outcomes = Mapping[tuple[Kind, int, int], Outcome]
 
@@ -45,6 +46,24 @@ class Candidate:
         """Bytes of weights: what one prediction costs, whatever machine measured it."""
         weights = self.attempt.outcome and self.attempt.outcome.artifacts.get("weights")
         return weights.bytes if weights else 0
+
+
+@dataclass(frozen=True, slots=True)
+class Scored:
+    """Refitted weights with what they are: members of one role are one model."""
+
+    trial: Attempt
+    weights: str
+    """Relative path."""
+    role: str = "model"
+    """`model` is exported; `single` and `default` are only scored beside it."""
+    weight: float = 1.0
+
+    def to_plain(self) -> dict[str, object]:
+        """Return what an attempt stores."""
+        trial = self.trial
+        own = {"slot": trial.slot, "family": trial.family, "params": trial.params}
+        return {**own, "weights": self.weights, "role": self.role, "weight": self.weight}
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,54 +128,42 @@ class WinnerWork:
         seed = confirm_seed(self.seed, 0)
         return Attempt("refit", trial.slot, 0, 0, trial.family, trial.params, seed, {"epochs": winner.epochs})
 
+    def refit_member(self, trial: Attempt, epochs: int) -> Attempt:
+        """A member of an ensemble that was not confirmed; another part than `refit`, whose epochs may differ."""
+        seed = confirm_seed(self.seed, 0)
+        return Attempt("refit", trial.slot, 1, 0, trial.family, trial.params, seed, {"epochs": epochs})
+
     def finishing(
         self,
         winner: Candidate,
-        weights: str,
-        default: tuple[Candidate, str] | None = None,
+        scored: Sequence[Scored],
+        temperature: float = 1.0,
         champion: dict[str, object] | None = None,
     ) -> list[Attempt]:
         """Export and score: both need only refitted weights, so they run side by side.
 
-        `default` is the default with its own refitted weights, `champion` a registered `version` with its bundle's `folder`; both are
-        scored on the same rows, in the same reading.
+        What has the role `model` is exported; all of `scored`, and the `champion` (a registered `version` with its bundle's
+        `folder`), is measured on the same rows, in the same reading. Another model of the same slot (a longer search, another
+        ensemble) is another piece of work, so the part is a hash of what it consists of.
         """
         trial = winner.attempt
-        seed = confirm_seed(self.seed, 0)
-        against: dict[str, object] = {"weights": weights}
-        if default is not None:
-            other = default[0].attempt
-            against["default"] = {
-                "slot": other.slot,
-                "family": other.family,
-                "params": other.params,
-                "weights": default[1],
-            }
+        exported = [one for one in scored if one.role == "model"]
+        place = (trial.slot, _part_of(exported, temperature), 0, trial.family, trial.params, confirm_seed(self.seed, 0))
+        export = {"members": [one.to_plain() for one in exported], "temperature": temperature}
+        score = {"members": [one.to_plain() for one in scored], "temperature": temperature}
         if champion is not None:
-            against["champion"] = champion
-        return [
-            Attempt("export", trial.slot, 0, 0, trial.family, trial.params, seed, {"weights": weights}),
-            Attempt("score", trial.slot, 0, 0, trial.family, trial.params, seed, against),
-        ]
+            score["champion"] = champion
+        return [Attempt("export", *place, export), Attempt("score", *place, score)]
 
     def describe(self, attempt: Attempt) -> Assignment:
         """Say in full what a worker must do. Only `score` is granted the test part."""
+        place, given = (attempt.attempt, attempt.part), attempt.suggestion
         members = [
-            Member(
-                attempt.slot,
-                attempt.attempt,
-                attempt.part,
-                attempt.family,
-                attempt.params,
-                attempt.seed,
-                attempt.suggestion.get("weights"),
-            )
-        ]
-        if (default := attempt.suggestion.get("default")) is not None:
-            place = (default["slot"], attempt.attempt, attempt.part)
-            members.append(
-                Member(*place, default["family"], default["params"], attempt.seed, resume_from=default["weights"])
-            )
+            Member(one["slot"], *place, one["family"], one["params"], attempt.seed, one["weights"], one["role"], one["weight"])
+            for one in given.get("members", ())
+        ]  # fmt: skip
+        if not members:  # `weights`: as an older version stored it, whose search was killed during its last steps
+            members = [Member(attempt.slot, *place, attempt.family, attempt.params, attempt.seed, given.get("weights"))]
         parts = {"score": ("train", "validation", "test")}.get(attempt.kind, ("train", "validation"))
         return Assignment(
             id=attempt.key,
@@ -166,10 +173,11 @@ class WinnerWork:
             data=replace(self.data, parts=parts),
             metric=self.metric,
             direction=self.direction,
-            max_resource=attempt.suggestion.get("epochs", self.spec.max_resource),
+            max_resource=given.get("epochs", self.spec.max_resource),
             patience=max(5, self.spec.max_resource // 3),
             precision=self.precision,
-            champion=(attempt.suggestion.get("champion") or {}).get("folder"),
+            champion=(given.get("champion") or {}).get("folder"),
+            temperature=given.get("temperature", 1.0),
         )
 
     def best_trial(self, trials: Iterable[Attempt]) -> Attempt | None:
@@ -208,6 +216,14 @@ class WinnerWork:
         spread = fmean(variance(one.values) for one in rivals) if seeds > 1 else 0.0
         near = [one for one in rivals if sign * one.mean >= best - math.sqrt(spread / max(seeds, 1))]
         return min(near, key=lambda one: (one.size, one.attempt.slot))
+
+
+def _part_of(members: Sequence[Scored], temperature: float) -> int:
+    """0 for a plain model; else 31 bits of a hash."""
+    if len(members) == 1 and temperature == 1.0:
+        return 0
+    text = to_json([[one.to_plain() for one in members], temperature])
+    return int.from_bytes(hashlib.sha256(text.encode()).digest()[:4], "big") >> 1
 
 
 def _epochs(trial: Attempt) -> int:

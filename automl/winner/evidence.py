@@ -6,7 +6,8 @@ from dataclasses import dataclass
 
 from automl.winner.sealed import Interval, Scores, bootstrap, paired_difference
 
-DEFAULT = "default"
+DEFAULT, SINGLE = "default", "single"
+"""Models of the search itself that are scored beside the exported one; not baselines."""
 CHAMPION = "champion"
 
 
@@ -18,7 +19,7 @@ class Evidence:
     baselines: dict[str, float]
     """Each baseline's own value."""
     gains: dict[str, Interval]
-    """How much better the model is than `default` (where it was scored) and each baseline; positive is better."""
+    """How much better the model is than `default`, `single` (where they were scored) and each baseline; positive is better."""
 
 
 def weigh(metric: str, direction: str, scores: Scores, *, seed: int) -> Evidence:
@@ -34,7 +35,7 @@ def weigh(metric: str, direction: str, scores: Scores, *, seed: int) -> Evidence
         difference = paired_difference(metric, scores.target, ours, theirs, seed=seed)
         gains[name] = difference if direction == "maximize" else _negated(difference)
         values[name] = test.value - difference.value
-    return Evidence(test, {name: value for name, value in values.items() if name != DEFAULT}, gains)
+    return Evidence(test, {name: value for name, value in values.items() if name not in (DEFAULT, SINGLE)}, gains)
 
 
 def _negated(interval: Interval) -> Interval:

@@ -9,7 +9,7 @@ from statistics import mean
 
 import numpy as np
 
-from automl.winner.evidence import DEFAULT, Evidence
+from automl.winner.evidence import DEFAULT, SINGLE, Evidence
 from automl.winner.sealed import Interval
 
 BETTER = "better than default"
@@ -52,12 +52,13 @@ def decide(fresh: Fresh | None, evidence: Evidence, direction: str) -> Verdict:
     2. The winner is better than its default iff it is so on fresh seeds (Dunnett's test of all rivals against the default,
        one-sided, since the winner is the best of several) and on the test rows (95 % interval of the paired difference above 0).
        Seeds alone would not show that a choice fits the validation rows only; test rows alone not that one seed was lucky.
+       An ensemble is judged by the fresh seeds of the single winner that it replaced, and by its own test rows.
     3. Else it is not better than the default.
     """
     p = _chance(fresh, direction) if fresh is not None else 1.0
     default = evidence.gains.get(DEFAULT)
-    beaten_by = {name: gain for name, gain in evidence.gains.items() if name != DEFAULT and gain.high < 0}
-    reasons = (_on_seeds(fresh, p), _on_test(default), *_against(evidence))
+    beaten_by = {name: gain for name, gain in evidence.gains.items() if name not in (DEFAULT, SINGLE) and gain.high < 0}
+    reasons = (_on_seeds(fresh, p), _on_test(default), *_over_single(evidence), *_against(evidence))
     if beaten_by:
         best = min(beaten_by, key=lambda name: beaten_by[name].value)
         return Verdict(f"{_BASELINES.get(best, best)} is better: use it", reasons)
@@ -96,6 +97,15 @@ def _on_test(gain: Interval | None) -> str:
     if gain is None:
         return "On the test rows no other default was scored."
     return f"On the test rows the winner gains {gain.value:.4g} [{gain.low:.4g}, {gain.high:.4g}] over its default."
+
+
+def _over_single(evidence: Evidence) -> list[str]:
+    gain = evidence.gains.get(SINGLE)
+    if gain is None:
+        return []
+    return [
+        f"The ensemble gains {gain.value:.4g} [{gain.low:.4g}, {gain.high:.4g}] over the single winner on the test rows."
+    ]
 
 
 def _against(evidence: Evidence) -> list[str]:

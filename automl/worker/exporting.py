@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import io
 import shutil
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from automl.bundle.description import Description, Part
 from automl.bundle.format import EXAMPLE, MODEL, PT2, SCHEMA, WEIGHTS
-from automl.bundle.load import build_module, describe_model, network_outputs
+from automl.bundle.load import build_module, network_outputs
 from automl.data import load_part, load_schema
 from automl.data.durable import sha256_of, write_file
 from automl.errors import ConfigError, StorageError
@@ -28,13 +30,14 @@ def export(assignment: Assignment, places: Places) -> tuple[Outcome, ...]:
 
     The outcome has one artifact per file, under the file's name; what an earlier attempt left in the folder is replaced.
     """
-    member = the_member(assignment)
-    module = rebuild(assignment, member, places)
-    network = module.exported().eval()
+    members = members_with_weights(assignment)
+    modules = [rebuild(assignment, member, places) for member in members]
+    network = combined(assignment, members, modules, assignment.temperature)
+    parts = tuple(Part(member.family, member.params, member.weight) for member in members)
     inputs = np.array(load_part(places.data, assignment.data, "validation").inputs[:EXAMPLE_ROWS])
     files = {
-        WEIGHTS: _safetensors(module.state_dict()),
-        MODEL: describe_model(member.family, member.params, assignment.spec),
+        WEIGHTS: _safetensors(_joined([module.state_dict() for module in modules])),
+        MODEL: Description(parts, assignment.spec, assignment.temperature).to_json(),
         SCHEMA: load_schema(places.data, assignment.data).to_json().encode(),
         EXAMPLE: _example(inputs, network_outputs(network, inputs)),
         PT2: _portable(network, inputs),
@@ -48,13 +51,30 @@ def export(assignment: Assignment, places: Places) -> tuple[Outcome, ...]:
     return (Outcome(assignment.id, 0, "complete", artifacts=artifacts),)
 
 
-def the_member(assignment: Assignment) -> Member:
-    """Return the only member, which must name its weights. Raises ConfigError."""
-    if len(assignment.members) != 1 or not assignment.members[0].resume_from:
+def members_with_weights(assignment: Assignment) -> tuple[Member, ...]:
+    """Return the members, each of which must name its weights. Raises ConfigError."""
+    if not assignment.members or not all(member.resume_from for member in assignment.members):
         raise ConfigError(
-            f"{assignment.kind} {assignment.id} needs one member with weights, but got {assignment.members}."
+            f"{assignment.kind} {assignment.id} needs at least one member with weights, but got {assignment.members}."
         )
-    return assignment.members[0]
+    return assignment.members
+
+
+def combined(
+    assignment: Assignment, members: Sequence[Member], modules: Sequence[Any], temperature: float
+) -> nn.Module:
+    """Return members' modules as the one plain network that is scored and exported."""
+    from automl.bundle.combined import combine
+
+    networks = [module.exported().eval() for module in modules]
+    return combine(networks, [member.weight for member in members], temperature, assignment.spec.classes)
+
+
+def _joined(states: list[dict[str, Any]]) -> dict[str, Any]:
+    """One model keeps its names; of several, each name begins with its member's place."""
+    if len(states) == 1:
+        return states[0]
+    return {f"{place}.{name}": tensor for place, state in enumerate(states) for name, tensor in state.items()}
 
 
 def rebuild(assignment: Assignment, member: Member, places: Places) -> Any:

@@ -14,19 +14,19 @@ from automl.errors import AutoMLError, ConfigError, DataError
 from automl.messages import Artifact, Assignment, Outcome
 from automl.tasks.metrics import METRICS, measure
 from automl.worker.baselines import fit_baselines
-from automl.worker.exporting import artifact, rebuild
+from automl.worker.exporting import artifact, combined, rebuild
 from automl.worker.hardest import hardest
 from automl.worker.perform import Places
 
 
 def score(assignment: Assignment, places: Places) -> tuple[Outcome, ...]:
-    """Measure the first member's weights on the test part, and on the same rows whatever it has to stand up to.
+    """Measure what is exported (the members of the role `model`) on the test part, and on the same rows all it has to stand up to.
 
-    That is the default (a second member, if any), the baselines, and the champion's bundle, where the assignment names one; a
-    champion that cannot be scored is left out, and `reason` says why.
+    Those are the members of each other role as one model, the baselines, and the champion's bundle, where the assignment names
+    one; a champion that cannot be scored is left out, and `reason` says why.
 
     `value` is the steering metric; `values` holds every metric that fits the target, and the steering metric of each baseline
-    under the baseline's name. The artifact `predictions` is an `.npz`: `target`, `model`, `default`, and one array per baseline, as
+    under the baseline's name. The artifact `predictions` is an `.npz`: `target`, one array per role and one per baseline, as
     `measure` takes them; `hardest` holds the rows that were predicted worst. Raises ConfigError for an assignment of another kind.
     """
     if assignment.kind != "score":
@@ -35,8 +35,10 @@ def score(assignment: Assignment, places: Places) -> tuple[Outcome, ...]:
     test = load_part(places.data, assignment.data, "test")
     known = [load_part(places.data, assignment.data, part) for part in ("train", "validation")]
     predictions = {}
-    for name, member in zip(("model", "default"), assignment.members, strict=False):
-        network = rebuild(assignment, member, places).exported().eval()
+    for name in dict.fromkeys(member.role for member in assignment.members):
+        members = [member for member in assignment.members if member.role == name]
+        modules = [rebuild(assignment, member, places) for member in members]
+        network = combined(assignment, members, modules, assignment.temperature if name == "model" else 1.0)
         predictions[name] = schema.decode(network_outputs(network, test.inputs))
     predictions |= fit_baselines(schema, known, test.inputs)
     champion, reason = _champion(assignment, places, schema)

@@ -88,6 +88,42 @@ def params(**changes: Any) -> Attack:
     return edit(MODEL, lambda document: {**document, "params": {**document["params"], **changes}})
 
 
+def members(*ones: Any, **changes: Any) -> Attack:
+    """Make an ensemble of it; each member brings the bundle's own weights under its own prefix, as far as there is one."""
+
+    def attack(folder: Path) -> None:
+        document = json.loads((folder / MODEL).read_text())
+        own = {"family": document.pop("family"), "params": document.pop("params")}
+        described = [{**own, **one} if isinstance(one, dict) else one for one in ones]
+        (folder / MODEL).write_text(json.dumps({**document, "members": described, **changes}))
+        weights = load((folder / WEIGHTS).read_bytes())
+        joined = {f"{place}.{name}": tensor for place in range(len(ones)) for name, tensor in weights.items()}
+        (folder / WEIGHTS).write_bytes(save(joined))
+        sign(folder)
+
+    return attack
+
+
+def renamed(prefix: str) -> Attack:
+    """An ensemble of two whose second member's tensors have names of their own."""
+
+    def attack(folder: Path) -> None:
+        members({"weight": 0.5}, {"weight": 0.5})(folder)
+        weights = load((folder / WEIGHTS).read_bytes())
+        moved = {prefix + name[2:] if name.startswith("1.") else name: one for name, one in weights.items()}
+        (folder / WEIGHTS).write_bytes(save(moved))
+        sign(folder)
+
+    return attack
+
+
+def temperature(value: Any) -> Attack:
+    return edit(MODEL, lambda document: {**document, "temperature": value})
+
+
+HALF = {"weight": 0.5}
+
+
 def spec(**changes: Any) -> Attack:
     return edit(MODEL, lambda document: {**document, "spec": {**document["spec"], **changes}})
 
@@ -244,6 +280,37 @@ REFUSED: dict[str, Attack] = {
     "a width beyond all numbers": params(width=10**4000),
     "a parameter of its own": params(__class__="os.system"),
     "an optimiser's schedule by path": params(schedule="os.system"),
+    "a hundred members": members(*[{"weight": 0.01}] * 100),
+    "a million members": members(*[1] * 16, members=[1] * 300_000),
+    "no members": members(members=[]),
+    "members that are a number": members(members=10**9),
+    "members that are no objects": members(1, 2),
+    "one member alone": members({"weight": 1.0}),
+    "members beside a family": members(HALF, HALF, family="mlp", params={}),
+    "weights that are NaN": members({"weight": float("nan")}, HALF),
+    "weights beyond all numbers": members({"weight": 10**4000}, HALF),
+    "a negative weight": members({"weight": 1.5}, {"weight": -0.5}),
+    "weights that add up to two": members({"weight": 1.0}, {"weight": 1.0}),
+    "a weight that is true": members({"weight": True}, {"weight": 0.0}),
+    "a weight that is text": members({"weight": "0.5"}, HALF),
+    "a member without a weight": members({}, HALF),
+    "a member by path": members(HALF, {"family": "../../evil", **HALF}),
+    "a member os.system": members(HALF, {"family": "os.system", **HALF}),
+    "a member for all memory": members(HALF, {"params": {"width": 10**7, "depth": 2}, **HALF}),
+    "a member of layers without end": members(HALF, {"params": {"width": 8, "depth": 10**9}, **HALF}),
+    "sixteen members of a million layers": members(*[{"weight": 1 / 16, "params": {"width": 8, "depth": 10**6}}] * 16),
+    "a member's tensors under a path": renamed("../1."),
+    "a member's tensors in another's place": renamed("01."),
+    "a member's tensors beyond the last": renamed("2."),
+    "a member's tensors under no number": renamed("\u0661."),
+    "a temperature of zero": temperature(0),
+    "a negative temperature": temperature(-1.0),
+    "a temperature of a billion": temperature(1e9),
+    "a temperature that is NaN": temperature(float("nan")),
+    "a temperature that is infinite": temperature(float("inf")),
+    "a temperature that is text": temperature("1"),
+    "a temperature that is true": temperature(True),
+    "a temperature of four thousand digits": temperature(10**4000),
     "a key twice": edit(MODEL, lambda document: json.dumps(document)[:-1] + ', "family": "mlp"}'),
     "a description nested deeply": edit(MODEL, deep),
     "a description that is a number": edit(MODEL, lambda document: "1"),

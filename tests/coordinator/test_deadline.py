@@ -33,6 +33,14 @@ def test_a_short_budget_still_searches() -> None:
     assert deadline(10.0, now=4.1).trials_over()
 
 
+def test_more_refits_than_workers_take_longer() -> None:
+    limit = deadline(100.0, now=80.0)
+    limit.learn(5.0)  # a round of refits: 6.5 s, and 8 s fixed
+    assert not limit.refits_over(2)
+    assert limit.refits_over(3)
+    assert not deadline(None, now=1e9).refits_over(100)
+
+
 def test_confirmation_may_use_what_trials_may_not() -> None:
     limit = deadline(100.0, now=80.0)
     limit.learn(6.0)

@@ -11,7 +11,7 @@ from automl.coordinator.loop import Coordinator
 from automl.coordinator.plan import Plan
 from automl.executors.inline import InlineExecutor
 from automl.ledger import Attempt, Ledger, SearchFolder
-from automl.winner.confirm import WinnerWork
+from automl.winner.confirm import Scored, WinnerWork
 from automl.worker.perform import Places
 
 WORK = WinnerWork(stubs.SPEC, stubs.DATA, "loss", "minimize", seed=0, seeds=2)
@@ -58,7 +58,11 @@ def test_only_a_score_is_granted_the_test_part() -> None:
     winner = WORK.candidate(TRIAL_WITH_OUTCOME, {})
     kinds = [
         WORK.describe(a)
-        for a in (*WORK.confirmations([TRIAL], range(2)), WORK.refit(winner), *WORK.finishing(winner, "w"))
+        for a in (
+            *WORK.confirmations([TRIAL], range(2)),
+            WORK.refit(winner),
+            *WORK.finishing(winner, [Scored(TRIAL, "w")]),
+        )
     ]
     assert {a.kind for a in kinds if "test" in a.data.parts} == {"score"}
 

@@ -12,14 +12,17 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from exported import assigned
 
 from automl.bundle import check_bundle, load_model, standalone
 from automl.bundle.format import CARD, EXAMPLE, MANIFEST, MODEL, PT2, SCHEMA, WEIGHTS, Facts
+from automl.cli.main import run
 from automl.cli.models import export
 from automl.data import Schema
 from automl.errors import ConfigError, StorageError
 from automl.export import convert, publish
 from automl.tasks import load_task
+from automl.worker.exporting import export as stage
 
 FACTS = Facts("wine", "mlp", "wine-0", 3, 0, "accuracy", "maximize", {"test": 0.9}, "ab" * 32)
 CLEAN = """import sys
@@ -60,6 +63,16 @@ def published(staged, tmp_path_factory) -> Path:
     return target
 
 
+@pytest.fixture(scope="module")
+def ensemble(tmp_path_factory) -> Path:
+    """The versions of two networks and a temperature."""
+    assignment, places = assigned(tmp_path_factory.mktemp("ensemble"), shares=(0.25, 0.75), temperature=0.5)
+    stage(assignment, places)
+    target = places.search / "published"
+    publish(places.search / "staging" / assignment.id, target, FACTS, verify=lambda folder: None)
+    return target
+
+
 def _clean(form: str, folder: Path, code: str, *arguments: str) -> str:
     """Run code in `folder` by an isolated interpreter that can import no more than the form needs."""
     script = f"ALLOWED = {NEEDED[form]!r}\n{CLEAN}\n{code}"
@@ -77,9 +90,11 @@ def _rows() -> np.ndarray:
 
 @pytest.mark.slow
 @pytest.mark.parametrize("form", ["pt2", "onnx"])
-def test_a_form_predicts_the_same_in_a_process_without_us(published, tmp_path, form):
-    folder = convert(published, form, tmp_path / form)
-    model, rows = load_model(published), _rows()
+@pytest.mark.parametrize("kind", ["published", "ensemble"])
+def test_a_form_predicts_the_same_in_a_process_without_us(request, tmp_path, form, kind):
+    versions = request.getfixturevalue(kind)
+    folder = convert(versions, form, tmp_path / form)
+    model, rows = load_model(versions), _rows()
     np.save(tmp_path / "rows.npy", rows)
     lines = [line for line in (folder / "README.txt").read_text().splitlines() if line.startswith("    ")]
     snippet = textwrap.dedent("\n".join(line for line in lines if "python predict.py" not in line))
@@ -99,6 +114,16 @@ def test_a_form_predicts_the_same_in_a_process_without_us(published, tmp_path, f
     header, *predicted = csv.reader(table)
     assert header == ["prediction", *(f"p_{label}" for label in model.schema.labels)]
     assert [row[0] for row in predicted] == model.predict(rows).tolist()
+    assert np.allclose(np.array([row[1:] for row in predicted], float), model.predict_proba(rows), atol=1e-5)
+
+
+def test_an_ensemble_predicts_the_same_by_the_command_as_by_load_model(ensemble, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    model, rows = load_model(ensemble), load_task("wine").read().features[:9]
+    lines = [",".join(model.schema.columns), *(",".join(map(repr, row)) for row in rows.tolist())]
+    Path("rows.csv").write_text("\n".join(lines))
+    assert run(["predict", str(ensemble), "rows.csv", "--out", "out.csv"]) == 0
+    _, *predicted = csv.reader(Path("out.csv").read_text().splitlines())
     assert np.allclose(np.array([row[1:] for row in predicted], float), model.predict_proba(rows), atol=1e-5)
 
 

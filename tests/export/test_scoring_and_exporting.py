@@ -7,7 +7,7 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 import torch
-from exported import bundled
+from exported import assigned, bundled
 from safetensors.numpy import load
 from safetensors.torch import load_file, save_file
 
@@ -58,6 +58,20 @@ def test_a_champion_of_other_columns_is_left_out_and_that_is_said(ready, tmp_pat
     assert outcome.state == "complete"
     assert "other columns" in outcome.reason
     assert "champion" not in scores.predictions
+
+
+def test_members_of_a_role_are_one_model_and_only_what_is_exported_is_calibrated(tmp_path):
+    assignment, places = assigned(tmp_path, shares=(0.25, 0.75), temperature=2.0)
+    one, other = assignment.members
+    alone = [
+        dataclasses.replace(one, role="single", weight=1.0),
+        dataclasses.replace(other, role="default", weight=1.0),
+    ]
+    asked = _scoring(dataclasses.replace(assignment, members=(one, other, *alone)))
+    (outcome,) = score(asked, places)
+    found = read_scores(places.search / outcome.artifacts["predictions"].path).predictions
+    powers = np.sqrt(0.25 * found["single"] + 0.75 * found["default"])
+    np.testing.assert_allclose(found["model"], powers / powers.sum(axis=1, keepdims=True), atol=1e-6)
 
 
 def test_export_stages_every_file_and_tells_size_and_hash(ready, staged):

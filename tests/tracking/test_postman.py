@@ -8,10 +8,11 @@ from typing import Any
 import pytest
 import stubs
 
-from automl.ledger import Attempt, Ledger
+from automl.ledger import Attempt, Ledger, SearchFolder
 from automl.messages import Outcome
 from automl.tracking.link import Ack
 from automl.tracking.postman import Postman
+from automl.tracking.question import ChampionQuestion
 
 
 class FakeLink:
@@ -23,6 +24,10 @@ class FakeLink:
         self.away = False
         self.connection: object | None = object()
         self.starts = 0
+        self.hurried = 0
+
+    def hurry(self) -> None:
+        self.hurried += 1
 
     def start(self) -> None:
         self.starts += 1
@@ -87,6 +92,17 @@ def test_a_question_is_answered_and_is_no_row_of_the_outbox(ledger: Ledger) -> N
     assert postman.drain() == 0
 
 
+def test_a_store_that_was_not_there_has_no_champion_and_nobody_waits_for_it(ledger: Ledger, tmp_path: Path) -> None:
+    before = Clock.now
+    silent, folder = FakeLink(), SearchFolder(tmp_path)
+    silent.receive = lambda: []  # type: ignore[method-assign]
+    new, known = (Postman(ledger, "mlflow", silent, clock=Clock(), is_new=is_new) for is_new in (True, False))
+    assert ChampionQuestion([new], folder).is_answered()
+    assert ChampionQuestion([new], folder).answer() == {"version": None, "folder": None, "trouble": ""}
+    assert Clock.now == before
+    assert not ChampionQuestion([known], folder).is_answered()
+
+
 def test_a_view_that_is_away_answers_nothing_at_once(ledger: Ledger) -> None:
     link = FakeLink()
     link.away = True
@@ -117,6 +133,17 @@ def test_what_a_finished_search_exported_goes_to_mlflow_alone_and_its_answer_is_
 
 def test_drain_brings_the_view_into_step(ledger: Ledger) -> None:
     assert Postman(ledger, "optuna", FakeLink(), clock=Clock()).drain() == 0
+
+
+def test_a_carrier_gives_way_until_somebody_waits_for_it(ledger: Ledger) -> None:
+    link = FakeLink()
+    postman = Postman(ledger, "mlflow", link, clock=Clock())
+    postman.turn(urgent=False)
+    postman.answer("champion")
+    assert link.hurried == 0
+    postman.answer("champion", patience=3.0)
+    postman.drain()
+    assert link.hurried == 2
 
 
 def test_a_dead_carrier_is_started_again_a_few_times(ledger: Ledger) -> None:

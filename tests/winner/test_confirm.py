@@ -8,7 +8,7 @@ import stubs
 
 from automl.ledger import Attempt
 from automl.messages import Artifact, Outcome
-from automl.winner.confirm import MOST_RIVALS, Candidate, WinnerWork
+from automl.winner.confirm import MOST_RIVALS, Candidate, Scored, WinnerWork
 
 WORK = WinnerWork(stubs.SPEC, stubs.DATA, "accuracy", "maximize", seed=0, seeds=3)
 
@@ -103,6 +103,17 @@ def test_another_seed_is_spent_only_while_the_winner_leads_its_default() -> None
 
 def test_the_default_is_scored_in_the_same_reading_and_only_there() -> None:
     winner, default = candidate(5, 0.9), candidate(0, 0.8)
-    export, score = (WORK.describe(a) for a in WORK.finishing(winner, "w", (default, "d")))
+    scored = [Scored(winner.attempt, "w"), Scored(default.attempt, "d", "default")]
+    export, score = (WORK.describe(attempt) for attempt in WORK.finishing(winner, scored))
     assert [member.resume_from for member in export.members] == ["w"]
     assert [(member.slot, member.resume_from) for member in score.members] == [(5, "w"), (0, "d")]
+
+
+def test_another_model_of_the_same_slot_is_another_piece_of_work() -> None:
+    winner, other = candidate(5, 0.9), trial(7, 0.9)
+    single = [Scored(winner.attempt, "w")]
+    several = [Scored(winner.attempt, "w", weight=0.5), Scored(other, "o", weight=0.5)]
+    works = [WORK.finishing(winner, *choice)[0].work for choice in ((single,), (single, 2.0), (several,))]
+    assert works[0] == ("export", 5, 0)
+    assert len(set(works)) == 3
+    assert WORK.finishing(winner, several)[0].work == works[2]

@@ -1,0 +1,98 @@
+"""`model.json`: what a model is built from, one family or several with weights. Reads and writes JSON; builds no model.
+
+One part keeps the form `{family, params, spec, temperature}`; several are `{members: [{family, params, weight}], spec, temperature}`.
+A bundle without a temperature is older and has 1: the format version stays 1, since every older bundle is still read as it was.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import math
+import re
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from automl import catalog
+from automl.bundle.format import MODEL
+from automl.data import strict_json
+from automl.errors import StorageError
+from automl.messages import Spec, spec_from
+
+COLDEST, HOTTEST = 0.2, 5.0
+"""Temperatures that a bundle may have: beyond them probabilities are all but one-hot, or all but equal."""
+MOST_MEMBERS = 16
+_FAMILY = re.compile(r"[A-Za-z][A-Za-z0-9_]*")
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """One network of a model."""
+
+    family: str
+    params: dict[str, Any]
+    weight: float = 1.0
+    """Its share in the weighted mean; the shares of all parts add up to 1."""
+
+
+@dataclass(frozen=True, slots=True)
+class Description:
+    """What `model.json` holds."""
+
+    parts: tuple[Part, ...]
+    spec: Spec
+    temperature: float = 1.0
+    """Logits are divided by it (Guo et al. 2017, arXiv:1706.04599)."""
+
+    def to_json(self) -> bytes:
+        """Return the content of `model.json`."""
+        common = {"spec": dataclasses.asdict(self.spec), "temperature": self.temperature}
+        if len(self.parts) == 1:
+            (part,) = self.parts
+            return json.dumps({"family": part.family, "params": part.params, **common}, indent=1).encode()
+        return json.dumps({"members": [dataclasses.asdict(part) for part in self.parts], **common}, indent=1).encode()
+
+
+def parse_model(content: bytes, folder: Path) -> Description:
+    """Return what a model is built from. Raises StorageError where a family is not a plain known name, or numbers make no sense."""
+    try:
+        data = strict_json.parse(content)
+        members = _members(data)
+        parts = tuple(Part(one["family"], dict(one["params"]), one["weight"]) for one in members)
+        described = Description(parts, spec_from(data["spec"]), data.get("temperature", 1.0))
+        _check_numbers(described)
+    except (ValueError, KeyError, TypeError, AttributeError) as error:
+        raise StorageError(f"Bundle {folder}: {MODEL} cannot be read ({error!r}). Export the model again.") from None
+    for part in parts:
+        _check_family(part.family, folder)
+    return described
+
+
+def _members(data: dict[str, Any]) -> list[dict[str, Any]]:
+    """One form or the other, not both; counted before anything is made of them."""
+    if "members" not in data:
+        return [{**data, "weight": 1.0}]
+    members: list[dict[str, Any]] = data["members"]
+    if not isinstance(members, list) or not 2 <= len(members) <= MOST_MEMBERS or "family" in data:
+        raise ValueError(f"it must have a family, or else 2 to {MOST_MEMBERS} members")
+    return members
+
+
+def _check_numbers(described: Description) -> None:
+    numbers = [described.temperature, *(part.weight for part in described.parts)]
+    if any(isinstance(number, bool) or not isinstance(number, int | float) for number in numbers):
+        raise TypeError("temperature and weights must be numbers")
+    if not COLDEST <= described.temperature <= HOTTEST:
+        raise ValueError(f"the temperature must lie in {COLDEST}..{HOTTEST}")
+    weights = [part.weight for part in described.parts]
+    if not all(0 < weight <= 1 for weight in weights) or not math.isclose(sum(weights), 1.0, rel_tol=1e-6):
+        raise ValueError("weights must be positive and add up to 1")
+
+
+def _check_family(family: object, folder: Path) -> None:
+    if not isinstance(family, str) or not _FAMILY.fullmatch(family) or family not in catalog.families():
+        raise StorageError(
+            f"Bundle {folder} needs the family {family!r}. Known: {', '.join(catalog.families())}.",
+            hint="A family of your own is made known with --families-from.",
+        )

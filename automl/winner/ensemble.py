@@ -1,0 +1,97 @@
+"""Greedy ensemble selection with replacement, in numpy, and whether it beats the single winner beyond noise. Trains nothing.
+
+Caruana et al., "Ensemble Selection from Libraries of Models" (ICML 2004). The rule: the selection is repeated with each fifth of
+the validation rows left out, and the rows left out are predicted by what the others chose. The ensemble becomes the candidate only
+if the 95 % interval of the paired difference between those predictions and the single winner's, on the same rows, lies above zero.
+The sealed test has no say in that: it reports the difference afterwards.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from automl.tasks.metrics import measure
+from automl.winner.sealed import Interval, paired_difference
+
+PICKS = 15
+MOST_MEMBERS = 5
+"""Distinct ones: each is refitted, and answers every prediction."""
+FOLDS = 5
+FEWEST_ROWS = 20
+
+
+@dataclass(frozen=True, slots=True)
+class Selection:
+    """What the validation rows say of an ensemble."""
+
+    weights: tuple[float, ...]
+    """One per candidate, adding up to 1."""
+    value: float
+    """The metric on rows that did not choose, joined over the folds."""
+    gain: Interval
+    """Over the single winner on the same rows; positive is better."""
+    held_out: np.ndarray
+    """Predictions of those rows."""
+
+    @property
+    def is_better(self) -> bool:
+        """True where it beats the single winner beyond noise, and is more than one model."""
+        return self.gain.low > 0 and sum(weight > 0 for weight in self.weights) > 1
+
+
+def select(
+    metric: str, direction: str, target: np.ndarray, candidates: Sequence[np.ndarray], single: int, *, seed: int
+) -> Selection:
+    """Select from `candidates`, predictions shaped as `measure` takes them; `single` is the winner's place among them."""
+    held_out = np.zeros_like(np.asarray(candidates[0], dtype=np.float64))
+    fold = np.random.default_rng(seed).permutation(len(target)) % FOLDS
+    for number in range(FOLDS):
+        out = fold == number
+        weights = greedy(metric, direction, target[~out], [one[~out] for one in candidates])
+        held_out[out] = weighted(weights, [one[out] for one in candidates])
+    gain = paired_difference(metric, target, held_out, candidates[single], seed=seed)
+    if direction == "minimize":
+        gain = Interval(-gain.value, -gain.high, -gain.low)
+    weights = greedy(metric, direction, target, candidates)
+    return Selection(weights, measure(metric, target, held_out), gain, held_out)
+
+
+def greedy(metric: str, direction: str, target: np.ndarray, candidates: Sequence[np.ndarray]) -> tuple[float, ...]:
+    """Return weights: the best first few of the sorted candidates, then whichever helps most, with replacement.
+
+    Ties in the metric go to the lower loss of probabilities or numbers, then to the earlier candidate: accuracy alone cannot tell
+    models apart on a few rows. What is returned is the best mixture that was met on the way.
+    """
+    sign = 1.0 if direction == "maximize" else -1.0
+
+    def rank(prediction: np.ndarray) -> tuple[float, float]:
+        return sign * measure(metric, target, prediction), -_smooth_loss(target, prediction)
+
+    order = sorted(range(len(candidates)), key=lambda place: rank(candidates[place]), reverse=True)
+    starts = [tuple(order[: count + 1]) for count in range(min(MOST_MEMBERS, len(order)))]
+    mixtures = {start: rank(np.mean([candidates[place] for place in start], axis=0)) for start in starts}
+    picks = max(starts, key=mixtures.__getitem__)
+    total = np.sum([candidates[place] for place in picks], axis=0)
+    best, best_picks = mixtures[picks], picks
+    while len(picks) < PICKS:
+        allowed = order if len(set(picks)) < MOST_MEMBERS else sorted(set(picks), key=order.index)
+        added = {place: rank((total + candidates[place]) / (len(picks) + 1)) for place in allowed}
+        chosen = max(allowed, key=added.__getitem__)
+        picks, total = (*picks, chosen), total + candidates[chosen]
+        if added[chosen] > best:
+            best, best_picks = added[chosen], picks
+    return tuple(best_picks.count(place) / len(best_picks) for place in range(len(candidates)))
+
+
+def weighted(weights: Sequence[float], candidates: Sequence[np.ndarray]) -> np.ndarray:
+    """Return the weighted mean of predictions."""
+    return np.asarray(sum(weight * one for weight, one in zip(weights, candidates, strict=True)))
+
+
+def _smooth_loss(target: np.ndarray, prediction: np.ndarray) -> float:
+    if prediction.ndim == 1:
+        return float(np.square(target - prediction).mean())
+    return measure("log_loss", target, prediction)

@@ -1,0 +1,100 @@
+"""The last steps with an ensemble: all refits at once, each outcome found by its own work, and a lost member costs no search."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import stubs
+
+from automl.coordinator.plan import Plan
+from automl.ledger import Attempt
+from automl.messages import Artifact, Outcome
+from automl.winner.blend import Blend, Share
+from automl.winner.conclude import _finish
+from automl.winner.confirm import Candidate, WinnerWork
+
+WORK = WinnerWork(stubs.SPEC, stubs.DATA, "accuracy", "maximize", seed=0, seeds=2)
+
+
+def trial(slot: int) -> Attempt:
+    outcome = Outcome(f"trial-{slot}-0-0", 0, "complete", value=0.9, best_step=slot + 1, steps=9)
+    return Attempt("trial", slot, 0, 0, "mlp", {"x": slot}, slot, state="complete", value=0.9, outcome=outcome)
+
+
+DEFAULT, WINNER, OTHER = (Candidate(trial(slot), (0.9, 0.9), 4) for slot in (0, 5, 7))
+BLEND = Blend((Share(WINNER.attempt, 0.5), Share(OTHER.attempt, 0.5)), True, "It gains.", 1.0, 2.0)
+
+
+class FakeStage:
+    """Carries out whatever it is handed, but the refits that should fail; remembers it."""
+
+    def __init__(self, *, failing: int | None = None, answered: bool = True, earlier: tuple[Attempt, ...] = ()) -> None:
+        self.failing = failing
+        self.earlier = list(earlier)
+        self.done: list[list[Attempt]] = []
+        self.coordinator = self
+        self.ledger = self
+        self.champion = SimpleNamespace(is_answered=lambda: answered, answer=lambda: {"version": 2, "folder": "c"})
+        self.folder = SimpleNamespace(root=Path("root"))
+
+    def carry_out(self, plan: Plan, *kinds: str) -> None:
+        self.done.append([])
+        plan.recall([one for one in self.earlier if one.kind in kinds])
+        while (attempt := plan.next()) is not None:
+            state = "failed" if attempt.kind == "refit" and attempt.slot == self.failing else "complete"
+            outcome = Outcome(attempt.key, 0, state, artifacts={"weights": Artifact(f"a/{attempt.key}", "0" * 64, 1)})
+            plan.on_closed(attempt, outcome)
+            self.earlier.append(replace(attempt, state=state, final=True, outcome=outcome))
+            self.done[-1].append(attempt)
+
+    def attempts(self, *, kind: str, final: bool) -> list[Attempt]:
+        return [one for one in self.earlier if one.kind == kind]
+
+
+def finish(stage: FakeStage, blend: Blend = BLEND) -> Any:
+    return _finish(stage, WORK, WINNER, DEFAULT, blend)  # type: ignore[arg-type]
+
+
+def test_all_refits_are_handed_out_at_once_and_members_keep_their_own_epochs() -> None:
+    stage = FakeStage()
+    finish(stage)
+    refits, last = stage.done
+    assert [(one.work, one.suggestion["epochs"]) for one in refits] == [
+        (("refit", 5, 0), 4), (("refit", 0, 0), 4), (("refit", 7, 1), 8),
+    ]  # fmt: skip
+    assert [one.kind for one in last] == ["export", "score"]
+    export, score = map(WORK.describe, last)
+    assert [(one.slot, one.weight, one.resume_from) for one in export.members] == [
+        (5, 0.5, "a/refit-5-0-0"), (7, 0.5, "a/refit-7-1-0"),
+    ]  # fmt: skip
+    assert [one.role for one in score.members] == ["model", "model", "single", "default"]
+    assert (export.temperature, score.temperature, score.champion) == (2.0, 2.0, "c")
+
+
+def test_a_member_that_cannot_be_refitted_leaves_the_single_winner() -> None:
+    stage = FakeStage(failing=7)
+    *_, blend = finish(stage)
+    assert (blend.taken, blend.why) == (False, "It gains. But the refit of slot 7 failed.")
+    assert [one.slot for one in WORK.describe(stage.done[-1][0]).members] == [5]
+
+
+def test_the_champion_is_that_of_this_score_and_not_of_the_last_one() -> None:
+    first, second = FakeStage(), FakeStage()
+    finish(first)
+    scored = first.earlier[-1]
+    later = replace(scored, slot=9, suggestion={**scored.suggestion, "champion": {"version": 8}})
+    second.earlier = [*first.earlier, later]
+    second.champion.answer = lambda: {"version": 3, "folder": "d"}
+    _, score, champion, _ = finish(second)
+    assert champion["version"] == 2
+    assert score == scored.outcome
+    assert second.done == [[], []]
+
+
+def test_export_does_not_wait_for_the_champion() -> None:
+    stage = FakeStage(answered=False)
+    finish(stage)
+    assert [[one.kind for one in ones] for ones in stage.done[1:]] == [["export"], ["score"]]
