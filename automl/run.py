@@ -10,7 +10,7 @@ from typing import Any
 from automl.catalog import add_families_from, families_for
 from automl.config import SearchConfig, check_name
 from automl.coordinator.deadline import Deadline
-from automl.coordinator.events import Began, Closed, Lagging, Observer, Resumed, Said, SearchEvent, silent
+from automl.coordinator.events import Began, Closed, Lagging, Observer, Placed, Resumed, Said, SearchEvent, silent
 from automl.coordinator.loop import Coordinator, StopRequest
 from automl.coordinator.opening import compare, describe, finished, objective
 from automl.coordinator.phases import Phases
@@ -171,9 +171,11 @@ def _bring_into_step(
 
 
 def _teaching(deadline: Deadline, observer: Observer) -> Observer:
-    """Let the deadline learn from trials that ran to their end."""
+    """Let the deadline learn from the start, and from trials that ran to their end."""
 
     def observe(event: SearchEvent) -> None:
+        if isinstance(event, Placed):
+            deadline.learn_start()
         if isinstance(event, Closed) and event.attempt.state == "complete" and event.attempt.outcome is not None:
             deadline.learn(event.attempt.outcome.cost.get("seconds", 0.0))
         observer(event)

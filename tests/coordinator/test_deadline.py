@@ -20,6 +20,17 @@ def test_trials_leave_the_fixed_share(now: float, over: bool) -> None:
     assert deadline(100.0, now).trials_over() is over
 
 
+def test_a_slow_start_leaves_more() -> None:
+    now = [5.0]
+    limit = Deadline(100.0, started=0.0, workers=2, confirmations=4, clock=lambda: now[0])
+    limit.learn_start()
+    now[0] = 88.0
+    limit.learn_start()  # a later trial says nothing of the start
+    assert not limit.trials_over()
+    now[0] = 89.0
+    assert limit.trials_over()
+
+
 def test_long_trials_leave_more() -> None:
     limit = deadline(100.0, now=75.0)
     limit.learn(5.0)  # two rounds of confirmation and a longer refit: 16.5 s, and 8 s fixed
