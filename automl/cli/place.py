@@ -38,16 +38,18 @@ def model_folder(model: str) -> Path:
 def open_registry() -> Iterator[Any]:
     """Yield MLflow's client; whatever goes wrong on the way to it is a StorageError. The environment is left as it was."""
     from automl.errors import AutoMLError, StorageError
-    from automl.tracking.mlflow_store import connect
+    from automl.tracking.mlflow_store import close, connect
     from automl.tracking.uri import redact, tracking_uri
 
-    uri, before = tracking_uri(os.environ, Path.cwd()), dict(os.environ)
+    uri, before, client = tracking_uri(os.environ, Path.cwd()), dict(os.environ), None
     try:
-        yield connect(uri)
+        client = connect(uri)
+        yield client
     except AutoMLError:
         raise
     except Exception as error:
         raise StorageError(f"MLflow at {redact(uri)}: {redact(str(error)).partition(chr(10))[0][:300]}") from error
     finally:
+        close(client)
         os.environ.clear()
         os.environ.update(before)

@@ -11,6 +11,7 @@ from typing import Any
 
 from automl.errors import AutoMLError, StorageError
 from automl.tracking import registry
+from automl.tracking.mlflow_store import patient_uploads
 from automl.tracking.view import Record, Refused
 
 EXPORTS = Path("exports")
@@ -35,7 +36,8 @@ def export(client: Any, name: str, record: Record, *, experiment: str, run: str)
     """Log the report and register the bundle; returns what the search's document says of it. Raises Refused."""
     report = Path(record["report"] or "")
     if report.is_file():
-        client.log_artifact(run, str(report), "report")
+        with patient_uploads():
+            client.log_artifact(run, str(report), "report")
     entry = registry.Entry(
         name,
         Path(record["bundle"]),

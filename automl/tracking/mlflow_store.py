@@ -9,7 +9,7 @@ import os
 import sqlite3
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
-from contextlib import chdir, closing
+from contextlib import chdir, closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -28,6 +28,7 @@ ENVIRONMENT = {
     "MLFLOW_SUPPRESS_PRINTING_URL_TO_STDOUT": "true",  # printing it costs a request per run
     "OMP_NUM_THREADS": "1",
 }
+_PATIENT = {"MLFLOW_HTTP_REQUEST_MAX_RETRIES": "6", "MLFLOW_HTTP_REQUEST_BACKOFF_FACTOR": "0"}
 _REFUSALS = {
     "BAD_REQUEST",
     "INVALID_PARAMETER_VALUE",
@@ -88,6 +89,29 @@ def _create_store(uri: str, database: sqlite3.Connection) -> Any:
         place = str(here / "mlruns" / "0")
         database.execute("UPDATE experiments SET artifact_location = ? WHERE experiment_id = 0", (place,))
     return client
+
+
+@contextmanager
+def patient_uploads() -> Iterator[None]:
+    """Let MLflow itself repeat requests in the block: a file sent twice is the same file, and many must arrive in a row."""
+    before = {name: os.environ.get(name) for name in _PATIENT}
+    os.environ.update(_PATIENT)
+    try:
+        yield
+    finally:
+        os.environ.update({name: value for name, value in before.items() if value is not None})
+        for name in (name for name, value in before.items() if value is None):
+            del os.environ[name]
+
+
+def close(client: Any) -> None:
+    """Close the databases behind a client, so that no write-ahead log stays beside them; MLflow has no public way to."""
+    tracking = getattr(client, "_tracking_client", None)
+    registry = getattr(client, "_registry_client_lazy", None)
+    for part in (tracking, registry):
+        engine: Any = getattr(getattr(part, "store", None), "engine", None)
+        if engine is not None:
+            engine.dispose()
 
 
 def experiments(client: Any) -> Iterator[list[str]]:

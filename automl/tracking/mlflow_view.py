@@ -71,10 +71,8 @@ class MlflowView:
         return self._reach(lambda: reconcile(self._client, self._experiment, self._uuid, final))
 
     def close(self) -> None:
-        """Close the database, so that no write-ahead log stays beside it; the client has no public way to."""
-        store: Any = getattr(getattr(self._client, "_tracking_client", None), "store", None)
-        if hasattr(store, "engine"):
-            store.engine.dispose()
+        """Close the database, see `mlflow_store.close`."""
+        mlflow_store.close(self._client)
 
     def _content(self, record: Record) -> RunContent:
         search = {"uuid": self._uuid, "search": self._search}

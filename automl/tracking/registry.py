@@ -15,6 +15,7 @@ from typing import Any
 
 from automl.bundle import check_bundle
 from automl.errors import ConfigError, StorageError, did_you_mean
+from automl.tracking.mlflow_store import patient_uploads
 
 CHAMPION = "champion"
 BUNDLE = "automl.bundle"
@@ -216,14 +217,17 @@ def _logged_model(client: Any, entry: Entry, experiment: str, run: str) -> str:
     if str(model.status) != "READY":
         with TemporaryDirectory() as folder:
             _save(entry, Path(folder) / "model")
-            client.log_model_artifacts(model.model_id, str(Path(folder) / "model"))
+            with patient_uploads():
+                client.log_model_artifacts(model.model_id, str(Path(folder) / "model"))
         points = [
             Metric(key, value, entry.ended_ms, 0, model_id=model.model_id, run_id=run)
             for key, value in entry.metrics.items()
         ]
         client.log_batch(run, metrics=points)
-        client.finalize_logged_model(model.model_id, "READY")
-        client.log_outputs(run, [LoggedModelOutput(model.model_id, 0)])
+        outputs = client.get_run(run).outputs
+        if all(one.model_id != model.model_id for one in (outputs.model_outputs if outputs else ())):
+            client.log_outputs(run, [LoggedModelOutput(model.model_id, 0)])  # a second time is an error
+        client.finalize_logged_model(model.model_id, "READY")  # last: what is ready is not looked at again
     return str(model.model_id)
 
 

@@ -10,17 +10,12 @@ import pytest
 import automl
 
 ROOT = Path(automl.__file__).parent.parent
-SAMPLE = "report"
-"""The page that CI runs; all of them take minutes and are a proof."""
-PAGES = [
-    pytest.param(page, id=page.stem, marks=() if page.stem == SAMPLE else pytest.mark.proof)
-    for page in sorted((ROOT / "automl" / "docs").glob("*.md"))
-]
+PAGES = sorted((ROOT / "automl" / "docs").glob("*.md"))
 
 
-@pytest.mark.slow
+@pytest.mark.proof  # minutes, for all of them
 @pytest.mark.timeout(600)
-@pytest.mark.parametrize("page", PAGES)
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.stem)
 def test_each_command_prints_what_its_page_shows(page: Path, tmp_path: Path) -> None:
     text = page.read_text()
     for name, content in pages.files(text).items():

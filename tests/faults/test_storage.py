@@ -225,7 +225,7 @@ def test_a_search_without_its_mlflow_says_so_once_and_sync_brings_all(tmp_path: 
     away = {"MLFLOW_TRACKING_URI": f"http://127.0.0.1:{closed_port()}"}
     done = automl(*WINE, cwd=tmp_path, env=away)
     assert done.returncode == 0, done.stderr
-    assert "4 messages not yet in MLflow; run: automl searches sync wine-0" in done.stdout
+    assert "5 messages not yet in MLflow; run: automl searches sync wine-0" in done.stdout
     assert done.stderr.count("warning: MLflow not reachable") == 1
     again = automl(*WINE, cwd=tmp_path, env=away)
     assert again.returncode == 0
@@ -269,7 +269,7 @@ def test_a_slow_mlflow_slows_neither_the_search_nor_its_end(tmp_path: Path, tarp
         document = json.loads(search.output())
         assert document["phases"]["search"] < 6
         assert document["phases"]["sync"] < 20  # a call takes thirty
-        assert document["mlflow"]["pending"] == 22
+        assert document["mlflow"]["pending"] == 23
     finally:
         search.kill_all()
 
@@ -415,7 +415,13 @@ def test_any_folder_holds_a_search_with_its_mlflow_whatever_tmpdir_is(tmp_path: 
         assert not list(folder.rglob(".tmp-*"))
         bundle = folder / next(line.split()[1] for line in done.stdout.splitlines() if line.startswith("  model "))
         assert (bundle / "manifest.json").exists()
-        assert sorted(path.name for path in folder.iterdir()) == [".automl", "exports", "mlflow.db", "reports"]
+        assert sorted(path.name for path in folder.iterdir()) == [
+            ".automl",
+            "exports",
+            "mlflow.db",
+            "mlruns",
+            "reports",
+        ]
         shown = automl("searches", "list", cwd=folder)
         assert "wine-0" in shown.stdout
     finally:

@@ -145,7 +145,7 @@ KILLS = [(number, when) for number in range(1, 11) for when in ("before", "after
 
 
 @pytest.mark.parametrize(("number", "when"), KILLS)
-def test_a_kill_at_any_call_leaves_one_version_and_one_champion(client, register, bundles, number, when):
+def test_a_kill_at_any_call_leaves_one_version_and_one_champion(client, run, register, bundles, number, when):
     name = register(bundles[0]).name
     with pytest.raises(Killed):
         register(bundles[1], champion_was=1, through=Mortal(client, number, when))
@@ -153,3 +153,4 @@ def test_a_kill_at_any_call_leaves_one_version_and_one_champion(client, register
     assert (version.number, version.champion) == (2, True)
     assert [each.number for each in registry.versions(client, name)] == [2, 1]
     assert registry.rollback(client, name).number == 1
+    assert len({output.model_id for output in client.get_run(run.run_id).outputs.model_outputs}) == 2
