@@ -12,7 +12,7 @@ from pathlib import Path
 from urllib.parse import quote, urlencode, urlsplit, urlunsplit
 
 from automl.errors import AutoMLError, ConfigError
-from automl.ledger import Home, Ledger, SearchFolder
+from automl.ledger import Header, Home, Ledger, SearchFolder
 from automl.tracking.dashboard import HOST
 from automl.tracking.mlflow_store import ENVIRONMENT, connect
 from automl.tracking.serve import Server, choose_port
@@ -137,18 +137,20 @@ def links(home: Home, chosen: Plan) -> dict[str, str]:
     """Return what to print for MLflow, label to link; ask when it answers. Without an answer the server itself is linked."""
     if chosen.mlflow is None or chosen.uri is None:
         return {}
-    tasks = sorted(_tasks([chosen.folder] if chosen.folder else map(home.search, home.searches())))
+    headers = _headers([chosen.folder] if chosen.folder else map(home.search, home.searches()))
+    tasks = {header.task["name"]: header for header in headers}
     found: dict[str, str] = {}
-    for task, number in _experiments(chosen.uri, tasks).items():
+    for task, number in _experiments(chosen.uri, sorted(tasks)).items():
         found[f"experiment {task}"] = experiment_link(chosen.mlflow, number)
         if chosen.folder:
-            found[f"search {chosen.folder.name}"] = comparison_link(chosen.mlflow, number, chosen.folder.name)
+            name, direction = chosen.folder.name, tasks[task].task["direction"]
+            found[f"search {name}"] = comparison_link(chosen.mlflow, number, name, direction)
     return found or {"MLflow": chosen.mlflow}
 
 
-def _tasks(folders: Iterable[SearchFolder]) -> set[str]:
-    """Return the names of the searches' tasks, which their experiments bear; a damaged ledger only costs its link."""
-    found = set()
+def _headers(folders: Iterable[SearchFolder]) -> list[Header]:
+    """Return what the searches are, whose tasks name the experiments; a damaged ledger only costs its link."""
+    found = []
     for folder in folders:
         try:
             with closing(Ledger.open(folder.ledger)) as ledger:
@@ -156,7 +158,7 @@ def _tasks(folders: Iterable[SearchFolder]) -> set[str]:
         except AutoMLError:
             continue
         if header is not None:
-            found.add(header.task["name"])
+            found.append(header)
     return found
 
 
@@ -175,7 +177,15 @@ def experiment_link(base: str, experiment: str) -> str:
     return f"{base}/#/experiments/{quote(experiment)}/runs"
 
 
-def comparison_link(base: str, experiment: str, search: str) -> str:
-    """Return the page that compares the runs of one search in charts; a search's name holds no quotes."""
-    query = {"searchFilter": f"tags.search = '{search}'", "compareRunsMode": "CHART"}
+def comparison_link(base: str, experiment: str, search: str, direction: str) -> str:
+    """Return the page that compares the slots of one search in charts, the best first; a search's name holds no quotes.
+
+    The parent has no slot. Without an order of our own MLflow would fold the slots away below it.
+    """
+    query = {
+        "searchFilter": f"tags.search = '{search}' and tags.slot LIKE '%'",
+        "orderByKey": "metrics.`objective`",
+        "orderByAsc": "true" if direction == "minimize" else "false",
+        "compareRunsMode": "CHART",
+    }
     return f"{experiment_link(base, experiment)}?{urlencode(query, quote_via=quote)}"

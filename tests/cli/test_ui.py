@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from http.client import HTTPConnection
 from pathlib import Path
 from typing import Any
+from urllib.parse import parse_qsl
 
 import pytest
 import stubs
@@ -141,9 +142,16 @@ def test_of_two_searches_the_dashboard_wants_one_named(folder: SearchFolder) -> 
         plan(Home.from_environment(), "bowl-11", optuna=True)
 
 
-def test_a_comparison_is_a_filter_on_the_searchs_name() -> None:
-    link = comparison_link("http://127.0.0.1:5000", "1", "digits-0")
-    assert link.endswith("/#/experiments/1/runs?searchFilter=tags.search%20%3D%20%27digits-0%27&compareRunsMode=CHART")
+def test_a_comparison_shows_the_slots_of_one_search_the_best_first() -> None:
+    link = comparison_link("http://127.0.0.1:5000", "1", "digits-0", "minimize")
+    page, _, query = link.partition("?")
+    assert page == "http://127.0.0.1:5000/#/experiments/1/runs"
+    assert dict(parse_qsl(query)) == {
+        "searchFilter": "tags.search = 'digits-0' and tags.slot LIKE '%'",
+        "orderByKey": "metrics.`objective`",
+        "orderByAsc": "true",
+        "compareRunsMode": "CHART",
+    }
 
 
 # -- who may look
