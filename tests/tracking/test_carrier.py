@@ -145,7 +145,7 @@ def test_the_end_of_the_coordinator_interrupts_a_long_wait():
     time.sleep(0.05)
     began = time.monotonic()
     assert each.leave()
-    assert time.monotonic() - began < 1
+    assert time.monotonic() - began < 3
 
 
 def test_the_wait_doubles_up_to_the_longest(monkeypatch):
@@ -216,10 +216,10 @@ def test_offering_never_blocks_even_while_the_carrier_stands_still(link_for, tmp
     began = time.monotonic()
     link.offer([slot(number, reason="x" * 100_000) for number in range(50)])
     link.receive()
-    assert time.monotonic() - began < 0.5
+    assert time.monotonic() - began < 2
     began = time.monotonic()
     link.close(0.2)
-    assert time.monotonic() - began < 1.5
+    assert time.monotonic() - began < 3
 
 
 def carrier_of(parent):

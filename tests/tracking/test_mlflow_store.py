@@ -130,7 +130,7 @@ def test_a_carrier_process_brings_a_search_into_step_and_leaves_no_litter(folder
         assert [ack.trouble for ack in link.receive() if ack.trouble] == []
     began = time.monotonic()
     link.close(10.0)
-    assert time.monotonic() - began < 1.0
+    assert time.monotonic() - began < 3.0
     assert sorted(os.listdir(folder)) == ["carrier.log", "mlflow.db"]
     view = opened(folder)
     assert view.reconcile([f"{UUID}/{number}" for number in range(20)]).synced == 20
