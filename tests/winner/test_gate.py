@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+from automl.winner.evidence import weigh
 from automl.winner.gate import challenge
 from automl.winner.sealed import Scores
 
@@ -74,3 +75,8 @@ def test_of_equal_models_few_move_the_alias():
     rng = np.random.default_rng(0)
     moved = sum(gate(scores_of(rng.random(ROWS) < 0.95, rng.random(ROWS) < 0.95)).moves for _ in range(100))
     assert moved <= 5
+
+
+def test_the_champion_is_no_baseline_of_the_search():
+    evidence = weigh("accuracy", "maximize", scores_of(hits(30), hits(3)), seed=0)
+    assert "champion" not in {*evidence.baselines, *evidence.gains}
