@@ -23,12 +23,14 @@ class Field:
 
     name: str
     kind: str
-    """`table` (numeric columns), `vector`, `image`; outputs: `class` or `number`."""
+    """`table` (columns), `vector`, `image`, `text` (codes of words), `series`; outputs: `class` or `number`."""
     shape: tuple[int, ...]
-    """Shape of one row, without the batch dimension: (features,) or (channels, height, width)."""
+    """Shape of one row, without the batch dimension: (features,), (channels, height, width), (words,) or (channels, steps)."""
     dtype: str = "float32"
     cardinality: int | None = None
-    """Number of distinct values where the field is categorical."""
+    """Number of distinct values where the field is categorical: classes of an output, words of a text's vocabulary."""
+    cardinalities: tuple[int, ...] = ()
+    """Of a table, per encoded feature: 0 for a number, n for a code 0..n-1 whose 0 means missing or unseen. Empty: all numbers."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -222,7 +224,7 @@ def outcome_from(data: dict[str, Any]) -> Outcome:
 
 
 def _field_from(data: dict[str, Any]) -> Field:
-    return Field(**{**data, "shape": tuple(data["shape"])})
+    return Field(**{**data, "shape": tuple(data["shape"]), "cardinalities": tuple(data.get("cardinalities", ()))})
 
 
 def _fields(message: Any) -> dict[str, Any]:
