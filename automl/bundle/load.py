@@ -12,6 +12,7 @@ from automl import catalog
 from automl.bundle.description import Description, parse_model
 from automl.bundle.format import MODEL, SCHEMA, WEIGHTS, Manifest, check_bundle, read_member, resolve
 from automl.data import Schema
+from automl.encoding import Raw
 from automl.errors import DataError, StorageError
 from automl.messages import Spec
 
@@ -23,7 +24,10 @@ _BATCH = 1024
 
 @dataclass(frozen=True)
 class Model:
-    """A loaded model: raw rows in, predictions out. Runs on the CPU."""
+    """A loaded model: raw rows in, predictions out. Runs on the CPU.
+
+    Raw rows are a mapping from a column's name to its cells, such as a frame, or an array (rows, columns) or (rows, *shape).
+    """
 
     manifest: Manifest
     schema: Schema
@@ -31,16 +35,16 @@ class Model:
     network: nn.Module
     """The plain module in eval mode: encoded inputs -> logits or standardised numbers."""
 
-    def predict_proba(self, features: np.ndarray) -> np.ndarray:
-        """Raw (rows, features) or (rows, *shape) -> (rows, classes) probabilities in the order of `schema.labels`."""
+    def predict_proba(self, features: Raw) -> np.ndarray:
+        """Raw rows -> (rows, classes) probabilities in the order of `schema.labels`."""
         if not self.schema.labels:
             raise TypeError(
                 f"Model of task '{self.schema.task}' predicts numbers and has no probabilities; use predict()."
             )
         return self.schema.decode(self.outputs(self.schema.encode(features)))
 
-    def predict(self, features: np.ndarray) -> np.ndarray:
-        """Raw (rows, features) or (rows, *shape) -> (rows,) labels as text, or numbers in the target's own units."""
+    def predict(self, features: Raw) -> np.ndarray:
+        """Raw rows -> (rows,) labels as text, or numbers in the target's own units."""
         if not self.schema.labels:
             return self.schema.decode(self.outputs(self.schema.encode(features)))
         return np.array(self.schema.labels)[self.predict_proba(features).argmax(axis=1)]
@@ -74,7 +78,9 @@ def _parse_schema(content: bytes, folder: Path) -> Schema:
 
 def _check_fit(schema: Schema, spec: Spec, folder: Path) -> None:
     """What goes into the network and what comes out of it must be what the schema encodes and decodes."""
-    if len(spec.inputs) != 1 or spec.input.shape != schema.shape or spec.classes != len(schema.labels):
+    codes = schema.cardinalities if any(schema.cardinalities) else ()
+    given = (spec.input.shape, spec.input.cardinality, spec.input.cardinalities) if len(spec.inputs) == 1 else None
+    if given != (schema.shape, schema.vocabulary, codes) or spec.classes != len(schema.labels):
         raise StorageError(
             f"Bundle {folder}: {MODEL} and {SCHEMA} describe different inputs or classes.",
             hint="Export the model again.",

@@ -44,7 +44,7 @@ def write_predictions(model: Model, chunks: Iterable[Chunk], stream: TextIO) -> 
         else:
             columns.append(model.predict(chunk.features).tolist())
         writer.writerows(zip(*columns, strict=True))
-        count += len(chunk.features)
+        count += len(chunk)
     return count
 
 

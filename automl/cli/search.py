@@ -11,14 +11,16 @@ from automl.cli.examples import examples
 from automl.cli.options import FamiliesFrom, Json
 from automl.cli.output import number, print_facts, print_json
 from automl.config import DEFAULT_TRIALS, PRUNERS, SAMPLERS
-from automl.errors import ConfigError, Stopped
+from automl.errors import ConfigError, Stopped, did_you_mean
 
 if TYPE_CHECKING:
     from automl.config import SearchConfig
+    from automl.tasks import Task
 
 
 @examples(
     "automl search digits",
+    "automl search churn.csv --target churned --time 10m",
     "automl search digits --families mlp,cnn --trials 100 --workers 4",
     "automl search diabetes --time 2m --set mlp.lr=1e-4..1e-2",
 )
@@ -27,11 +29,12 @@ def search(
         str,
         typer.Argument(
             metavar="TASK",
-            help="A built-in task; see `automl tasks list`.",
+            help="A table (.csv, .tsv, .parquet, .jsonl, .feather) with --target, or a built-in task; see `automl tasks list`.",
             show_default=False,
             autocompletion=complete.tasks,
         ),
     ],
+    target: Annotated[str | None, typer.Option(metavar="COL", help="Column of the table to predict.")] = None,
     families: Annotated[
         str,
         typer.Option(
@@ -94,6 +97,25 @@ def search(
         ),
     ] = None,
     seed: Annotated[str, typer.Option(metavar="N", help="Seed of the search.", envvar="AUTOML_SEED")] = "0",
+    kind: Annotated[
+        str | None, typer.Option(metavar="KIND", help="classification or regression; inferred when left out.")
+    ] = None,
+    column: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="COL=KIND",
+            help="number, category, date, text or 'left out', instead of what was inferred; may be repeated.",
+        ),
+    ] = None,
+    group: Annotated[
+        str | None,
+        typer.Option(metavar="COL", help="Rows with equal values here stay in one part, such as a patient's."),
+    ] = None,
+    time_col: Annotated[
+        str | None,
+        typer.Option("--time-col", metavar="COL", help="When a row was: the newest rows become the test part."),
+    ] = None,
+    encoding: Annotated[str, typer.Option(metavar="NAME", help="Of a CSV file.")] = "utf-8",
     set_: Annotated[
         list[str] | None,
         typer.Option("--set", metavar="RANGE", help="FAMILY.PARAM=VALUE or FAMILY.PARAM=LOW..HIGH; may be repeated."),
@@ -124,6 +146,7 @@ def search(
 ) -> None:
     """Search the hyperparameters of a task; the same command again resumes it."""
     from automl.config import make_config, parse_seconds
+    from automl.tasks import Choices, load_task
 
     seconds = parse_seconds(time) if time is not None else None
     config = make_config(
@@ -143,10 +166,11 @@ def search(
         tracking=tracking,
         strict=strict,
     )
-    run_and_print(task, config, name, as_json=as_json)
+    choices = Choices(target, kind, _columns(column or []), group, time_col, encoding)
+    run_and_print(load_task(task, choices), config, name, as_json=as_json)
 
 
-def run_and_print(task: str, config: SearchConfig, name: str | None, *, as_json: bool) -> None:
+def run_and_print(task: str | Task, config: SearchConfig, name: str | None, *, as_json: bool) -> None:
     """Run a search under the live view, then print its document or its summary."""
     from automl.cli.live import live_view
     from automl.run import search as run_search
@@ -215,6 +239,20 @@ def _whole(flag: str, text: str | None) -> int | None:
         return int(text)
     except ValueError:
         raise ConfigError(f"{flag} must be a whole number, but got {text!r}.") from None
+
+
+def _columns(texts: list[str]) -> dict[str, str]:
+    from automl.tasks.own.columns import KINDS
+
+    chosen = {}
+    for text in texts:
+        name, equals, kind = text.rpartition("=")
+        if not equals or kind not in KINDS:
+            raise ConfigError(
+                f"--column takes COL=KIND with KIND one of {', '.join(KINDS)}, but got {text!r}.{did_you_mean(kind, KINDS)}"
+            )
+        chosen[name] = kind
+    return chosen
 
 
 def _assignments(texts: list[str]) -> dict[str, str]:

@@ -83,9 +83,11 @@ def resume_search(name: _Name, as_json: Json = False) -> None:
     """Go on with a search under the settings it was begun with."""
     from automl.cli.search import run_and_print
     from automl.config import SearchConfig
+    from automl.tasks import load_again
 
     with _reading(name) as (_, header):
-        task, config = header.task["name"], SearchConfig(**header.config)
+        task = load_again(header.task["name"], header.task.get("choices", {}))
+        config = SearchConfig(**header.config)
     run_and_print(task, config, name, as_json=as_json)
 
 

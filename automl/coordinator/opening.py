@@ -41,7 +41,14 @@ def describe(
         uuid=uuid.uuid4().hex,
         name=name,
         created_ms=int(time.time() * 1000),
-        task={"name": task.name, "kind": task.kind, "source": task.source, "metric": metric, "direction": direction},
+        task={
+            "name": task.name,
+            "kind": task.kind,
+            "source": task.source,
+            "metric": metric,
+            "direction": direction,
+            "choices": task.choices,
+        },
         config=settings,
         spaces=json.loads(json.dumps(spaces)),
         data={

@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 
 from automl.data.schema import Schema
+from automl.encoding import Raw
 from automl.errors import DataError, StorageError
 from automl.messages import DataRef
 
@@ -30,10 +31,19 @@ def load_part(data_folder: Path, ref: DataRef, part: str) -> Arrays:
     return Arrays(_map(folder / "inputs.npy"), _map(folder / "target.npy"))
 
 
-def load_raw_test(data_folder: Path, ref: DataRef) -> np.ndarray:
-    """Map the test rows as the task gave them: (rows, features) or (rows, *shape), for a model with preprocessing of its own."""
+def load_raw_test(data_folder: Path, ref: DataRef) -> Raw:
+    """The test rows as the task gave them, for a model with preprocessing of its own."""
     load_part(data_folder, ref, "test")
-    return _map(data_folder / ref.key / "test" / "raw.npy")
+    path = data_folder / ref.key / "test" / "raw.feather"
+    if not path.exists():
+        return _map(path.with_suffix(".npy"))
+    from pyarrow import ArrowException, feather
+
+    try:
+        table = feather.read_table(path, memory_map=False)
+    except (OSError, ArrowException) as error:
+        raise _missing(path, error) from None
+    return {name: np.array(table[name].to_numpy()) for name in table.column_names}
 
 
 def load_schema(data_folder: Path, ref: DataRef) -> Schema:

@@ -4,38 +4,51 @@ from __future__ import annotations
 
 import numpy as np
 
+from automl.data.leaks import leaks
 from automl.errors import DataError
-from automl.tasks import Rows, Task
+from automl.sources.table import listed
+from automl.tasks import Cells, Rows, Task
 
 FEWEST_ROWS = 20
 
 
 def audit(rows: Rows, task: Task) -> tuple[str, ...]:
     """Return warnings for people; raise DataError, naming column and row, for data that nothing can be learned from."""
-    _check_shapes(rows, task)
-    _check_features(rows, task)
-    if task.kind == "regression":
-        return _features_warnings(rows) + _check_numbers(rows, task)
-    return _features_warnings(rows) + _check_classes(rows, task)
+    _check_count(rows, task)
+    if isinstance(rows.features, np.ndarray):
+        check_shape(rows, task.shape, task)
+        cells = {name: rows.features[:, place] for place, name in enumerate(rows.columns)}
+    else:
+        cells = rows.features
+    _check_names(rows, task)
+    _check_finite(cells, task)
+    about_target = _check_numbers(rows, task) if task.kind == "regression" else _check_classes(rows, task)
+    return (*rows.notes, *_about_columns(task), *_gaps(cells), *about_target, *leaks(cells, rows.target, task))
 
 
-def _check_shapes(rows: Rows, task: Task) -> None:
-    count = len(rows.features)
+def check_shape(rows: Rows, shape: tuple[int, ...], task: Task) -> None:
+    """Raise DataError where an array of rows does not have the task's shape."""
+    assert isinstance(rows.features, np.ndarray)
+    width = int(np.prod(shape))
+    if rows.features.ndim != 2 or rows.features.shape[1] != width or len(rows.columns) != width:
+        raise DataError(
+            f"{task.name}: rows must be ({len(rows.features)}, {width}) for shape {shape}, "
+            f"but are {rows.features.shape} with {len(rows.columns)} column names."
+        )
+
+
+def _check_count(rows: Rows, task: Task) -> None:
+    features = rows.features
+    count = len(features) if isinstance(features, np.ndarray) else len(next(iter(features.values()), ()))
     if count == 0:
         raise DataError(f"{task.name}: the data is empty; at least {FEWEST_ROWS} rows are needed.")
     if count < FEWEST_ROWS:
         raise DataError(f"{task.name}: too few rows ({count} < {FEWEST_ROWS}). Add rows.")
     if len(rows.target) != count:
         raise DataError(f"{task.name}: {count} rows of features, but {len(rows.target)} targets. Each row needs one.")
-    if (
-        rows.features.ndim != 2
-        or rows.features.shape[1] != np.prod(task.shape)
-        or len(rows.columns) != np.prod(task.shape)
-    ):
-        raise DataError(
-            f"{task.name}: rows must be ({count}, {np.prod(task.shape)}) for shape {task.shape}, "
-            f"but are {rows.features.shape} with {len(rows.columns)} column names."
-        )
+
+
+def _check_names(rows: Rows, task: Task) -> None:
     repeated = sorted({name for name in rows.columns if rows.columns.count(name) > 1})
     if repeated:
         raise DataError(
@@ -43,23 +56,37 @@ def _check_shapes(rows: Rows, task: Task) -> None:
         )
 
 
-def _check_features(rows: Rows, task: Task) -> None:
-    if not np.issubdtype(rows.features.dtype, np.number):
-        raise DataError(
-            f"{task.name}: features must be numbers, but are {rows.features.dtype}. Encode text columns first."
-        )
-    at = np.argwhere(np.isinf(rows.features))
-    if len(at):
-        row, column = at[0]
-        raise DataError(
-            f"{task.name}: column '{rows.columns[column]}', row {row + 1} is infinite (one of {len(at)}). Correct or remove it."
-        )
+def _check_finite(cells: Cells, task: Task) -> None:
+    """Numbers only: what is text or a date is checked where it is encoded."""
+    for name, column in cells.items():
+        if column.dtype == object:
+            continue
+        infinite = np.flatnonzero(np.isinf(column))
+        if len(infinite):
+            raise DataError(
+                f"{task.name}: column '{name}', row {infinite[0] + 1} is infinite (one of {len(infinite)}). "
+                f"Correct or remove it."
+            )
 
 
-def _features_warnings(rows: Rows) -> tuple[str, ...]:
-    missing = np.isnan(rows.features).sum(axis=0)
-    columns = [f"{rows.columns[index]} ({missing[index]})" for index in np.flatnonzero(missing)]
-    return (f"Missing values become their column's mean: {', '.join(columns)}.",) if columns else ()
+def _about_columns(task: Task) -> tuple[str, ...]:
+    """What was left out, and what was taken for something that a person might not expect."""
+    left = [f"{column.name} ({column.why})" for column in task.columns if column.kind == "left out"]
+    odd = [f"{column.name} ({column.why})" for column in task.columns if column.blanks]
+    found = [f"Left out: {listed(left)}."] if left else []
+    return tuple(found + ([f"Words among numbers: {listed(odd)}."] if odd else []))
+
+
+def _gaps(cells: Cells) -> tuple[str, ...]:
+    missing = {}
+    for name, column in cells.items():
+        is_missing = (
+            np.array([cell is None for cell in column.tolist()]) if column.dtype == object else np.isnan(column)
+        )
+        if is_missing.any():
+            missing[name] = int(is_missing.sum())
+    columns = [f"{name} ({count})" for name, count in missing.items()]
+    return (f"Missing values are filled in, and marked for the model: {listed(columns)}.",) if columns else ()
 
 
 def _check_numbers(rows: Rows, task: Task) -> tuple[str, ...]:

@@ -6,12 +6,14 @@ import hashlib
 import io
 import json
 import shutil
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
+import pyarrow as pa
+from pyarrow import feather
 
-from automl.data.audit import audit
+from automl.data.audit import audit, check_shape
 from automl.data.durable import (
     flush_folder,
     move_into_place,
@@ -22,12 +24,14 @@ from automl.data.durable import (
     storage_errors,
     write_file,
 )
-from automl.data.schema import FORMAT, Schema
-from automl.data.split import content_hash, digest_rows, split_rows
+from automl.data.schema import Schema
+from automl.data.split import content_hash, digest_groups, digest_rows, split_rows
+from automl.errors import DataError
 from automl.messages import DataRef, Field, Spec
-from automl.tasks import Rows, Task
+from automl.tasks import Cells, Rows, Task
+from automl.tasks.task import number_columns
 
-_LAYOUT = 2
+_LAYOUT = 3
 """Version of the folder's files; another number never shares a folder with this one."""
 
 
@@ -63,13 +67,14 @@ def prepare(task: Task, *, seed: int, data_folder: Path) -> Prepared:
     Equal rows under an equal seed give equal arrays, in whatever order the rows come. Several processes may prepare at once.
     Raises DataError for data that cannot be learned from, StorageError where `data_folder` cannot be written.
     """
-    rows = task.read()
+    rows = _by_column(task.read(), task)
     warnings = audit(rows, task)
     digests = digest_rows(rows, task)
-    parts = split_rows(digests, rows.target, task, seed)
+    units = None if rows.group is None else digest_groups(rows.group)
+    parts = split_rows(digests, rows, task, seed, units)
     schema = Schema.fit(rows, parts["train"], task)
     content = content_hash(digests)
-    ref = DataRef(key=_key(content, seed, task, rows.columns), content=content)
+    ref = DataRef(key=_key(content, seed, schema), content=content)
     target = data_folder / ref.key
     with storage_errors("write prepared data", target):
         was_there = target.exists()  # asked first: a folder that another process puts there meanwhile is not damaged
@@ -88,8 +93,16 @@ def spec_for(task: Task, prepared: Prepared, *, max_epochs: int = 30) -> Spec:
     output = (
         Field(task.target, "class", (classes,), cardinality=classes) if classes else Field(task.target, "number", (1,))
     )
+    schema = prepared.schema
+    given = Field(
+        task.input_kind,
+        task.input_kind,
+        schema.shape,
+        cardinality=schema.vocabulary,
+        cardinalities=schema.cardinalities if any(schema.cardinalities) else (),
+    )
     return Spec(
-        inputs=(Field(task.input_kind, task.input_kind, task.shape),),
+        inputs=(given,),
         outputs=(output,),
         rows=prepared.summary.rows["train"],
         classes=classes,
@@ -107,9 +120,21 @@ def is_whole(folder: Path) -> bool:
         return False
 
 
-def _key(content: str, seed: int, task: Task, columns: tuple[str, ...]) -> str:
-    facts = [_LAYOUT, FORMAT, content, seed, task.name, task.kind, task.input_kind, task.shape, task.target, columns]
-    return hashlib.sha256(json.dumps(facts).encode()).hexdigest()[:32]
+def _by_column(rows: Rows, task: Task) -> Rows:
+    """A table that was read as one array becomes columns like any other."""
+    if task.input_kind != "table" or isinstance(rows.features, dict):
+        return rows
+    check_shape(rows, (len(rows.columns),), task)
+    if not np.issubdtype(rows.features.dtype, np.number):
+        raise DataError(
+            f"{task.name}: features must be numbers, but are {rows.features.dtype}. Encode text columns first."
+        )
+    return replace(rows, features=number_columns(rows.features, rows.columns))
+
+
+def _key(content: str, seed: int, schema: Schema) -> str:
+    """Of equal rows too, another encoding or another split is other prepared data."""
+    return hashlib.sha256(json.dumps([_LAYOUT, content, seed, schema.to_json()]).encode()).hexdigest()[:32]
 
 
 def _write(target: Path, schema: Schema, rows: Rows, parts: dict[str, np.ndarray]) -> None:
@@ -117,10 +142,10 @@ def _write(target: Path, schema: Schema, rows: Rows, parts: dict[str, np.ndarray
     try:
         files = {"schema.json": schema.to_json().encode()}
         for part, indices in parts.items():
-            files[f"{part}/inputs.npy"] = _npy(schema.encode(rows.features[indices]))
+            files[f"{part}/inputs.npy"] = _npy(schema.encode(rows.take(indices)))
             files[f"{part}/target.npy"] = _npy(schema.encode_target(rows.target[indices]))
             (folder / part).mkdir(mode=0o700)
-        files["test/raw.npy"] = _npy(rows.features[parts["test"]])
+        files |= _raw(rows.take(parts["test"]))
         for name, content in files.items():
             write_file(folder / name, content)
         listed = {name: hashlib.sha256(content).hexdigest() for name, content in files.items()}
@@ -130,6 +155,15 @@ def _write(target: Path, schema: Schema, rows: Rows, parts: dict[str, np.ndarray
         move_into_place(folder, target)
     finally:
         shutil.rmtree(folder, ignore_errors=True)
+
+
+def _raw(features: np.ndarray | Cells) -> dict[str, bytes]:
+    """The test rows as they came, for a champion with preprocessing of its own."""
+    if isinstance(features, np.ndarray):
+        return {"test/raw.npy": _npy(features)}
+    buffer = io.BytesIO()
+    feather.write_feather(pa.table({name: pa.array(cells) for name, cells in features.items()}), buffer)
+    return {"test/raw.feather": buffer.getvalue()}
 
 
 def _npy(array: np.ndarray) -> bytes:

@@ -5,19 +5,22 @@ from __future__ import annotations
 import dataclasses
 import json
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Literal, Self
 
 import numpy as np
 
 from automl.data import strict_json
+from automl.data.encoder_check import check_encoder
+from automl.data.fitting import fit_column, fit_grid, fit_words, moments
+from automl.encoding import CellError, Encoder, Grid, Raw, Words, encode, encoder_from
 from automl.errors import DataError
-from automl.tasks import Rows, Task
+from automl.tasks import Cells, Column, Rows, Task
 
-FORMAT = 1
+FORMAT = 2
 """Version of the encoding; another number never shares prepared arrays with this one."""
 KINDS = ("classification", "regression")
-INPUT_KINDS = ("table", "image")
+INPUT_KINDS = ("table", "image", "text", "series")
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,16 +29,10 @@ class Schema:
 
     task: str
     kind: Literal["classification", "regression"]
-    input_kind: Literal["table", "image"]
-    columns: tuple[str, ...]
-    """Name of each raw feature, in order."""
-    shape: tuple[int, ...]
-    """Shape of one encoded row: (features,) or (channels, height, width)."""
+    input_kind: Literal["table", "image", "text", "series"]
     target: str
-    means: tuple[float, ...]
-    """Of each feature of a table, or of each channel of an image, over the training rows."""
-    scales: tuple[float, ...]
-    """Standard deviations likewise; 1 where constant."""
+    encoders: tuple[Encoder, ...]
+    """One per column that is used, in order; of images, series and whole texts a single one."""
     labels: tuple[str, ...] = ()
     """Class names in the order of the model's outputs; empty for regression."""
     target_mean: float = 0.0
@@ -43,41 +40,69 @@ class Schema:
     """Regression trains on (target - mean) / scale."""
     white: float = 255.0
     """Raw value of a fully bright pixel; picture files are scaled to it."""
+    unused: dict[str, str] = field(default_factory=dict)
+    """Columns of the training file that the model does not read, and why."""
     format: int = FORMAT
 
     @classmethod
     def fit(cls, rows: Rows, train: np.ndarray, task: Task) -> Self:
-        """Learn means and scales from the training rows alone; class names come from all rows."""
-        means, scales = _moments(rows.features[train], task)
+        """Learn the encoders from the training rows alone; class names come from all rows."""
         classes = task.kind == "classification"
-        target_means, target_scales = ((0.0,), (1.0,)) if classes else _moments_of(rows.target[train][:, None], axis=0)
+        target_means, target_scales = ((0.0,), (1.0,)) if classes else moments(rows.target[train][:, None], axis=0)
+        features = rows.take(train)
         return cls(
             task=task.name,
             kind=task.kind,
             input_kind=task.input_kind,
-            columns=rows.columns,
-            shape=task.shape,
             target=task.target,
-            means=means,
-            scales=scales,
+            encoders=_fit_encoders(features, rows.columns, task),
             labels=_sorted_labels(rows.target) if classes else (),
             target_mean=target_means[0],
             target_scale=target_scales[0],
-            white=_brightest(rows.features[train]) if task.input_kind == "image" else 255.0,
+            white=_brightest(features) if isinstance(features, np.ndarray) and task.input_kind == "image" else 255.0,
+            unused={column.name: column.why for column in task.columns if column.kind == "left out"},
         )
 
-    def encode(self, features: np.ndarray) -> np.ndarray:
-        """Raw (rows, features) or (rows, *shape) numbers -> standardised float32 (rows, *shape); NaN becomes the mean, 0."""
-        width = int(np.prod(self.shape))
-        if features.ndim < 2 or int(np.prod(features.shape[1:])) != width:
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """Name of each raw column, in order."""
+        first = self.encoders[0]
+        return (
+            first.columns
+            if isinstance(first, Grid)
+            else tuple(one.name for one in self.encoders if not isinstance(one, Grid))
+        )
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """Shape of one encoded row."""
+        first = self.encoders[0]
+        if isinstance(first, Grid):
+            return first.shape
+        return (first.length,) if isinstance(first, Words) else (len(self.cardinalities),)
+
+    @property
+    def cardinalities(self) -> tuple[int, ...]:
+        """Of a table, per encoded feature: 0 for a number, else how many codes it has."""
+        return tuple(n for one in self.encoders if not isinstance(one, Grid | Words) for n in one.cardinalities)
+
+    @property
+    def vocabulary(self) -> int | None:
+        """Of a text, how many codes its words have."""
+        first = self.encoders[0]
+        return first.size if isinstance(first, Words) else None
+
+    def encode(self, raw: Raw) -> np.ndarray:
+        """Cells by column, or an array (rows, columns) or (rows, *shape) -> float32 (rows, *shape). Raises DataError."""
+        width = len(self.columns)
+        if isinstance(raw, np.ndarray) and (raw.ndim < 2 or int(np.prod(raw.shape[1:])) != width):
             raise DataError(
-                f"Rows for '{self.task}' must be (rows, {width}) or (rows, {', '.join(map(str, self.shape))}), "
-                f"but are {features.shape}."
+                f"Rows for '{self.task}' must be (rows, {width}) or (rows, {', '.join(map(str, self.shape))}), but are {raw.shape}."
             )
-        values = np.asarray(features, dtype=np.float64).reshape(-1, *self.shape)
-        per_feature = (-1,) + (1,) * (len(self.shape) - 1)  # one value per feature, or per channel
-        encoded = (values - np.reshape(self.means, per_feature)) / np.reshape(self.scales, per_feature)
-        return np.nan_to_num(encoded, nan=0.0).astype(np.float32)
+        try:
+            return encode(self.encoders, raw)
+        except CellError as error:
+            raise DataError(f"{error}. Correct it, or leave it empty where it is missing.") from None
 
     def encode_target(self, target: np.ndarray) -> np.ndarray:
         """Raw (rows,) labels -> int64 class indices, or numbers -> standardised float32."""
@@ -100,7 +125,9 @@ class Schema:
 
     def to_json(self) -> str:
         """Return the schema as readable JSON."""
-        return json.dumps(dataclasses.asdict(self), indent=1, allow_nan=False)
+        document = {item.name: getattr(self, item.name) for item in dataclasses.fields(self)}
+        document["encoders"] = [{"kind": one.kind, **dataclasses.asdict(one)} for one in self.encoders]
+        return json.dumps(document, indent=1, allow_nan=False)
 
     @classmethod
     def from_json(cls, text: str | bytes) -> Self:
@@ -111,8 +138,8 @@ class Schema:
                 raise DataError(
                     f"The schema has format {data['format']}, this version reads {FORMAT}. Update automl-search."
                 )
-            for name in ("columns", "shape", "means", "scales", "labels"):
-                data[name] = tuple(data[name])
+            data["encoders"] = tuple(encoder_from(one) for one in data["encoders"])
+            data["labels"] = tuple(data["labels"])
             schema = cls(**data)
             schema._check()
         except (ValueError, KeyError, TypeError, OverflowError) as error:
@@ -123,31 +150,31 @@ class Schema:
 
     def _check(self) -> None:
         """Raise ValueError or TypeError where a part is not what the fields say."""
-        words = (self.task, self.kind, self.input_kind, self.target, *self.columns, *self.labels)
-        numbers = (*self.means, *self.scales, self.target_mean, self.target_scale, self.white)
-        if not all(isinstance(word, str) for word in words):
+        names = (self.task, self.kind, self.input_kind, self.target, *self.labels, *self.unused, *self.unused.values())
+        numbers = (self.target_mean, self.target_scale, self.white)
+        if not all(isinstance(word, str) for word in names):
             raise TypeError("names, columns and labels must be text")
-        if any(type(size) is not int or size < 1 for size in self.shape):
-            raise TypeError("sizes must be positive integers")
         if any(isinstance(number, bool) or not isinstance(number, int | float) for number in numbers):
             raise TypeError("means and scales must be numbers")
-        if not len(self.means) == len(self.scales) == self.shape[0] or len(self.columns) != math.prod(self.shape):
-            raise ValueError("means, scales, columns and shape must fit each other")
         if self.kind not in KINDS or self.input_kind not in INPUT_KINDS or (self.kind == KINDS[0]) != bool(self.labels):
             raise ValueError("kind and labels must fit each other")
-        if not all(math.isfinite(number) for number in numbers) or not all(
-            (*self.scales, self.target_scale, self.white)
-        ):
+        if not all(math.isfinite(number) for number in numbers) or not all((self.target_scale, self.white)):
             raise ValueError("scales must be finite and not zero")
+        if not self.encoders or (len(self.encoders) > 1) & any(isinstance(one, Grid | Words) for one in self.encoders):
+            raise ValueError("an encoder of the whole input stands alone")
+        for encoder in self.encoders:
+            check_encoder(encoder)
         if len(set(self.columns)) < len(self.columns) or len(set(self.labels)) < len(self.labels):
             raise ValueError("columns and labels must differ from each other")
 
 
-def _moments(features: np.ndarray, task: Task) -> tuple[tuple[float, ...], tuple[float, ...]]:
-    if task.input_kind == "table":
-        return _moments_of(features, axis=0)
-    images = features.reshape(-1, *task.shape)  # (rows, channels, height, width)
-    return _moments_of(images, axis=(0, 2, 3))
+def _fit_encoders(features: np.ndarray | Cells, columns: tuple[str, ...], task: Task) -> tuple[Encoder, ...]:
+    if isinstance(features, np.ndarray):
+        return (fit_grid(features, columns, task),)
+    used = [column for column in task.columns if column.kind != "left out"] or [Column(n, "number") for n in columns]
+    if task.input_kind == "text":
+        return (fit_words(used[0], features[used[0].name]),)
+    return tuple(fit_column(column, features[column.name]) for column in used)
 
 
 def _brightest(features: np.ndarray) -> float:
@@ -155,15 +182,11 @@ def _brightest(features: np.ndarray) -> float:
     return float(np.max(features, initial=0.0, where=np.isfinite(features))) or 255.0
 
 
-def _moments_of(values: np.ndarray, axis: int | tuple[int, ...]) -> tuple[tuple[float, ...], tuple[float, ...]]:
-    values = np.asarray(values, dtype=np.float64)
-    known = np.isfinite(values)
-    count = np.maximum(known.sum(axis=axis), 1)
-    means = np.where(known, values, 0.0).sum(axis=axis) / count
-    spread = np.where(known, values - np.expand_dims(means, axis), 0.0)
-    scales = np.sqrt(np.square(spread).sum(axis=axis) / count)
-    return tuple(means.tolist()), tuple(np.where(scales > 0, scales, 1.0).tolist())
-
-
 def _sorted_labels(target: np.ndarray) -> tuple[str, ...]:
-    return tuple(str(label) for label in np.unique(target).tolist())
+    return tuple(str(label) for label in sorted(set(target.tolist()), key=_natural))
+
+
+def _natural(label: object) -> tuple[int, float, str]:
+    """Whole numbers in their order, also where a file holds them as text; then words."""
+    text = str(label)
+    return (0, float(text), text) if text.lstrip("-").isdecimal() else (1, 0.0, text)

@@ -3,7 +3,8 @@
 A row is of the **test** part iff the hash of its own content (features and target, nothing else), read as a fraction, is below
 0.2: no seed, no order and no other row has a say, so a search on grown data never trains on today's test rows.
 **Validation** takes 20 % of the rest, stratified by class (by quantile for numbers), drawn by the search's seed from the
-distinct rows in order of their hash. Equal rows always share a part, so no part holds copies of another's rows.
+distinct rows in order of their hash. Equal rows always share a part, so no part holds copies of another's rows. Where the task
+names groups, a group takes the place of a row; where it names a time, the newest rows are the test part.
 """
 
 from __future__ import annotations
@@ -22,8 +23,14 @@ _HEX_DIGITS = 64
 
 
 def digest_rows(rows: Rows, task: Task) -> np.ndarray:
-    """Return (rows,) SHA-256 of each row's features (float64) and target, as hexadecimal text."""
-    features = np.ascontiguousarray(rows.features, dtype="<f8") + 0.0  # -0.0 and 0.0 are one value
+    """Return (rows,) SHA-256 of each row's features and target, as hexadecimal text.
+
+    A number counts by its float64, a text by its own SHA-256; missing ones are all alike.
+    """
+    if isinstance(rows.features, np.ndarray):
+        features = np.ascontiguousarray(rows.features, dtype="<f8") + 0.0  # -0.0 and 0.0 are one value
+    else:
+        features = np.column_stack([_eight_bytes(cells) for cells in rows.features.values()])
     targets = _target_bytes(rows.target, task)
     digests = [
         hashlib.sha256(row.tobytes() + target).hexdigest() for row, target in zip(features, targets, strict=True)
@@ -31,27 +38,71 @@ def digest_rows(rows: Rows, task: Task) -> np.ndarray:
     return np.array(digests, dtype=f"<U{_HEX_DIGITS}")
 
 
+def digest_groups(group: np.ndarray) -> np.ndarray:
+    """Return (rows,) SHA-256 of each row's group, as hexadecimal text."""
+    return np.array([hashlib.sha256(str(one).encode()).hexdigest() for one in group.tolist()], dtype=f"<U{_HEX_DIGITS}")
+
+
 def content_hash(digests: np.ndarray) -> str:
     """Return one hash over all rows, whatever their order: it changes when a row is added, removed or changed."""
     return hashlib.sha256("\n".join(np.sort(digests).tolist()).encode()).hexdigest()
 
 
-def split_rows(digests: np.ndarray, target: np.ndarray, task: Task, seed: int) -> dict[str, np.ndarray]:
-    """Return row indices for `train`, `validation` and `test`, each in order of content. Raises DataError if one is empty."""
-    distinct, first, place = np.unique(digests, return_index=True, return_inverse=True)
+def split_rows(
+    digests: np.ndarray, rows: Rows, task: Task, seed: int, units: np.ndarray | None = None
+) -> dict[str, np.ndarray]:
+    """Return row indices for `train`, `validation` and `test`, each in order of content. Raises DataError if one is empty.
+
+    Rows of one unit (equal rows, or what `units` says: a group) share a part. Where rows have a moment, the newest are the test
+    part and the newest of the rest the validation part, whatever the seed.
+    """
+    if rows.moment is not None:
+        member = _by_time(rows.moment)
+    else:
+        member = _by_content(digests if units is None else units, rows.target, task, seed)
+    order = np.argsort(digests, kind="stable")
+    parts = {part: order[chosen[order]] for part, chosen in member.items()}
+    for part, indices in parts.items():
+        if len(indices) == 0:
+            what = "distinct" if units is None else "groups"
+            kinds = len(np.unique(digests if units is None else units))
+            raise DataError(
+                f"{task.name}: {len(digests)} rows ({kinds} {what}) leave none for the {part} part. Add rows."
+            )
+    return parts
+
+
+def _by_content(units: np.ndarray, target: np.ndarray, task: Task, seed: int) -> dict[str, np.ndarray]:
+    distinct, first, place = np.unique(units, return_index=True, return_inverse=True)
     test = _fractions(distinct) < TEST_SHARE
     rest = np.flatnonzero(~test)
     validation = np.zeros(len(distinct), dtype=bool)
-    validation[rest[_draw_validation(_strata(target[first[rest]], task), np.random.default_rng(seed))]] = True
-    order = np.argsort(digests, kind="stable")
+    if len(rest):
+        strata = _strata(target[first[rest]], task)
+        validation[rest[_draw_validation(strata, np.random.default_rng(seed))]] = True
     member = {"train": ~test & ~validation, "validation": validation, "test": test}
-    parts = {part: order[chosen[place][order]] for part, chosen in member.items()}
-    for part, indices in parts.items():
-        if len(indices) == 0:
-            raise DataError(
-                f"{task.name}: {len(digests)} rows ({len(distinct)} distinct) leave none for the {part} part. Add rows."
-            )
-    return parts
+    return {part: chosen[place] for part, chosen in member.items()}
+
+
+def _by_time(moment: np.ndarray) -> dict[str, np.ndarray]:
+    """Cut where a share of the rows is newer; rows of one moment share a part."""
+    test = moment >= np.quantile(moment, 1 - TEST_SHARE, method="higher")
+    rest = moment[~test]
+    if not len(rest):
+        return {"train": ~test, "validation": ~test, "test": test}
+    validation = ~test & (moment >= np.quantile(rest, 1 - VALIDATION_SHARE, method="higher"))
+    return {"train": ~test & ~validation, "validation": validation, "test": test}
+
+
+def _eight_bytes(cells: np.ndarray) -> np.ndarray:
+    if cells.dtype != object:
+        return np.where(np.isnan(cells), np.nan, cells + 0.0).astype("<f8")
+    known = {
+        word: hashlib.sha256(str(word).encode()).digest()[:8]
+        for word in dict.fromkeys(cells.tolist())
+        if word is not None
+    }
+    return np.frombuffer(b"".join(known.get(word, b"\0" * 8) for word in cells.tolist()), dtype="<f8")
 
 
 def _target_bytes(target: np.ndarray, task: Task) -> list[bytes]:

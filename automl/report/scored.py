@@ -15,7 +15,7 @@ import numpy as np
 
 from automl.ledger import Attempt, SearchFolder
 from automl.report.picture import png
-from automl.report.text import number, plural, setting
+from automl.report.text import number, plural
 
 _TELLING = 4
 """Features shown of a table's row: those furthest from their mean."""
@@ -60,7 +60,7 @@ class Scored:
         if encoded.ndim == 3:
             picture = f"data:image/png;base64,{base64.b64encode(png(encoded)).decode()}"
             return Example(row, true, predicted, note, picture, ())
-        return Example(row, true, predicted, note, "", tuple(self._features(encoded)))
+        return Example(row, true, predicted, note, "", tuple(self._features(place)))
 
     def _words(self, row: int) -> tuple[str, str, str]:
         if not self.labels:
@@ -71,12 +71,14 @@ class Scored:
         note = f"{chances[taken]:.0%} sure" if taken != true_class else f"right, but only {chances[taken]:.0%} sure"
         return self.labels[true_class], self.labels[taken], note
 
-    def _features(self, encoded: np.ndarray) -> Iterable[str]:
-        """Features in their own units; encoded ones are distances from the mean in standard deviations."""
-        means, scales = self.hardest["means"], self.hardest["scales"]
-        for feature in np.argsort(-np.abs(encoded), kind="stable")[:_TELLING]:
-            value = float(encoded[feature] * scales[feature] + means[feature])
-            yield f"{self.hardest['columns'][feature]} = {setting(value)} ({encoded[feature]:+.1f} sd)"
+    def _features(self, place: int) -> Iterable[str]:
+        """Cells in their own units, the most unusual numbers first, then words."""
+        if "cells" not in self.hardest:  # an older version kept less
+            return
+        unusual, cells = self.hardest["unusual"][place], self.hardest["cells"][place]
+        for column in np.argsort(-np.abs(unusual), kind="stable")[:_TELLING]:
+            distance = f" ({unusual[column]:+.1f} sd)" if unusual[column] else ""
+            yield f"{self.hardest['columns'][column]} = {cells[column]}{distance}"
 
 
 def read_scored(attempts: Sequence[Attempt], folder: SearchFolder) -> Scored | None:

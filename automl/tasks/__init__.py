@@ -1,6 +1,7 @@
 """Tasks: what is to be learned. Built-in ones are one file each; a name or path becomes a Task in `load_task`."""
 
-from automl.tasks.catalog import builtin_tasks, load_task
-from automl.tasks.task import Rows, Task
+from automl.tasks.catalog import builtin_tasks, load_again, load_task
+from automl.tasks.own.choices import Choices
+from automl.tasks.task import Cells, Column, Rows, Task
 
-__all__ = ["Rows", "Task", "builtin_tasks", "load_task"]
+__all__ = ["Cells", "Choices", "Column", "Rows", "Task", "builtin_tasks", "load_again", "load_task"]

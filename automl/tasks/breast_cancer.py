@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from automl.tasks.task import Rows, Task
+from automl.tasks.task import Rows, Task, number_columns
 
 
 def _read() -> Rows:
     from sklearn.datasets import load_breast_cancer  # heavy: only when the task is really read
 
     data = load_breast_cancer()
-    return Rows(features=data.data, columns=tuple(map(str, data.feature_names)), target=data.target_names[data.target])
+    columns = tuple(map(str, data.feature_names))
+    return Rows(number_columns(data.data, columns), columns, target=data.target_names[data.target])
 
 
 TASK = Task(
@@ -17,7 +18,6 @@ TASK = Task(
     title="Is a breast tumour malignant or benign, from measurements of cell nuclei?",
     kind="classification",
     input_kind="table",
-    shape=(30,),
     target="diagnosis",
     objectives=(("accuracy", "maximize"), ("log_loss", "minimize")),
     read=_read,

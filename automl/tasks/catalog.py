@@ -5,11 +5,13 @@ from __future__ import annotations
 import importlib
 import pkgutil
 from pathlib import Path
+from typing import Any
 
 from automl.errors import ConfigError, did_you_mean
+from automl.tasks.own.choices import Choices
 from automl.tasks.task import Task
 
-_NOT_TASKS = {"catalog", "metrics", "task"}
+_NOT_TASKS = {"catalog", "metrics", "own", "task"}
 
 
 def builtin_tasks() -> tuple[str, ...]:
@@ -18,15 +20,30 @@ def builtin_tasks() -> tuple[str, ...]:
     return tuple(sorted(name for name in found if name not in _NOT_TASKS and not name.startswith("_")))
 
 
-def load_task(name: str) -> Task:
-    """Return the task called `name`. Raises ConfigError with the nearest known name."""
+def load_task(name: str, choices: Choices | None = None) -> Task:
+    """Return the built-in task of that name, or the one that `choices` make of a file of one's own.
+
+    Raises ConfigError with the nearest known name, and for choices beside a built-in task.
+    """
     known = builtin_tasks()
-    if name in known:
+    path = Path(name)
+    if name in known and not path.suffix:
+        if choices is not None and choices != Choices():
+            raise ConfigError(
+                f"'{name}' is a built-in task, whose target and columns are fixed. Give a file of your own."
+            )
         task = importlib.import_module(f"automl.tasks.{name}").TASK
         assert isinstance(task, Task)
         return task
-    if Path(name).suffix or Path(name).exists():
-        raise ConfigError(
-            f"Task {name!r} looks like a file, and this version searches built-in tasks only: {', '.join(known)}."
-        )
-    raise ConfigError(f"Unknown task {name!r}. Tasks: {', '.join(known)}.{did_you_mean(name, known)}")
+    if path.suffix or path.exists():
+        from automl.tasks.own.table import table_task  # pyarrow: a tenth of a second that built-in tasks need not spend
+
+        return table_task(path, choices or Choices())
+    raise ConfigError(f"Unknown task {name!r}. Tasks: {', '.join(known)}, or a file.{did_you_mean(name, known)}")
+
+
+def load_again(name: str, choices: dict[str, Any]) -> Task:
+    """Return the task that a search was begun with, from what the search remembers of it."""
+    if not choices:
+        return load_task(name)
+    return load_task(choices["path"], Choices(**{key: value for key, value in choices.items() if key != "path"}))

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from automl.tasks.task import Rows, Task
+from automl.tasks.task import Rows, Task, number_columns
 
 
 def _read() -> Rows:
     from sklearn.datasets import load_diabetes  # heavy: only when the task is really read
 
     data = load_diabetes(scaled=False)
-    return Rows(features=data.data, columns=tuple(data.feature_names), target=data.target)
+    columns = tuple(data.feature_names)
+    return Rows(number_columns(data.data, columns), columns, target=data.target)
 
 
 TASK = Task(
@@ -17,7 +18,6 @@ TASK = Task(
     title="How far does diabetes progress within a year?",
     kind="regression",
     input_kind="table",
-    shape=(10,),
     target="progression",
     objectives=(("rmse", "minimize"), ("r2", "maximize"), ("mae", "minimize")),
     read=_read,

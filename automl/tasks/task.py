@@ -4,22 +4,56 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 if TYPE_CHECKING:
     import numpy as np
+
+
+Cells = dict[str, "np.ndarray"]
+"""Name of a column -> its cells (rows,): float64 with NaN where missing, or objects: text and None."""
+
+
+@dataclass(frozen=True)
+class Column:
+    """A column of a table, and what it is taken for."""
+
+    name: str
+    kind: str
+    """`number`, `category`, `date` or `text`; `left out` where nothing can be learned from it."""
+    why: str = ""
+    """For people: what was seen in its cells."""
+    formats: tuple[str, ...] = ()
+    """Of a date, as `data/encoding.py` takes them."""
+    blanks: tuple[str, ...] = ()
+    """Of a number: words among its cells that are taken as missing."""
 
 
 @dataclass(frozen=True)
 class Rows:
     """Raw rows as they were read, before any split or encoding."""
 
-    features: np.ndarray
-    """(rows, features) numbers, row-major; images are flattened, `Task.shape` gives them back their form."""
+    features: np.ndarray | Cells
+    """Cells by column; of images and series (rows, numbers), row-major, to which `Task.shape` gives back their form."""
     columns: tuple[str, ...]
     """Name of each feature, in order."""
     target: np.ndarray
     """(rows,) class labels (text or integers), or numbers for regression."""
+    group: np.ndarray | None = None
+    """(rows,) text: rows with the same share a part."""
+    moment: np.ndarray | None = None
+    """(rows,) numbers: the newest rows are the test part, the newest of the rest the validation part."""
+    notes: tuple[str, ...] = ()
+    """For people: rows that were dropped while reading, and why."""
+
+    def __len__(self) -> int:
+        return len(self.target)
+
+    def take(self, places: np.ndarray) -> np.ndarray | Cells:
+        """Return the features of some rows."""
+        if isinstance(self.features, dict):
+            return {name: cells[places] for name, cells in self.features.items()}
+        return self.features[places]
 
 
 @dataclass(frozen=True)
@@ -31,9 +65,7 @@ class Task:
     title: str
     """One line for people."""
     kind: Literal["classification", "regression"]
-    input_kind: Literal["table", "image"]
-    shape: tuple[int, ...]
-    """Shape of one row for the model: (features,), or (channels, height, width)."""
+    input_kind: Literal["table", "image", "text", "series"]
     target: str
     objectives: tuple[tuple[str, str], ...]
     """(metric, direction), the first steers, the rest are recorded."""
@@ -41,9 +73,16 @@ class Task:
     """Reads the source; called once per search, in the coordinator."""
     source: str
     """Where the rows come from, for people and MLflow."""
+    shape: tuple[int, ...] = ()
+    """Of images (channels, height, width), of series (channels, steps); a table's follows from its columns."""
+    columns: tuple[Column, ...] = ()
+    """What each column of a table is taken for; empty: all are numbers."""
     constraints: tuple[str, ...] = ()
     evaluation: str = "holdout"
-    tags: dict[str, str] = field(default_factory=dict)
+    choices: dict[str, Any] = field(default_factory=dict)
+    """What it takes to load a task of a person's own again: `path`, and the fields of `Choices`."""
+    why: str = ""
+    """Of an inferred task: what in the target decided its kind."""
 
     @property
     def metric(self) -> str:
@@ -54,3 +93,8 @@ class Task:
     def direction(self) -> str:
         """`maximize` or `minimize`."""
         return self.objectives[0][1]
+
+
+def number_columns(values: np.ndarray, names: tuple[str, ...]) -> Cells:
+    """An array (rows, columns) of numbers as the cells of a table."""
+    return {name: values[:, place].astype("float64") for place, name in enumerate(names)}

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from automl.tasks.task import Rows, Task
+from automl.tasks.task import Rows, Task, number_columns
 
 
 def _read() -> Rows:
     from sklearn.datasets import load_wine  # heavy: only when the task is really read
 
     data = load_wine()
-    return Rows(features=data.data, columns=tuple(map(str, data.feature_names)), target=data.target_names[data.target])
+    columns = tuple(map(str, data.feature_names))
+    return Rows(number_columns(data.data, columns), columns, target=data.target_names[data.target])
 
 
 TASK = Task(
@@ -17,7 +18,6 @@ TASK = Task(
     title="Which grower made a wine, from its chemistry?",
     kind="classification",
     input_kind="table",
-    shape=(13,),
     target="grower",
     objectives=(("accuracy", "maximize"), ("log_loss", "minimize")),
     read=_read,

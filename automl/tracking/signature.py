@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from automl.bundle.format import EXAMPLE, SCHEMA, Manifest, read_member
 from automl.data import Schema
+from automl.encoding import ISO, Category, Date, Grid, Number, Text, Words
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -38,16 +40,35 @@ def signature(bundle: Path, manifest: Manifest) -> Any:
 
 
 def example(bundle: Path, manifest: Manifest) -> pd.DataFrame:
-    """Return two raw rows: the encoded ones that were exported with the model, brought back to the columns' own units."""
+    """Return raw rows: of images the encoded ones that were exported with the model, in their own units; of a table a typical row."""
     import numpy as np
     import pandas as pd
     from safetensors.numpy import load
 
     schema = _schema(bundle, manifest)
+    first = schema.encoders[0]
+    if not isinstance(first, Grid):
+        return pd.DataFrame([{one.name: _typical(one) for one in schema.encoders if not isinstance(one, Grid)}])
     encoded = load(read_member(bundle, manifest, EXAMPLE))["inputs"][:_EXAMPLE_ROWS].astype(np.float64)
-    axes = (-1,) + (1,) * (len(schema.shape) - 1)
-    rows = encoded * np.reshape(schema.scales, axes) + np.reshape(schema.means, axes)
+    axes = (-1,) + (1,) * (len(first.shape) - 1)
+    rows = encoded * np.reshape(first.scales, axes) + np.reshape(first.means, axes)
     return pd.DataFrame(rows.reshape(len(rows), -1).round(6), columns=list(schema.columns))
+
+
+def _typical(encoder: Number | Category | Date | Text | Words) -> float | str:
+    match encoder:
+        case Number():
+            return round(encoder.mean, 6)
+        case Category():
+            return encoder.levels[0] if encoder.levels else ""
+        case Date():
+            when = datetime.fromtimestamp(encoder.mean, tz=UTC).replace(tzinfo=None, microsecond=0)
+            form = encoder.formats[0]
+            return when.isoformat(" ") if form == ISO else when.strftime(form)
+        case Text():
+            return encoder.terms[0]
+        case Words():
+            return " ".join(encoder.vocabulary[:5])
 
 
 def libraries(manifest: Manifest) -> list[str]:

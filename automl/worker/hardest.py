@@ -8,26 +8,45 @@ from __future__ import annotations
 import numpy as np
 
 from automl.data import Schema
+from automl.encoding import Encoder, Number, Raw
 
 MOST_ROWS = 12
 
 
-def hardest(schema: Schema, inputs: np.ndarray, target: np.ndarray, prediction: np.ndarray) -> dict[str, np.ndarray]:
+def hardest(
+    schema: Schema, inputs: np.ndarray, raw: Raw, target: np.ndarray, prediction: np.ndarray
+) -> dict[str, np.ndarray]:
     """Return the worst rows with what it takes to show them, as plain arrays.
 
-    `rows` are their places in the test part, the worst first; `inputs` (rows, *shape) their encoded inputs; `columns`, `means` and
-    `scales` turn these back into features in their own units; `labels` are the classes' names. Worst is where the true class got
-    the least probability, or where a number is furthest off.
+    `rows` are their places in the test part, the worst first; `inputs` (rows, *shape) their encoded inputs; `labels` are the
+    classes' names. Of a table or text also `columns`, `cells` (rows, columns) in their own units, and `unusual` (rows, columns):
+    how many standard deviations a number is from its mean, 0 for words. Worst is where the true class got the least
+    probability, or where a number is furthest off.
     """
     rows = np.argsort(-_loss(target, prediction), kind="stable")[:MOST_ROWS]
+    found = {"rows": rows, "inputs": np.array(inputs[rows]), "labels": np.array(schema.labels, dtype=np.str_)}
+    if isinstance(raw, np.ndarray):
+        return found
+    shown = {name: [_shown(cell) for cell in np.asarray(raw[name])[rows].tolist()] for name in schema.columns}
     return {
-        "rows": rows,
-        "inputs": np.array(inputs[rows]),
+        **found,
         "columns": np.array(schema.columns, dtype=np.str_),
-        "means": np.array(schema.means),
-        "scales": np.array(schema.scales),
-        "labels": np.array(schema.labels, dtype=np.str_),
+        "cells": np.array(list(shown.values()), dtype=np.str_).T,
+        "unusual": np.column_stack([_unusual(encoder, raw, rows) for encoder in schema.encoders]),
     }
+
+
+def _shown(cell: object) -> str:
+    if cell is None or cell != cell:
+        return "missing"
+    return f"{cell:.4g}" if isinstance(cell, float) else str(cell)[:200]
+
+
+def _unusual(encoder: Encoder, raw: Raw, rows: np.ndarray) -> np.ndarray:
+    """Words are not measured."""
+    if not isinstance(encoder, Number):
+        return np.zeros(len(rows))
+    return np.nan_to_num((np.asarray(raw[encoder.name])[rows].astype(np.float64) - encoder.mean) / encoder.scale)
 
 
 def _loss(target: np.ndarray, prediction: np.ndarray) -> np.ndarray:

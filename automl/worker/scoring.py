@@ -10,6 +10,7 @@ import numpy as np
 from automl.bundle.load import load_model, network_outputs
 from automl.data import Schema, load_part, load_raw_test, load_schema
 from automl.data.durable import replace_file
+from automl.encoding import Raw
 from automl.errors import AutoMLError, ConfigError, DataError
 from automl.messages import Artifact, Assignment, Outcome
 from automl.tasks.metrics import METRICS, measure
@@ -41,7 +42,8 @@ def score(assignment: Assignment, places: Places) -> tuple[Outcome, ...]:
         network = combined(assignment, members, modules, assignment.temperature if name == "model" else 1.0)
         predictions[name] = schema.decode(network_outputs(network, test.inputs))
     predictions |= fit_baselines(schema, known, test.inputs)
-    champion, reason = _champion(assignment, places, schema)
+    raw = load_raw_test(places.data, assignment.data)
+    champion, reason = _champion(assignment, places, schema, raw)
     if champion is not None:
         predictions["champion"] = champion
     target = np.array(test.target) if schema.kind == "classification" else schema.decode(test.target)
@@ -49,20 +51,21 @@ def score(assignment: Assignment, places: Places) -> tuple[Outcome, ...]:
     value = scores.pop("model")
     saved = {
         "predictions": _save(assignment, places, {"target": target, **predictions}),
-        "hardest": _save(assignment, places, hardest(schema, test.inputs, target, predictions["model"]), ".hardest"),
+        "hardest": _save(
+            assignment, places, hardest(schema, test.inputs, raw, target, predictions["model"]), ".hardest"
+        ),
     }
     values = {**_all_metrics(schema.kind, target, predictions["model"]), **scores}
     return (Outcome(assignment.id, 0, "complete", reason, value=value, values=values, artifacts=saved),)
 
 
-def _champion(assignment: Assignment, places: Places, schema: Schema) -> tuple[np.ndarray | None, str]:
+def _champion(assignment: Assignment, places: Places, schema: Schema, rows: Raw) -> tuple[np.ndarray | None, str]:
     """Return the champion's predictions of the raw test rows, classes in this task's order, or why there are none."""
     if assignment.champion is None:
         return None, ""
     try:
         model = load_model(places.search / assignment.champion)
-        rows = load_raw_test(places.data, assignment.data)
-        if model.schema.columns != schema.columns or sorted(model.schema.labels) != sorted(schema.labels):
+        if not _reads(model.schema, schema, rows) or sorted(model.schema.labels) != sorted(schema.labels):
             raise DataError("it was trained for other columns or classes.")
         if not schema.labels:
             return model.predict(rows), ""
@@ -70,6 +73,13 @@ def _champion(assignment: Assignment, places: Places, schema: Schema) -> tuple[n
         return model.predict_proba(rows)[:, order], ""
     except AutoMLError as error:
         return None, f"the champion cannot be scored: {error}"
+
+
+def _reads(champion: Schema, schema: Schema, rows: Raw) -> bool:
+    """Whether the rows have what the champion reads; of a table it may be fewer columns, in another order."""
+    if isinstance(rows, np.ndarray):
+        return champion.columns == schema.columns
+    return set(champion.columns) <= set(rows)
 
 
 def _all_metrics(kind: str, target: np.ndarray, prediction: np.ndarray) -> dict[str, float]:

@@ -139,4 +139,4 @@ def test_a_finish_survives_a_kill(tmp_path: Path) -> None:
 @pytest.mark.proof
 @pytest.mark.timeout(3600)
 def test_a_finish_survives_fifty_kills_at_random_moments(tmp_path: Path) -> None:
-    assert finish_under_kills(tmp_path, searches=12, kills_each=6).total() >= 50
+    assert finish_under_kills(tmp_path, searches=16, kills_each=6).total() >= 50

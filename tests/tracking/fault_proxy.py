@@ -66,7 +66,7 @@ class FaultProxy:
                 self.close_connection = True
                 return None
 
-            do_GET = do_POST = do_PATCH = do_DELETE = _handle
+            do_GET = do_POST = do_PUT = do_PATCH = do_DELETE = _handle
 
             def _answer(self, status: int, body: bytes) -> None:
                 self.send_response(status)

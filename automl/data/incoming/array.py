@@ -9,15 +9,20 @@ import numpy as np
 
 from automl.data.incoming.chunk import Chunk, rows_at_once
 from automl.data.schema import Schema
+from automl.encoding import Grid, Number
 from automl.errors import DataError
 
 
 def array_rows(path: Path, schema: Schema) -> Iterator[Chunk]:
     """Yield the rows of an array of numbers as float64. Raises DataError for another shape, and with the row of an infinity."""
     array = _mapped(path)
-    shapes = {schema.shape, (int(np.prod(schema.shape)),)}
-    if schema.shape[0] == 1:
-        shapes.add(schema.shape[1:])
+    shapes: set[tuple[int, ...]] = {(len(schema.columns),)}
+    if isinstance(schema.encoders[0], Grid):
+        shapes |= {schema.shape, *([schema.shape[1:]] if schema.shape[0] == 1 else [])}
+    elif not all(isinstance(encoder, Number) for encoder in schema.encoders):
+        raise DataError(
+            f"{path}: holds numbers alone, but model '{schema.task}' reads words too. Give a .csv or .parquet."
+        )
     if array.ndim < 2 or array.shape[1:] not in shapes or len(array) == 0:
         wanted = " or ".join(str(("rows", *shape)).replace("'", "") for shape in sorted(shapes, key=len))
         raise DataError(f"{path}: must be {wanted}, but is {array.shape}.")

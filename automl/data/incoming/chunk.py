@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from automl.data.schema import Schema
+from automl.encoding import Raw
 
 Tell = Callable[[str], None]
 """Takes a line for people: columns that are not used, images that could not be read."""
@@ -19,12 +20,16 @@ _ROWS_AT_ONCE = 8192
 class Chunk:
     """Some rows, in the source's order."""
 
-    features: np.ndarray
-    """Raw float64 (rows, features) or (rows, *shape); missing cells are NaN."""
+    features: Raw
+    """Cells by column, or float64 (rows, features) or (rows, *shape); missing numbers are NaN."""
     files: tuple[str, ...] = ()
     """For a folder of images: where each row came from, relative to the folder. Empty for tables."""
+
+    def __len__(self) -> int:
+        features = self.features
+        return len(features) if isinstance(features, np.ndarray) else len(next(iter(features.values())))
 
 
 def rows_at_once(schema: Schema) -> int:
     """Rows of a chunk: as many as 16 MiB of numbers hold, at least one."""
-    return max(1, min(_ROWS_AT_ONCE, _BYTES_AT_ONCE // (8 * int(np.prod(schema.shape)))))
+    return max(1, min(_ROWS_AT_ONCE, _BYTES_AT_ONCE // (8 * max(len(schema.columns), int(np.prod(schema.shape))))))

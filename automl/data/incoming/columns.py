@@ -1,48 +1,60 @@
-"""A table's columns and the model's, matched by name. Knows no file format."""
+"""A table's columns and the model's, matched by name; cells are brought to what each column holds. Knows no file format."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import numpy as np
 
 from automl.data.incoming.chunk import Tell
 from automl.data.schema import Schema
+from automl.encoding import CellError, Date, Grid, Number, numbers, seconds
 from automl.errors import DataError, did_you_mean
+from automl.sources.table import listed
 
-_NAMED = 12
+GetCells = Callable[[str, bool], np.ndarray]
+"""`(column, as_numbers)` -> its cells."""
 
 
-def match_columns(source: str, header: Sequence[str], schema: Schema, tell: Tell) -> list[int]:
-    """Return the place in `header` of each of the model's columns; columns it does not use are named to `tell`, once.
+def match_columns(source: str, header: Sequence[str], schema: Schema, tell: Tell) -> None:
+    """Raise DataError for columns of the model that are missing, with the nearest name, or that occur twice.
 
-    Raises DataError for columns that are missing, with the nearest name, or that occur twice.
+    Columns that the model does not use are named to `tell`, once, unless it was trained beside them.
     """
     known = set(header)
     missing = [column for column in schema.columns if column not in known]
     if missing:
         more = f" (and {len(missing) - 1} more of the model's {len(schema.columns)})" if len(missing) > 1 else ""
         raise DataError(
-            f"{source}: column '{missing[0]}' not found{more}. Columns: {_listed(header)}."
-            f"{did_you_mean(missing[0], header)}"
+            f"{source}: column '{missing[0]}' not found{more}. Columns: {listed(header)}.{did_you_mean(missing[0], header)}"
         )
     for column in schema.columns:
         if header.count(column) > 1:
             raise DataError(f"{source}: column '{column}' occurs {header.count(column)} times. Rename all but one.")
-    unused = [column for column in header if column not in set(schema.columns)]
+    expected = {*schema.columns, *schema.unused, schema.target}
+    unused = [column for column in header if column not in expected]
     if unused:
-        tell(f"{source}: {len(unused)} columns are not used by this model: {_listed(unused)}.")
-    return [header.index(column) for column in schema.columns]
+        tell(f"{source}: {len(unused)} columns are not used by this model: {listed(unused)}.")
 
 
-def require_finite(values: np.ndarray, source: str, column: str, place: str, first: int) -> None:
-    """Raise DataError at the first infinite value; `place` is `line` or `row`, `first` the number of the first value."""
-    infinite = np.flatnonzero(np.isinf(values))
-    if len(infinite):
+def typed_cells(source: str, get: GetCells, schema: Schema, first: int) -> dict[str, np.ndarray]:
+    """Numbers as float64, dates as seconds, words as objects. Raises DataError with the row, counted from `first`."""
+    try:
+        return {name: cells for encoder in schema.encoders for name, cells in _of_encoder(encoder, get)}
+    except CellError as error:
         raise DataError(
-            f"{source}: column '{column}', {place} {first + infinite[0]} is infinite. Correct or remove it."
-        )
+            f"{source}: column '{error.column}', row {first + error.row}: {str(error.cell)[:80]!r} is not {error.wanted}. "
+            f"Correct it, or leave it empty where it is missing."
+        ) from None
 
 
-def _listed(names: Sequence[str]) -> str:
-    return ", ".join(names[:_NAMED]) + (f", … ({len(names)} in all)" if len(names) > _NAMED else "")
+def _of_encoder(encoder: object, get: GetCells) -> list[tuple[str, np.ndarray]]:
+    match encoder:
+        case Grid():
+            return [(name, numbers(get(name, True), name)) for name in encoder.columns]
+        case Number():
+            return [(encoder.name, numbers(get(encoder.name, True), encoder.name, encoder.blanks))]
+        case Date():
+            return [(encoder.name, seconds(get(encoder.name, False), encoder.formats, encoder.name))]
+    name: str = encoder.name  # type: ignore[attr-defined]
+    return [(name, get(name, False))]

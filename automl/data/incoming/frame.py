@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from automl.data.incoming.chunk import Tell
-from automl.data.incoming.columns import match_columns, require_finite
+from automl.data.incoming.columns import match_columns, typed_cells
 from automl.data.schema import Schema
 from automl.errors import DataError
 
@@ -17,25 +17,20 @@ if TYPE_CHECKING:
 _SOURCE = "the frame"
 
 
-def frame_rows(frame: pd.DataFrame, schema: Schema, tell: Tell) -> np.ndarray:
-    """Return float64 (rows, features), columns matched by name; missing cells are NaN. Raises DataError with column and row."""
-    match_columns(_SOURCE, [str(name) for name in frame.columns], schema, tell)
+def frame_rows(frame: pd.DataFrame, schema: Schema, tell: Tell) -> dict[str, np.ndarray]:
+    """Return the cells of the model's columns, matched by name. Raises DataError with column and row."""
+    named = frame.set_axis([str(name) for name in frame.columns], axis=1)
+    match_columns(_SOURCE, list(named.columns), schema, tell)
     if not len(frame):
         raise DataError(f"{_SOURCE} has no rows.")
-    return np.column_stack([_numbers(frame, name) for name in schema.columns])
 
+    def cells(name: str, as_numbers: bool) -> np.ndarray:
+        import pandas as pd
 
-def _numbers(frame: pd.DataFrame, name: str) -> np.ndarray:
-    import pandas as pd
+        column = named[name]
+        if as_numbers and pd.api.types.is_numeric_dtype(column.dtype):
+            return column.to_numpy(dtype=np.float64, na_value=np.nan)
+        texts = column.astype(object)
+        return texts.where(column.notna(), None).to_numpy(dtype=object)
 
-    column = frame[name]
-    numbers = pd.to_numeric(column, errors="coerce")
-    wrong = np.flatnonzero((numbers.isna() & column.notna()).to_numpy())
-    if len(wrong):
-        raise DataError(
-            f"{_SOURCE}: column '{name}', row {wrong[0] + 1}: {column.iloc[wrong[0]]!r} is not a number. "
-            f"Leave a missing cell empty."
-        )
-    values = numbers.to_numpy(dtype=np.float64, na_value=np.nan)
-    require_finite(values, _SOURCE, name, "row", 1)
-    return values
+    return typed_cells(_SOURCE, cells, schema, 1)

@@ -1,0 +1,61 @@
+"""Whether an encoder that came from a file is one that could have been fitted: right types, sizes that fit, finite numbers."""
+
+from __future__ import annotations
+
+import dataclasses
+import math
+from typing import Any
+
+from automl.encoding import Category, Date, Encoder, Grid, Number, Text, Words
+
+
+def check_encoder(encoder: Encoder) -> None:
+    """Raise TypeError or ValueError where a field is not what its name says."""
+    for item in dataclasses.fields(encoder):
+        _check_type(item.name, str(item.type), getattr(encoder, item.name))
+    match encoder:
+        case Grid():
+            _require(len(encoder.means) == len(encoder.scales) == encoder.shape[0], "means, scales and shape must fit")
+            _require(len(encoder.columns) == math.prod(encoder.shape), "columns and shape must fit")
+            _require(
+                all(encoder.scales) and all(size > 0 for size in encoder.shape), "scales and sizes must not be zero"
+            )
+        case Number():
+            _require(encoder.scale != 0, "a scale must not be zero")
+            _require(len(encoder.knots) == len(encoder.heights), "knots and heights must fit")
+            _require(list(encoder.knots) == sorted(encoder.knots), "knots must rise")
+        case Category():
+            _require(len(set(encoder.levels)) == len(encoder.levels), "levels must differ from each other")
+        case Date():
+            _require(encoder.scale != 0 and bool(encoder.formats), "a date needs a scale and formats")
+        case Text():
+            widths = {len(row) for row in encoder.components}
+            _require(len(widths) == 1 and min(widths) > 0, "components must have one width")
+            _require(
+                len(encoder.terms) == len(encoder.weights) == len(encoder.components), "terms and weights must fit"
+            )
+        case Words():
+            _require(0 < encoder.length <= 1 << 16, "a text has a length")
+            _require(len(set(encoder.vocabulary)) == len(encoder.vocabulary), "words must differ from each other")
+
+
+def _require(holds: bool, rule: str) -> None:
+    if not holds:
+        raise ValueError(rule)
+
+
+def _check_type(name: str, kind: str, value: Any) -> None:
+    if kind.startswith("tuple[tuple"):
+        kind, value = kind.removeprefix("tuple[").split(", ...]")[0] + ", ...]", [one for row in value for one in row]
+    if kind.startswith("tuple"):
+        values, kind = list(value), kind.removeprefix("tuple[").split(",")[0]
+        if not isinstance(value, tuple | list):
+            raise TypeError(f"{name} must be a list")
+    else:
+        values = [value]
+    wanted = {"str": str, "bool": bool, "int": int, "float": (int, float)}[kind]
+    for one in values:
+        if not isinstance(one, wanted) or (isinstance(one, bool) and kind != "bool"):  # type: ignore[arg-type]
+            raise TypeError(f"{name} must hold {kind}")
+        if kind == "float" and not math.isfinite(one):
+            raise ValueError(f"{name} must be finite")

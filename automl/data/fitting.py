@@ -1,0 +1,158 @@
+"""What each column's encoder learns, from the training rows alone."""
+
+from __future__ import annotations
+
+import math
+from collections import Counter
+from collections.abc import Iterable
+from statistics import NormalDist
+
+import numpy as np
+
+from automl.encoding import (
+    Category,
+    Date,
+    Encoder,
+    Grid,
+    Number,
+    Text,
+    Words,
+    numbers,
+    seconds,
+    terms_of,
+    tokens_of,
+    words,
+)
+from automl.tasks import Column, Task
+
+MOST_LEVELS = 1000
+"""Levels of a category that are told apart; rarer ones are treated as unseen."""
+_KNOTS = 128
+_HEAVY = 5.0
+"""A column of which some value lies this many standard deviations from the mean is scaled by its quantiles."""
+_MOST_TERMS = 3000
+_COMPONENTS = 24
+_FEWEST_TEXTS = 3
+"""Texts that a term must occur in."""
+_MOST_WORDS = 20_000
+_LONGEST = 160
+
+
+def fit_grid(rows: np.ndarray, columns: tuple[str, ...], task: Task) -> Grid:
+    """Means and scales over the rows (rows, numbers), per channel."""
+    values = rows.reshape(-1, *task.shape)
+    means, scales = moments(values, axis=(0, *range(2, values.ndim)))
+    return Grid(columns, task.shape, means, scales)
+
+
+def fit_column(column: Column, cells: np.ndarray) -> Encoder:
+    """Return the encoder of one column of a table."""
+    match column.kind:
+        case "number":
+            return _fit_number(column, cells)
+        case "category":
+            return _fit_category(column, cells)
+        case "date":
+            return _fit_date(column, cells)
+        case "text":
+            return _fit_text(column, cells)
+    raise ValueError(f"no encoder for a column that is {column.kind}")
+
+
+def fit_words(column: Column, cells: np.ndarray) -> Words:
+    """The vocabulary of a text that is the whole input, and how many words of it are read: as many as 95 % of texts have."""
+    split = [tokens_of(text or "") for text in words(cells)]
+    counts = Counter(token for tokens in split for token in tokens)
+    vocabulary = [token for token, count in counts.most_common(_MOST_WORDS) if count >= 2]
+    length = int(np.quantile([len(tokens) for tokens in split], 0.95)) if split else 1
+    return Words(column.name, tuple(vocabulary), max(8, min(_LONGEST, length)))
+
+
+def moments(values: np.ndarray, axis: int | tuple[int, ...]) -> tuple[tuple[float, ...], tuple[float, ...]]:
+    """Means and standard deviations of what is known; 0 and 1 where nothing is, 1 where all values are equal."""
+    values = np.asarray(values, dtype=np.float64)
+    known = np.isfinite(values)
+    count = np.maximum(known.sum(axis=axis), 1)
+    means = np.where(known, values, 0.0).sum(axis=axis) / count
+    spread = np.where(known, values - np.expand_dims(means, axis), 0.0)
+    scales = np.sqrt(np.square(spread).sum(axis=axis) / count)
+    return tuple(np.atleast_1d(means).tolist()), tuple(np.atleast_1d(np.where(scales > 0, scales, 1.0)).tolist())
+
+
+def _fit_number(column: Column, cells: np.ndarray) -> Number:
+    values = numbers(cells, column.name, column.blanks)
+    (mean,), (scale,) = moments(values, axis=0)
+    known = values[~np.isnan(values)]
+    gaps = len(known) < len(values)
+    if len(known) and np.abs((known - mean) / scale).max() > _HEAVY:
+        knots, heights = _quantiles(known)
+        if len(knots) > 1:
+            return Number(column.name, mean, scale, knots, heights, gaps, column.blanks)
+    return Number(column.name, mean, scale, gaps=gaps, blanks=column.blanks)
+
+
+def _quantiles(values: np.ndarray) -> tuple[tuple[float, ...], tuple[float, ...]]:
+    """Knots at even quantiles, each at the height that the normal distribution gives its rank."""
+    ranked = np.sort(values)
+    knots = np.unique(np.quantile(ranked, np.linspace(0, 1, min(_KNOTS, len(ranked)))))
+    ranks = (np.searchsorted(ranked, knots, "left") + np.searchsorted(ranked, knots, "right")) / (2 * len(ranked))
+    normal = NormalDist()
+    heights = [normal.inv_cdf(min(max(rank, 0.001), 0.999)) for rank in ranks.tolist()]
+    return tuple(knots.tolist()), tuple(heights)
+
+
+def _fit_category(column: Column, cells: np.ndarray) -> Category:
+    """Levels by frequency, then by name; one that occurs once teaches nothing but what an unseen level is."""
+    counts = Counter(word for word in words(cells) if word is not None)
+    ranked = sorted(counts.items(), key=lambda pair: (-pair[1], pair[0]))
+    return Category(
+        column.name, tuple(level for level, count in ranked[:MOST_LEVELS] if count > 1 or len(ranked) <= 20)
+    )
+
+
+def _fit_date(column: Column, cells: np.ndarray) -> Date:
+    found = seconds(cells, column.formats, column.name)
+    (mean,), (scale,) = moments(found, axis=0)
+    known = found[~np.isnan(found)]
+    hours = bool(np.any(known % 86_400.0))
+    return Date(column.name, column.formats, mean, scale, hours, len(known) < len(found))
+
+
+def _fit_text(column: Column, cells: np.ndarray) -> Text:
+    texts = [terms_of(text or "") for text in words(cells)]
+    terms = _terms(texts)
+    if len(terms) < 2:  # nothing that two texts share: only the length is left
+        return Text(column.name, ("",), (0.0,), ((0.0,),))
+    places = {term: place for place, term in enumerate(terms)}
+    present = Counter(term for found in texts for term in set(found))
+    weights = np.array([math.log((1 + len(texts)) / (1 + present[term])) + 1.0 for term in terms])
+    components = _components(texts, places, weights)
+    rounded = tuple(tuple(row) for row in components.round(5).tolist())
+    return Text(column.name, tuple(terms), tuple(weights.round(6).tolist()), rounded)
+
+
+def _terms(texts: Iterable[list[str]]) -> list[str]:
+    counts = Counter(term for found in texts for term in set(found))
+    kept = [(term, count) for term, count in counts.items() if count >= _FEWEST_TEXTS]
+    return [term for term, _ in sorted(kept, key=lambda pair: (-pair[1], pair[0]))[:_MOST_TERMS]]
+
+
+def _components(texts: list[list[str]], places: dict[str, int], weights: np.ndarray) -> np.ndarray:
+    """(terms, components), scaled so that each feature has unit variance over the training rows."""
+    from scipy.sparse import csr_matrix
+    from sklearn.decomposition import TruncatedSVD
+
+    rows: list[int] = []
+    columns: list[int] = []
+    values: list[float] = []
+    for row, found in enumerate(texts):
+        counts = Counter(places[term] for term in found if term in places)
+        total = math.sqrt(sum(((1 + math.log(n)) * weights[place]) ** 2 for place, n in counts.items()))
+        rows += [row] * len(counts)
+        columns += counts.keys()
+        values += [(1 + math.log(n)) * weights[place] / total for place, n in counts.items()]
+    matrix = csr_matrix((values, (rows, columns)), shape=(len(texts), len(places)))
+    reduced = TruncatedSVD(min(_COMPONENTS, len(places) - 1), random_state=0)
+    features = reduced.fit_transform(matrix)
+    scales = features.std(axis=0)
+    return np.asarray((reduced.components_ / np.where(scales > 0, scales, 1.0)[:, None]).T)

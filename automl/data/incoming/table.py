@@ -1,0 +1,31 @@
+"""Rows from a table in a file, a batch at a time."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from functools import partial
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+
+from automl.data.incoming.chunk import Chunk, Tell, rows_at_once
+from automl.data.incoming.columns import match_columns, typed_cells
+from automl.data.schema import Schema
+from automl.sources import cells_of, open_table
+
+
+def table_rows(path: Path, schema: Schema, tell: Tell, encoding: str = "utf-8") -> Iterator[Chunk]:
+    """Yield the rows with the model's columns alone. Raises DataError with column and row."""
+    table = open_table(path, encoding=encoding)
+    match_columns(table.source, table.names, schema, tell)
+    first, size = 1, rows_at_once(schema)
+    for batch in table.batches(schema.columns, size):
+        for start in range(0, batch.num_rows, size):
+            piece = batch.slice(start, size)
+            yield Chunk(typed_cells(table.source, partial(_cells, piece), schema, first))
+            first += piece.num_rows
+
+
+def _cells(batch: pa.RecordBatch, name: str, as_numbers: bool) -> np.ndarray:
+    return cells_of(batch.column(name), as_numbers=as_numbers)

@@ -1,0 +1,303 @@
+"""Fitted preprocessing: raw cells in, a model's numbers out. NumPy and the standard library alone: it is copied beside exported models.
+
+Cells of a column are an array (rows,) of float64 with NaN where a value is missing, or of objects: text, numbers, None. What a
+column has learned from the training rows is plain data, so it travels as JSON; nothing here learns.
+"""
+
+from __future__ import annotations
+
+import itertools
+import math
+import re
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, ClassVar
+
+import numpy as np
+
+Raw = Any
+"""Rows as they came: a mapping from a column's name to its cells (a pandas frame is one), or an array (rows, columns)."""
+
+BLANKS = frozenset({"", "na", "n/a", "nan", "null", "none", "?", "-"})
+"""Words, in lower case, that mean a missing number or date."""
+ISO = "iso"
+"""A date as 2026-11-25, with or without a time."""
+_DAY, _WEEK, _YEAR = 86_400.0, 7 * 86_400.0, 365.2425 * 86_400.0
+_WORD = re.compile(r"\w+")
+_TOKEN = re.compile(r"\w+|[^\w\s]")
+
+
+class CellError(ValueError):
+    """A cell is not what its column holds."""
+
+    def __init__(self, column: str, row: int, cell: object, wanted: str) -> None:
+        super().__init__(f"column '{column}', row {row + 1}: {str(cell)[:80]!r} is not {wanted}")
+        self.column, self.row, self.cell, self.wanted = column, row, cell, wanted
+
+
+@dataclass(frozen=True)
+class Number:
+    """A number, scaled to about N(0, 1): less the mean, over the scale; or along knots where the tails are heavy."""
+
+    kind: ClassVar[str] = "number"
+    name: str
+    mean: float = 0.0
+    scale: float = 1.0
+    knots: tuple[float, ...] = ()
+    """Raw values in rising order; between them the map to `heights` is linear, beyond them constant."""
+    heights: tuple[float, ...] = ()
+    gaps: bool = False
+    """Whether training rows had gaps: then a second feature is 1 where the value is missing."""
+    blanks: tuple[str, ...] = ()
+    """Words besides `BLANKS` that mean a missing value in this column."""
+
+    @property
+    def cardinalities(self) -> tuple[int, ...]:
+        """0 per feature: numbers."""
+        return (0, 0) if self.gaps else (0,)
+
+    def encode(self, cells: np.ndarray) -> np.ndarray:
+        """(rows,) -> (rows, 1 or 2); a missing value is 0."""
+        values = numbers(cells, self.name, self.blanks)
+        known = ~np.isnan(values)
+        scaled = np.interp(values, self.knots, self.heights) if self.knots else (values - self.mean) / self.scale
+        features = [np.where(known, scaled, 0.0)] + ([(~known).astype(np.float64)] if self.gaps else [])
+        return np.column_stack(features)
+
+
+@dataclass(frozen=True)
+class Category:
+    """One of several levels, as a code: 0 for a missing or unseen one, then 1, 2, ... as listed."""
+
+    kind: ClassVar[str] = "category"
+    name: str
+    levels: tuple[str, ...]
+
+    @property
+    def cardinalities(self) -> tuple[int, ...]:
+        """Levels and the code 0."""
+        return (len(self.levels) + 1,)
+
+    def encode(self, cells: np.ndarray) -> np.ndarray:
+        """(rows,) -> (rows, 1)."""
+        codes = {level: place for place, level in enumerate(self.levels, 1)}
+        return np.array(
+            [codes.get(word, 0) if word is not None else 0 for word in words(cells)], dtype=np.float64
+        ).reshape(-1, 1)
+
+
+@dataclass(frozen=True)
+class Date:
+    """A moment: its scaled time, and where it stands in the year, the week and, if the column has hours, the day."""
+
+    kind: ClassVar[str] = "date"
+    name: str
+    formats: tuple[str, ...]
+    """`iso`, or formats of `strptime`, tried in turn."""
+    mean: float = 0.0
+    scale: float = 1.0
+    hours: bool = False
+    gaps: bool = False
+
+    @property
+    def cardinalities(self) -> tuple[int, ...]:
+        """0 per feature: numbers."""
+        return (0,) * (5 + 2 * self.hours + self.gaps)
+
+    def encode(self, cells: np.ndarray) -> np.ndarray:
+        """(rows,), text or seconds since 1970 -> (rows, 5 to 8): time, sine and cosine of cycles, and 1 where it is missing."""
+        moments = cells if cells.dtype == np.float64 else seconds(cells, self.formats, self.name)
+        known = ~np.isnan(moments)
+        features = [(moments - self.mean) / self.scale]
+        for cycle in (_YEAR, _WEEK, *((_DAY,) if self.hours else ())):
+            angle = 2 * math.pi * (moments % cycle) / cycle
+            features += [np.sin(angle), np.cos(angle)]
+        features = [np.where(known, feature, 0.0) for feature in features]
+        return np.column_stack(features + ([(~known).astype(np.float64)] if self.gaps else []))
+
+
+@dataclass(frozen=True)
+class Text:
+    """Free text among other columns: its words' weights, brought to a few numbers, and its length.
+
+    Term frequency times inverse document frequency, scaled to unit length, then the first components of a singular value
+    decomposition (latent semantic analysis, Deerwester et al. 1990).
+    """
+
+    kind: ClassVar[str] = "text"
+    name: str
+    terms: tuple[str, ...]
+    """Words, and pairs of neighbours joined by a space."""
+    weights: tuple[float, ...]
+    """Inverse document frequency of each term."""
+    components: tuple[tuple[float, ...], ...]
+    """Per term, what it adds to each feature."""
+
+    @property
+    def cardinalities(self) -> tuple[int, ...]:
+        """0 per feature: numbers."""
+        return (0,) * (len(self.components[0]) + 1)
+
+    def encode(self, cells: np.ndarray) -> np.ndarray:
+        """(rows,) -> (rows, components + 1)."""
+        places = {term: place for place, term in enumerate(self.terms)}
+        weights, components = np.array(self.weights), np.array(self.components)
+        features = np.zeros((len(cells), components.shape[1] + 1))
+        for row, text in enumerate(words(cells)):
+            found = Counter(place for term in terms_of(text or "") if (place := places.get(term)) is not None)
+            features[row, -1] = math.log1p(len(text or "")) / 4.0 - 1.0
+            if found:
+                chosen = np.fromiter(found, dtype=np.int64)
+                values = (1.0 + np.log(np.fromiter(found.values(), dtype=np.float64))) * weights[chosen]
+                features[row, :-1] = values @ components[chosen] / math.sqrt(values @ values)
+        return features
+
+
+@dataclass(frozen=True)
+class Words:
+    """A text that is the whole input, as codes of its words: 0 fills up, 1 is an unknown word, then as listed."""
+
+    kind: ClassVar[str] = "words"
+    name: str
+    vocabulary: tuple[str, ...]
+    length: int
+    """Words that are read; what follows is cut."""
+
+    @property
+    def size(self) -> int:
+        """Number of codes."""
+        return len(self.vocabulary) + 2
+
+    def encode(self, cells: np.ndarray) -> np.ndarray:
+        """(rows,) -> (rows, length)."""
+        codes = {word: place for place, word in enumerate(self.vocabulary, 2)}
+        encoded = np.zeros((len(cells), self.length))
+        for row, text in enumerate(words(cells)):
+            found = [codes.get(token, 1) for token in tokens_of(text or "")[: self.length]]
+            encoded[row, : len(found)] = found
+        return encoded
+
+
+@dataclass(frozen=True)
+class Grid:
+    """Numbers that belong together, such as pixels: less the mean, over the scale, of each channel."""
+
+    kind: ClassVar[str] = "grid"
+    columns: tuple[str, ...]
+    """Name of each number, row by row, channel by channel."""
+    shape: tuple[int, ...]
+    means: tuple[float, ...]
+    """Per channel: the first of `shape`."""
+    scales: tuple[float, ...]
+
+    def encode(self, rows: np.ndarray) -> np.ndarray:
+        """(rows, numbers) or (rows, *shape) -> (rows, *shape); a missing value is 0."""
+        axes = (-1,) + (1,) * (len(self.shape) - 1)
+        values = np.asarray(rows, dtype=np.float64).reshape(-1, *self.shape)
+        values = (values - np.reshape(self.means, axes)) / np.reshape(self.scales, axes)
+        return np.nan_to_num(values, nan=0.0)
+
+
+Encoder = Number | Category | Date | Text | Words | Grid
+KINDS: dict[str, type[Encoder]] = {one.kind: one for one in (Number, Category, Date, Text, Words, Grid)}
+
+
+def encoder_from(document: Mapping[str, Any]) -> Encoder:
+    """Rebuild an encoder from its JSON form. Raises KeyError or TypeError for what is none."""
+    fields = {name: _frozen(value) for name, value in document.items() if name != "kind"}
+    return KINDS[document["kind"]](**fields)
+
+
+def encode(encoders: Sequence[Encoder], raw: Raw) -> np.ndarray:
+    """Rows -> float32 (rows, *shape), the encoders' features side by side. Raises CellError."""
+    first = encoders[0]
+    if isinstance(first, Grid):
+        rows = raw if isinstance(raw, np.ndarray) else np.column_stack([numbers(raw[n], n) for n in first.columns])
+        return first.encode(rows).astype(np.float32)
+    if isinstance(raw, np.ndarray):
+        raw = {encoder.name: raw[:, place] for place, encoder in enumerate(encoders) if not isinstance(encoder, Grid)}
+    features = [one.encode(np.asarray(raw[one.name])) for one in encoders if not isinstance(one, Grid)]
+    return np.hstack([np.asarray(each, dtype=np.float32) for each in features])
+
+
+def numbers(cells: np.ndarray, column: str, blanks: Sequence[str] = ()) -> np.ndarray:
+    """Cells as float64 with NaN where one is missing. Raises CellError for one that is no finite number."""
+    if cells.dtype != object:
+        values = np.asarray(cells, dtype=np.float64)
+    else:
+        values = np.array([number_in(cell, blanks) for cell in cells.tolist()], dtype=np.float64)
+    infinite = np.flatnonzero(np.isinf(values))
+    if len(infinite):
+        raise CellError(column, int(infinite[0]), cells[infinite[0]], "a finite number")
+    return values
+
+
+def seconds(cells: np.ndarray, formats: Sequence[str], column: str) -> np.ndarray:
+    """Dates as seconds since 1970, with NaN where one is missing. Raises CellError for one in no known format."""
+    found: dict[str, float] = {}
+    texts = words(cells)
+    for text in dict.fromkeys(texts):
+        found[text or ""] = moment(text, formats) if text and text.strip().lower() not in BLANKS else math.nan
+    for row, text in enumerate(texts):
+        if math.isinf(found[text or ""]):
+            raise CellError(column, row, text, f"a date ({', '.join(formats)})")
+    return np.array([found[text or ""] for text in texts], dtype=np.float64)
+
+
+def moment(text: str, formats: Sequence[str]) -> float:
+    """Seconds since 1970 of a date without or with a time zone (UTC where none is given); infinity for no date."""
+    for form in formats:
+        try:
+            when = datetime.fromisoformat(text.strip()) if form == ISO else datetime.strptime(text.strip(), form)
+            return (when.replace(tzinfo=None) - datetime(1970, 1, 1)).total_seconds()
+        except ValueError:
+            continue
+    return math.inf
+
+
+def words(cells: np.ndarray) -> list[str | None]:
+    """Cells as text without spaces around it, None where one is missing; a whole number is spelled without a fraction."""
+    return [cell.strip() or None if type(cell) is str else _spelled(cell) for cell in cells.tolist()]
+
+
+def terms_of(text: str) -> list[str]:
+    """Words in lower case, and pairs of neighbours."""
+    found = _WORD.findall(text.lower())
+    return found + [f"{first} {second}" for first, second in itertools.pairwise(found)]
+
+
+def tokens_of(text: str) -> list[str]:
+    """Words in lower case and single marks."""
+    return _TOKEN.findall(text.lower())
+
+
+def number_in(cell: object, blanks: Sequence[str] = ()) -> float:
+    """NaN for a missing cell, infinity for one that is no number."""
+    if cell is None:
+        return math.nan
+    if isinstance(cell, str):
+        text = cell.strip()
+        if text.lower() in BLANKS or text in blanks:
+            return math.nan
+        try:
+            return float(text) if "_" not in text else math.inf
+        except ValueError:
+            return math.inf
+    try:
+        return float(cell)  # type: ignore[arg-type]
+    except (TypeError, ValueError, OverflowError):
+        return math.nan if cell != cell else math.inf
+
+
+def _spelled(cell: object) -> str | None:
+    if cell is None or cell != cell:  # NaN, NaT
+        return None
+    if isinstance(cell, float | np.floating) and float(cell).is_integer():
+        return str(int(cell))
+    return str(cell)
+
+
+def _frozen(value: Any) -> Any:
+    return tuple(_frozen(one) for one in value) if isinstance(value, list) else value

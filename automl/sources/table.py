@@ -1,0 +1,112 @@
+"""A table in a file, whatever its format: names, then batches of rows. Reads nothing that is not asked for."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from automl.errors import DataError, did_you_mean
+
+STDIN = "-"
+Read = Callable[[Sequence[str], int], Iterator[pa.RecordBatch]]
+_LISTED = 12
+
+
+@dataclass(frozen=True)
+class Table:
+    """An open table."""
+
+    source: str
+    """What errors call it."""
+    names: tuple[str, ...]
+    read: Read
+    """`read(names, rows)` yields batches of about so many rows with these columns, in this order. Raises DataError."""
+
+    def batches(self, names: Sequence[str] = (), rows: int = 1 << 16) -> Iterator[pa.RecordBatch]:
+        """Yield all rows; without `names` all columns. Raises DataError for a table without rows."""
+        found = 0
+        for batch in self.read(tuple(names) or self.names, rows):
+            found += batch.num_rows
+            if batch.num_rows:
+                yield batch
+        if not found:
+            raise DataError(f"{self.source}: no rows below the header.")
+
+
+def open_table(path: Path, *, encoding: str = "utf-8") -> Table:
+    """Open a `.csv`, `.tsv`, `.parquet`, `.jsonl` or `.feather`, or CSV on stdin (`-`); its columns are checked, no row is read.
+
+    Raises DataError for a file that is none of these, is empty, or names a column twice.
+    """
+    from automl.sources import columnar, delimited, jsonlines
+
+    if str(path) == STDIN:
+        return checked(delimited.open_csv(sys.stdin.buffer, "stdin", encoding=encoding))
+    if not path.is_file():
+        raise DataError(f"{path}: no such file.{did_you_mean(path.name, _beside(path))}")
+    match path.suffix.lower():
+        case ".csv" | ".tsv" | ".tab" | ".txt":
+            return checked(delimited.open_csv(path, str(path), encoding=encoding))
+        case ".parquet" | ".pq":
+            return checked(columnar.open_parquet(path))
+        case ".feather" | ".arrow" | ".ipc":
+            return checked(columnar.open_feather(path))
+        case ".jsonl" | ".ndjson" | ".json":
+            return checked(jsonlines.open_jsonlines(path))
+    raise DataError(
+        f"{path}: tables are read from .csv, .tsv, .parquet, .jsonl and .feather, not from '{path.suffix}'."
+    )
+
+
+def checked(table: Table) -> Table:
+    """Return the table. Raises DataError where two columns share a name."""
+    for name in dict.fromkeys(table.names):
+        if table.names.count(name) > 1:
+            raise DataError(
+                f"{table.source}: column '{name}' occurs {table.names.count(name)} times. Rename all but one."
+            )
+    return table
+
+
+def cells_of(column: pa.Array | pa.ChunkedArray, *, as_numbers: bool) -> np.ndarray:
+    """A column's cells: float64 with NaN where missing if that is wanted and holds for all, else objects (text or None)."""
+    kind = column.type
+    if as_numbers:
+        if pa.types.is_string(kind) or pa.types.is_large_string(kind):
+            column = pc.if_else(pc.equal(pc.utf8_trim_whitespace(column), ""), None, pc.utf8_trim_whitespace(column))
+        try:
+            return np.array(pc.cast(column, pa.float64(), safe=False).to_numpy(zero_copy_only=False), dtype=np.float64)
+        except (pa.ArrowInvalid, pa.ArrowNotImplementedError):
+            pass  # a cell that is no number: who reads it on says which
+    return np.array(as_text(column).to_numpy(zero_copy_only=False), dtype=object)
+
+
+def as_text(column: pa.Array | pa.ChunkedArray) -> pa.Array | pa.ChunkedArray:
+    """A column as text, null where a cell is missing or empty; a whole number is spelled without a fraction."""
+    kind = column.type
+    if pa.types.is_floating(kind):
+        whole = pc.all(pc.equal(pc.floor(column), column)).as_py()
+        column = pc.cast(pc.if_else(pc.is_nan(column), None, column), pa.int64() if whole else kind, safe=False)
+    if pa.types.is_dictionary(kind):
+        column = pc.cast(column, kind.value_type)
+    text = column if pa.types.is_string(column.type) else pc.cast(column, pa.string())
+    return pc.if_else(pc.equal(text, ""), pa.scalar(None, pa.string()), text)
+
+
+def listed(names: Iterable[str]) -> str:
+    """The first names, and how many there are."""
+    names = list(names)
+    return ", ".join(names[:_LISTED]) + (f", … ({len(names)} in all)" if len(names) > _LISTED else "")
+
+
+def _beside(path: Path) -> list[str]:
+    try:
+        return [each.name for each in path.parent.iterdir()]
+    except OSError:
+        return []

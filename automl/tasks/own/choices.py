@@ -1,0 +1,23 @@
+"""What a person may say about a file of their own; all else is inferred from the file."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+
+@dataclass(frozen=True)
+class Choices:
+    """Flags of the command line, or keys of a task file."""
+
+    target: str | None = None
+    """Column to predict."""
+    kind: str | None = None
+    """`classification` or `regression`."""
+    columns: dict[str, str] = field(default_factory=dict)
+    """Column -> `number`, `category`, `date`, `text` or `left out`."""
+    group: str | None = None
+    """Column whose equal values must not be split between parts, such as a patient or a customer."""
+    time_column: str | None = None
+    """Column that says when: the newest rows become the test part."""
+    encoding: str = "utf-8"
+    """Of a CSV file."""

@@ -1,0 +1,147 @@
+"""What a column holds, judged from all its cells: number, category, date or text; or nothing that can be learned from."""
+
+from __future__ import annotations
+
+import re
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from automl.encoding import BLANKS, ISO, moment, number_in
+from automl.errors import DataError
+from automl.sources.table import as_text
+from automl.tasks.task import Column
+
+KINDS = ("number", "category", "date", "text", "left out")
+FORMATS = (
+    ISO, "%Y-%m-%d %H:%M", "%Y/%m/%d", "%Y/%m/%d %H:%M:%S", "%Y/%m/%d %H:%M", "%d.%m.%Y", "%d.%m.%Y %H:%M", "%m/%d/%Y", "%d/%m/%Y",
+    "%m/%d/%Y %H:%M", "%d/%m/%Y %H:%M", "%m/%d/%Y %H:%M:%S", "%d/%m/%Y %H:%M:%S", "%d-%m-%Y", "%d %b %Y", "%d %B %Y", "%b %d, %Y",
+    "%B %d, %Y", "%d-%b-%Y", "%Y-%m",
+)  # fmt: skip
+"""Of dates, the likelier first; where day and month can be either, all cells decide."""
+_MOSTLY = 0.95
+_ODD_WORDS = 20
+"""Different words that a column of numbers may hold besides numbers."""
+_SAMPLE = 2000
+_ID = re.compile(r"(.*[_\W])?(id|uuid|guid|index|key|no|nr|number)|.*(Id|ID|UUID)|unnamed.*|column_\d+", re.IGNORECASE)
+
+
+def infer_column(name: str, cells: pa.ChunkedArray, chosen: str | None = None) -> Column:
+    """Return what a column is taken for; `chosen` is a person's word, which is only checked."""
+    text = pc.utf8_trim_whitespace(as_text(cells))
+    known = pc.drop_null(pc.if_else(pc.equal(text, ""), None, text))
+    if chosen is not None:
+        return _chosen(name, known, chosen)
+    if len(known) == 0:
+        return Column(name, "left out", "all cells are missing")
+    levels = pc.count_distinct(known).as_py()
+    if levels == 1 and len(known) == len(cells):
+        return Column(name, "left out", f"all cells are {known[0].as_py()[:40]!r}")
+    if pa.types.is_temporal(cells.type):
+        return Column(name, "date", "a date in the file", (ISO,))
+    number = _as_number(name, known)
+    if number is not None:
+        return _unless_id(number, known, levels, len(cells))
+    return _as_date(name, known) or _as_words(name, known, levels)
+
+
+def _chosen(name: str, known: pa.ChunkedArray, kind: str) -> Column:
+    if kind == "number":
+        found = _as_number(name, known)
+        if found is None:
+            raise DataError(f"column '{name}' was set to number, but {_first_word(known)!r} is none.")
+        return Column(name, "number", "as you said", blanks=found.blanks)
+    if kind == "date":
+        found = _as_date(name, known)
+        if found is None:
+            raise DataError(
+                f"column '{name}' was set to date, but its cells are in no known format ({known[0].as_py()!r})."
+            )
+        return Column(name, "date", "as you said", found.formats)
+    return Column(name, kind, "as you said")
+
+
+def _as_number(name: str, known: pa.ChunkedArray) -> Column | None:
+    """A column of numbers, with a few words among them at most."""
+    try:
+        values = pc.cast(known, pa.float64()).to_numpy()
+        blanks: tuple[str, ...] = ()
+    except pa.ArrowInvalid:
+        sample = [number_in(cell) for cell in known[:_SAMPLE].to_pylist()]
+        if np.isinf(sample).mean() > 2 * (1 - _MOSTLY) + 0.02:
+            return None
+        cells = known.to_pylist()
+        values = np.array([number_in(cell) for cell in cells])
+        odd = np.isinf(values)
+        blanks = tuple(sorted({cells[place] for place in np.flatnonzero(odd)} - _overflows(cells, odd)))
+        numbers = np.isfinite(values).sum()
+        if numbers < _MOSTLY * (numbers + odd.sum()) or len(blanks) > _ODD_WORDS or not numbers:
+            return None
+    whole = "whole numbers" if np.all(np.mod(values[np.isfinite(values)], 1) == 0) else "numbers"
+    if blanks:
+        share = np.isinf(values).mean()
+        return Column(
+            name, "number", f"{whole}; {share:.1%} are words ({', '.join(blanks[:3])}), taken as missing", blanks=blanks
+        )
+    return Column(name, "number", whole)
+
+
+def _overflows(cells: list[str], odd: np.ndarray) -> set[str]:
+    """Cells such as 1e400 or inf: spelled as numbers, but not finite; these are errors, not words."""
+    return {
+        cells[place]
+        for place in np.flatnonzero(odd)
+        if re.fullmatch(r"[+-]?(\d[\d.]*e[+-]?\d+|\d+|inf(inity)?)", cells[place], re.IGNORECASE)
+    }
+
+
+def _unless_id(column: Column, known: pa.ChunkedArray, levels: int, rows: int) -> Column:
+    """Whole numbers that differ in every row and count up, or whose name says so, only name the row."""
+    if column.why != "whole numbers" or levels < rows or rows < 3:
+        return column
+    values = pc.cast(known, pa.float64()).to_numpy()
+    if values.max() - values.min() == rows - 1:
+        return Column(column.name, "left out", "numbers the rows")
+    if _ID.fullmatch(column.name):
+        return Column(column.name, "left out", "an id: its name says so, and no value occurs twice")
+    return column
+
+
+def _as_date(name: str, known: pa.ChunkedArray) -> Column | None:
+    """A date in one format, or in several that are tried in turn."""
+    sample = list(dict.fromkeys(known[:_SAMPLE].to_pylist()))
+    sample = [cell for cell in sample if cell.lower() not in BLANKS]
+    if not sample or not any(character.isdigit() for character in sample[0]) or max(map(len, sample)) > 40:
+        return None
+    formats: list[str] = []
+    left = sample
+    while left and len(formats) < 4:
+        best = max(FORMATS, key=lambda form: sum(np.isfinite(moment(cell, (form,))) for cell in left))
+        rest = [cell for cell in left if not np.isfinite(moment(cell, (best,)))]
+        if len(rest) == len(left):
+            return None
+        formats.append(best)
+        left = rest
+    if left:
+        return None
+    cells = [cell for cell in dict.fromkeys(known.to_pylist()) if cell.lower() not in BLANKS]
+    if not all(np.isfinite(moment(cell, formats)) for cell in cells):
+        return None
+    return Column(name, "date", f"dates ({', '.join(formats)})", tuple(formats))
+
+
+def _as_words(name: str, known: pa.ChunkedArray, levels: int) -> Column:
+    share = levels / len(known)
+    words = pc.mean(pc.add(pc.count_substring_regex(known[:_SAMPLE], r"\s+"), 1)).as_py()
+    if words >= 3 and levels > 20 and share > 0.3:
+        return Column(name, "text", f"{words:.0f} words in the mean, {levels} different")
+    if share > 0.95 and len(known) >= 20:
+        if words >= 2:
+            return Column(name, "text", f"{words:.0f} words in the mean, {levels} different")
+        return Column(name, "left out", f"an id: {levels} different words in {len(known)} rows")
+    return Column(name, "category", f"{levels} different words")
+
+
+def _first_word(known: pa.ChunkedArray) -> str:
+    return next((cell for cell in known.to_pylist() if np.isinf(number_in(cell))), "")

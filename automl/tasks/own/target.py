@@ -1,0 +1,115 @@
+"""What is to be predicted: classes or numbers, and by which metric that is judged. Looks at the target's cells alone."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from automl.encoding import number_in
+from automl.errors import ConfigError, DataError, did_you_mean
+from automl.sources.table import as_text
+
+MOST_NUMBERED_CLASSES = 20
+MOST_CLASSES = 1000
+MOST_MISSING = 0.5
+Kind = Literal["classification", "regression"]
+OBJECTIVES: dict[str, tuple[tuple[str, str], ...]] = {
+    "binary": (("roc_auc", "maximize"), ("accuracy", "maximize"), ("log_loss", "minimize")),
+    "classes": (("accuracy", "maximize"), ("log_loss", "minimize"), ("balanced_accuracy", "maximize")),
+    "regression": (("rmse", "minimize"), ("r2", "maximize"), ("mae", "minimize")),
+}
+
+
+@dataclass(frozen=True)
+class Target:
+    """The column that is predicted."""
+
+    kind: Kind
+    objectives: tuple[tuple[str, str], ...]
+    values: np.ndarray
+    """Cells that are known: text for classes, float64 for numbers."""
+    known: np.ndarray
+    """(rows,) whether a row has one; the others cannot be learned from."""
+    why: str
+
+
+def find_target(source: str, names: Iterable[str], wanted: str | None) -> str:
+    """Return the target's name. Raises ConfigError where none was given, DataError where the table has no such column."""
+    names = list(names)
+    if wanted is None:
+        raise ConfigError(
+            f"{source}: which column is to be predicted? Name it with --target. Columns: {', '.join(names[:20])}."
+        )
+    if wanted not in names:
+        raise DataError(
+            f"{source}: column '{wanted}' not found. Columns: {', '.join(names[:20])}.{did_you_mean(wanted, names)}"
+        )
+    return wanted
+
+
+def read_target(source: str, name: str, cells: pa.ChunkedArray, chosen: str | None) -> Target:
+    """Return the target. In classes only an empty cell is missing: "NA" and "None" are names like others.
+
+    Raises DataError where half of the cells are missing, for one class or a constant, and for numbers that are none.
+    """
+    text = pc.utf8_trim_whitespace(as_text(cells))
+    text = pc.if_else(pc.equal(text, ""), None, text)
+    words = np.array(text.to_pylist(), dtype=object)
+    numbers = np.array([number_in(word) for word in words.tolist()])
+    kind, why = (chosen, "as you said") if chosen else _infer(words, numbers)
+    if kind == "classification":
+        known = np.array([word is not None for word in words.tolist()], dtype=bool)
+        values = words[known]
+    else:
+        known = ~np.isnan(numbers)
+        values = numbers[known]
+        wrong = np.flatnonzero(np.isinf(numbers))
+        if len(wrong):
+            raise DataError(
+                f"{source}: target '{name}', row {wrong[0] + 1}: {str(words[wrong[0]])[:40]!r} is no finite number, "
+                f"which regression needs. Correct it, or choose --kind classification."
+            )
+    _require_enough(source, name, known)
+    return Target(kind, _objectives(source, name, kind, values), values, known, why)  # type: ignore[arg-type]
+
+
+def _infer(words: np.ndarray, numbers: np.ndarray) -> tuple[str, str]:
+    given = np.array([word is not None for word in words.tolist()], dtype=bool)
+    odd = given & ~np.isfinite(numbers)
+    levels = len(set(words[given].tolist()))
+    if odd.sum() > 0.01 * max(1, given.sum()) or not np.isfinite(numbers).any():
+        return "classification", f"{levels} different words"
+    whole = bool(np.all(np.mod(numbers[np.isfinite(numbers)], 1) == 0))
+    if levels <= 2 or (whole and levels <= min(MOST_NUMBERED_CLASSES, max(2, given.sum() // 10))):
+        return "classification", f"{levels} different whole numbers" if whole else f"{levels} different values"
+    return "regression", f"numbers, {levels} different"
+
+
+def _require_enough(source: str, name: str, known: np.ndarray) -> None:
+    missing = int((~known).sum())
+    if len(known) and missing > MOST_MISSING * len(known):
+        first = int(np.flatnonzero(~known)[0]) + 1
+        raise DataError(
+            f"{source}: target '{name}' is missing in {missing} of {len(known)} rows, first in row {first}. "
+            f"At most half may be missing; is this the right column?"
+        )
+
+
+def _objectives(source: str, name: str, kind: str, values: np.ndarray) -> tuple[tuple[str, str], ...]:
+    levels = len(set(values.tolist()))
+    if levels == 1:
+        what = "one class only" if kind == "classification" else "one value only"
+        raise DataError(f"{source}: target '{name}' has {what} ({values[0]}); there is nothing to learn.")
+    if kind == "regression":
+        return OBJECTIVES["regression"]
+    if levels > min(MOST_CLASSES, max(2, len(values) // 2)):
+        raise DataError(
+            f"{source}: target '{name}' has {levels} classes in {len(values)} rows; at most {MOST_CLASSES}, and two rows a "
+            f"class in the mean, can be learned. Choose another column, or --kind regression for numbers."
+        )
+    return OBJECTIVES["binary" if levels == 2 else "classes"]
