@@ -1,9 +1,9 @@
 """Predict with this folder alone: `python predict.py ROWS.csv` writes CSV to stdout. Needs numpy, and torch or onnxruntime.
 
-This file was copied here by automl and does not need it; nor does a program that imports it:
+This file and encoding.py beside it were copied here by automl and do not need it; nor does a program that imports them:
 
     model = load(".")
-    probabilities = model(rows)  # float (rows, features), columns in the order of schema.json; NaN where a value is missing
+    probabilities = model(rows)  # a mapping from a column's name to its cells, or an array in the order of schema.json
 
 A `.pt2` is opened by torch.export.load, which can run code of whoever made it: open it only if you trust where it came from. The
 hashes in manifest.json show that a file is unchanged, not who wrote it.
@@ -13,8 +13,8 @@ from __future__ import annotations
 
 import csv
 import hashlib
+import importlib
 import json
-import math
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -25,12 +25,14 @@ import numpy as np
 ONNX, PT2 = "model.onnx", "model.pt2"
 
 
-def load(folder: str | Path) -> Callable[[np.ndarray], np.ndarray]:
+def load(folder: str | Path) -> Callable[[Any], np.ndarray]:
     """Return raw rows -> probabilities (rows, classes), or -> numbers (rows,). Raises ValueError where a file was changed."""
     folder = Path(folder)
     check(folder)
     schema, network = read_schema(folder), open_network(folder)
-    return lambda rows: decode(schema, network(encode(schema, rows)))
+    encoding = _encoding()
+    encoders = [encoding.encoder_from(one) for one in schema["encoders"]]
+    return lambda rows: decode(schema, network(encoding.encode(encoders, rows)))
 
 
 def check(folder: Path) -> None:
@@ -50,17 +52,20 @@ def _spell(document: dict[str, Any]) -> bytes:
 
 
 def read_schema(folder: Path) -> dict[str, Any]:
-    """Return columns, means, scales, labels and the rest of the fitted preprocessing."""
+    """Return encoders, labels and the rest of the fitted preprocessing."""
     schema: dict[str, Any] = json.loads((folder / "schema.json").read_bytes())
     return schema
 
 
-def encode(schema: dict[str, Any], rows: np.ndarray) -> np.ndarray:
-    """Raw rows -> float32 (rows, *shape): less the mean, over the scale, of each column or channel; missing becomes 0."""
-    axes = (-1,) + (1,) * (len(schema["shape"]) - 1)
-    values = np.asarray(rows, dtype=np.float64).reshape(-1, *schema["shape"])
-    values = (values - np.reshape(schema["means"], axes)) / np.reshape(schema["scales"], axes)
-    return np.nan_to_num(values, nan=0.0).astype(np.float32)
+def _encoding() -> Any:
+    """The fitted preprocessing's code: beside this file, or where automl has it."""
+    beside = str(Path(__file__).resolve().parent)
+    if beside not in sys.path:
+        sys.path.insert(0, beside)
+    try:
+        return importlib.import_module("encoding")
+    except ModuleNotFoundError:
+        return importlib.import_module("automl.encoding")
 
 
 def decode(schema: dict[str, Any], outputs: np.ndarray) -> np.ndarray:
@@ -85,11 +90,12 @@ def open_network(folder: Path) -> Callable[[np.ndarray], np.ndarray]:
     return lambda rows: np.asarray(program(torch.from_numpy(rows)).detach())
 
 
-def read_rows(path: str, schema: dict[str, Any]) -> np.ndarray:
+def read_rows(path: str, schema: dict[str, Any]) -> dict[str, np.ndarray]:
     """Read a CSV whose columns may come in any order, and more of them; empty cells are missing."""
+    names = [name for one in schema["encoders"] for name in one.get("columns", [one.get("name")])]
     with open(path, encoding="utf-8-sig", newline="") as file:
-        lines = [[line[name] for name in schema["columns"]] for line in csv.DictReader(file)]
-    return np.array([[float(cell) if cell else math.nan for cell in line] for line in lines])
+        lines = [[line[name] or None for name in names] for line in csv.DictReader(file)]
+    return {name: np.array(cells, dtype=object) for name, cells in zip(names, zip(*lines, strict=True), strict=True)}
 
 
 def main() -> None:

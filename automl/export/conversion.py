@@ -85,7 +85,8 @@ def _companions(form: str, model: Model) -> Files:
     """The script and the README of a form that is used without us."""
     text = readme(form, model.manifest.facts, model.schema, model.manifest.libraries)
     script = resources("automl.bundle").joinpath("standalone.py").read_bytes()
-    return {"predict.py": script, "README.txt": text.encode()}
+    encoding = resources("automl").joinpath("encoding.py").read_bytes()
+    return {"predict.py": script, "encoding.py": encoding, "README.txt": text.encode()}
 
 
 def _require_new(to: Path) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from automl.bundle.format import Facts
 from automl.data import Schema
+from automl.encoding import Grid
 
 _IMPORTS = {"pt2": "import json, numpy as np, torch", "onnx": "import json, numpy as np, onnxruntime"}
 _RUNS = {
@@ -30,8 +31,8 @@ reads a CSV with the columns {_listed(schema.columns)} in any order, and writes 
 
 {snippet(form)}
 
-`rows` is a float array (rows, {len(schema.columns)}), its columns in the order of "columns" in schema.json, NaN where missing.
-`encoded` is float32 (rows, {", ".join(map(str, schema.shape))}): each {_unit(schema)} less its mean, over its scale; 0 where missing.
+`rows` {_rows(schema)}.
+`encoded` is float32 (rows, {", ".join(map(str, schema.shape))}). encoding.py lies beside this file and needs numpy alone.
 {_meaning(schema)}
 
 {_WARNINGS[form]}
@@ -43,9 +44,9 @@ unchanged, not who wrote it.
 def snippet(form: str) -> str:
     """Return the lines that turn raw rows into outputs."""
     return f"""    {_IMPORTS[form]}
-    schema = json.load(open("schema.json"))
-    mean, scale = (np.reshape(schema[key], (-1,) + (1,) * (len(schema["shape"]) - 1)) for key in ("means", "scales"))
-    encoded = np.nan_to_num((rows.reshape(-1, *schema["shape"]) - mean) / scale, nan=0.0).astype("float32")
+    import encoding
+    encoders = [encoding.encoder_from(one) for one in json.load(open("schema.json"))["encoders"]]
+    encoded = encoding.encode(encoders, rows)
     {_RUNS[form]}"""
 
 
@@ -55,8 +56,10 @@ def _meaning(schema: Schema) -> str:
     return f'`outputs` are standardised: outputs * schema["target_scale"] + schema["target_mean"] is {schema.target}.'
 
 
-def _unit(schema: Schema) -> str:
-    return "column" if schema.input_kind == "table" else "channel"
+def _rows(schema: Schema) -> str:
+    if isinstance(schema.encoders[0], Grid):
+        return f"is a float array (rows, {len(schema.columns)}), its columns in the order of schema.json, NaN where missing"
+    return "maps each column's name to an array of its cells (text, numbers, None where missing); a pandas frame does"
 
 
 def _listed(names: tuple[str, ...]) -> str:

@@ -81,9 +81,11 @@ def cells_of(column: pa.Array | pa.ChunkedArray, *, as_numbers: bool) -> np.ndar
         if pa.types.is_string(kind) or pa.types.is_large_string(kind):
             column = pc.if_else(pc.equal(pc.utf8_trim_whitespace(column), ""), None, pc.utf8_trim_whitespace(column))
         try:
-            return np.array(pc.cast(column, pa.float64(), safe=False).to_numpy(zero_copy_only=False), dtype=np.float64)
+            values = pc.cast(column, pa.float64(), safe=False).to_numpy(zero_copy_only=False)
+            if not np.isinf(values).any():
+                return np.array(values, dtype=np.float64)
         except (pa.ArrowInvalid, pa.ArrowNotImplementedError):
-            pass  # a cell that is no number: who reads it on says which
+            pass  # a cell that is no number, or none that is finite: who reads it on says which, as it is spelled
     return np.array(as_text(column).to_numpy(zero_copy_only=False), dtype=object)
 
 

@@ -49,6 +49,14 @@ class Rows:
     def __len__(self) -> int:
         return len(self.target)
 
+    def array(self) -> np.ndarray:
+        """Return the features as one array (rows, columns), where all are numbers."""
+        if isinstance(self.features, dict):
+            import numpy as np
+
+            return np.column_stack([self.features[name] for name in self.columns])
+        return self.features
+
     def take(self, places: np.ndarray) -> np.ndarray | Cells:
         """Return the features of some rows."""
         if isinstance(self.features, dict):

@@ -132,6 +132,19 @@ def schema(**changes: Any) -> Attack:
     return edit(SCHEMA, lambda document: {**document, **changes})
 
 
+def encoder(**changes: Any) -> Attack:
+    """Change the first encoder; a change of kind replaces all its fields."""
+
+    def change(document: dict[str, Any]) -> dict[str, Any]:
+        first, *rest = document["encoders"]
+        return {
+            **document,
+            "encoders": [changes if "kind" in changes and len(changes) > 1 else {**first, **changes}, *rest],
+        }
+
+    return edit(SCHEMA, change)
+
+
 def listed(change: Callable[[dict[str, Any]], Any]) -> Attack:
     """Change the manifest itself and give it a digest that fits."""
 
@@ -321,15 +334,27 @@ REFUSED: dict[str, Attack] = {
     "a spec with a million classes": spec(classes=10**6),
     "a schema nested deeply": edit(SCHEMA, deep),
     "a schema that is a list": edit(SCHEMA, lambda document: "[1]"),
-    "a mean that is no number": edit(SCHEMA, lambda document: json.dumps({**document, "means": [float("nan")] * 13})),
-    "a mean beyond all numbers": edit(SCHEMA, lambda document: json.dumps(document).replace("[", "[1e999,", 1)),
-    "a mean of four thousand digits": schema(means=[10**4000] * 13),
-    "a scale of zero": schema(scales=[0.0] * 13),
-    "means that are text": schema(means=["1"] * 13),
+    "a mean that is no number": encoder(mean=float("nan")),
+    "a mean beyond all numbers": edit(
+        SCHEMA, lambda document: json.dumps(document).replace('"mean": ', '"mean": 1e999', 1)
+    ),
+    "a mean of four thousand digits": encoder(mean=10**4000),
+    "a mean that is text": encoder(mean="1"),
+    "a mean that is true": encoder(mean=True),
+    "a scale of zero": encoder(scale=0.0),
+    "an encoder of another kind": encoder(kind="os.system"),
+    "an encoder with a field of its own": encoder(run="os.system"),
+    "an encoder without a name": encoder(name=None),
+    "knots without heights": encoder(knots=[0.0, 1.0]),
+    "knots that fall": encoder(knots=[1.0, 0.0], heights=[0.0, 1.0]),
+    "knots nested deeply": encoder(knots=[[[[1.0]]]], heights=[1.0]),
+    "a text of a billion components": encoder(kind="words", name="a", vocabulary=["a"], length=10**9),
+    "no encoders": schema(encoders=[]),
+    "encoders that are a number": schema(encoders=7),
     "labels that are no text": schema(labels=[{"a": 1}, None, 3]),
     "a label twice": schema(labels=["a", "a", "b"]),
     "fewer labels than classes": schema(labels=["a", "b"]),
-    "a shape with a negative size": schema(shape=[-13]),
+    "a grid with a negative size": encoder(kind="grid", columns=["a"], shape=[-13], means=[0.0], scales=[1.0]),
     "a kind of its own": schema(kind="os.system"),
 }
 

@@ -38,10 +38,10 @@ def test_a_loaded_model_gives_the_outputs_it_was_exported_with(made):
 def test_raw_rows_give_labels_or_numbers(made):
     model = load_model(made)
     rows = load_task(model.manifest.facts.task).read()
-    predicted = model.predict(rows.features)
+    predicted = model.predict(rows.array())
     assert predicted.shape == rows.target.shape
     if model.schema.labels:
-        probabilities = model.predict_proba(rows.features)
+        probabilities = model.predict_proba(rows.array())
         assert probabilities.sum(axis=1) == pytest.approx(1)
         assert set(predicted) <= set(rows.target)
     else:

@@ -22,7 +22,7 @@ def _rows_file(task, tmp_path, *, shuffled: bool):
     with path.open("w", newline="") as file:
         writer = csv.writer(file)
         writer.writerow([rows.columns[index] for index in order])
-        writer.writerows(rows.features[:7, order].tolist())
+        writer.writerows(rows.array()[:7, order].tolist())
     return path
 
 
@@ -40,7 +40,7 @@ def test_a_table_gives_a_row_per_row_whatever_the_columns_order(made, tmp_path):
     header, *rows = _predict(made, _rows_file(task, tmp_path, shuffled=True))
     assert [header, *rows] == _predict(made, _rows_file(task, tmp_path, shuffled=False))
     assert header == ["prediction", *(f"p_{label}" for label in model.schema.labels)]
-    assert [row[0] for row in rows] == [str(value) for value in model.predict(task.read().features[:7]).tolist()]
+    assert [row[0] for row in rows] == [str(value) for value in model.predict(task.read().array()[:7]).tolist()]
 
 
 @pytest.mark.parametrize("text", ["=1+1", "+x", "-cmd", "@x", "\tx", "\rx"])

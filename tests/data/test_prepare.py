@@ -50,7 +50,7 @@ def test_images_have_their_shape_and_one_scale_per_channel(tmp_path):
     train = load_part(tmp_path, prepared.ref, "train")
     assert train.inputs.shape[1:] == (1, 8, 8)
     assert (train.inputs.dtype, train.target.dtype) == (np.float32, np.int64)
-    assert len(prepared.schema.means) == 1
+    assert len(prepared.schema.encoders[0].means) == 1
     assert float(train.inputs.std()) == pytest.approx(1, abs=1e-4)
 
 

@@ -30,13 +30,13 @@ def _rows(count: int = 400, seed: int = 0, kind: str = "classification") -> Rows
 
 
 def _take(rows: Rows, order: np.ndarray) -> Rows:
-    return Rows(rows.features[order], rows.columns, rows.target[order])
+    return Rows(rows.array()[order], rows.columns, rows.target[order])
 
 
 def _members(rows: Rows, part: str, seed: int = 0, kind: str = "classification") -> set[str]:
     task = _task(kind)
     digests = digest_rows(rows, task)
-    return set(digests[split_rows(digests, rows.target, task, seed)[part]].tolist())
+    return set(digests[split_rows(digests, rows, task, seed)[part]].tolist())
 
 
 @pytest.mark.parametrize("kind", ["classification", "regression"])
@@ -72,20 +72,20 @@ def test_a_rows_number_type_and_sign_of_zero_do_not_matter():
 
 def test_parts_are_disjoint_and_cover_all_rows():
     rows = _rows()
-    parts = split_rows(digest_rows(rows, _task()), rows.target, _task(), 0)
+    parts = split_rows(digest_rows(rows, _task()), rows, _task(), 0)
     assert sorted(np.concatenate(list(parts.values())).tolist()) == list(range(400))
 
 
 def test_about_a_fifth_is_test_and_a_fifth_of_the_rest_validation():
     rows = _rows(5000)
-    parts = split_rows(digest_rows(rows, _task()), rows.target, _task(), 0)
+    parts = split_rows(digest_rows(rows, _task()), rows, _task(), 0)
     assert len(parts["test"]) / 5000 == pytest.approx(0.2, abs=0.02)
     assert len(parts["validation"]) / 5000 == pytest.approx(0.16, abs=0.01)
 
 
 def test_validation_holds_a_fifth_of_each_class():
     rows = _rows(2000)
-    parts = split_rows(digest_rows(rows, _task()), rows.target, _task(), 0)
+    parts = split_rows(digest_rows(rows, _task()), rows, _task(), 0)
     for label in ("ant", "bee", "cat"):
         inside = {part: np.count_nonzero(rows.target[parts[part]] == label) for part in ("train", "validation")}
         assert inside["validation"] / sum(inside.values()) == pytest.approx(0.2, abs=0.01)
@@ -99,7 +99,7 @@ def test_equal_rows_are_never_on_two_sides():
 
 def test_the_content_hash_ignores_order_but_sees_a_changed_and_an_appended_row():
     rows, task = _rows(), _task()
-    changed = Rows(rows.features.copy(), rows.columns, rows.target)
+    changed = Rows(rows.array().copy(), rows.columns, rows.target)
     changed.features[17, 1] += 1e-12
     digests = digest_rows(rows, task)
     assert content_hash(digests[::-1]) == content_hash(digests)
@@ -110,4 +110,4 @@ def test_the_content_hash_ignores_order_but_sees_a_changed_and_an_appended_row()
 def test_a_part_without_rows_is_an_error():
     rows = _take(_rows(1), np.zeros(30, dtype=int))
     with pytest.raises(DataError, match=r"30 rows \(1 distinct\) leave none"):
-        split_rows(digest_rows(rows, _task()), rows.target, _task(), 0)
+        split_rows(digest_rows(rows, _task()), rows, _task(), 0)

@@ -29,4 +29,4 @@ def test_an_ensemble_that_is_taken_is_one_bundle(tmp_path: Path, monkeypatch: py
     model = load_model(document["bundle"])
     assert model.manifest.facts.family == "ensemble"
     rows = load_task("breast_cancer").read()
-    assert (model.predict(rows.features) == rows.target.astype(str)).mean() > 0.8
+    assert (model.predict(rows.array()) == rows.target.astype(str)).mean() > 0.8

@@ -83,7 +83,7 @@ def _clean(form: str, folder: Path, code: str, *arguments: str) -> str:
 
 
 def _rows() -> np.ndarray:
-    rows = load_task("wine").read().features[:9].copy()
+    rows = load_task("wine").read().array()[:9].copy()
     rows[3, 2] = np.nan
     return rows
 
@@ -119,7 +119,7 @@ def test_a_form_predicts_the_same_in_a_process_without_us(request, tmp_path, for
 
 def test_an_ensemble_predicts_the_same_by_the_command_as_by_load_model(ensemble, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
-    model, rows = load_model(ensemble), load_task("wine").read().features[:9]
+    model, rows = load_model(ensemble), load_task("wine").read().array()[:9]
     lines = [",".join(model.schema.columns), *(",".join(map(repr, row)) for row in rows.tolist())]
     Path("rows.csv").write_text("\n".join(lines))
     assert run(["predict", str(ensemble), "rows.csv", "--out", "out.csv"]) == 0
