@@ -30,4 +30,7 @@ chaos: setup     ## 100 kill -9 over 150 slots with real workers
 bench: setup     ## every figure of reports/benchmarks.md, about 40 minutes on an idle machine
 	for name in speed start coordinator window quality; do $(BIN)/python tests/benchmarks/bench_$$name.py || exit 1; done
 
-.PHONY: help setup demo test docs check chaos bench
+bench-quality: setup ## tables: ours, scikit-learn and AutoGluon (AUTOGLUON_PYTHON=its python) in turn, about 25 minutes
+	$(BIN)/python tests/benchmarks/bench_tables.py
+
+.PHONY: help setup demo test docs check chaos bench bench-quality
