@@ -26,6 +26,7 @@ LAYERS = (
     ("catalog",),
     ("data",),
     ("tasks",),
+    ("sources",),
     ("messages", "config"),
     ("errors",),
 )

@@ -93,7 +93,7 @@ def as_text(column: pa.Array | pa.ChunkedArray) -> pa.Array | pa.ChunkedArray:
     """A column as text, null where a cell is missing or empty; a whole number is spelled without a fraction."""
     kind = column.type
     if pa.types.is_floating(kind):
-        whole = pc.all(pc.equal(pc.floor(column), column)).as_py()
+        whole = pc.all(pc.and_(pc.is_finite(column), pc.equal(pc.floor(column), column))).as_py()
         column = pc.cast(pc.if_else(pc.is_nan(column), None, column), pa.int64() if whole else kind, safe=False)
     if pa.types.is_dictionary(kind):
         column = pc.cast(column, kind.value_type)

@@ -392,7 +392,7 @@ def rows(tmp_path_factory: pytest.TempPathFactory) -> Path:
     data = load_task("wine").read()
     path = tmp_path_factory.mktemp("rows") / "rows.csv"
     path.write_text(
-        "\n".join([",".join(data.columns), *(",".join(map(str, row)) for row in data.features[:3].tolist())])
+        "\n".join([",".join(data.columns), *(",".join(map(str, row)) for row in data.array()[:3].tolist())])
     )
     return path
 

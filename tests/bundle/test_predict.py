@@ -77,7 +77,7 @@ def test_the_command_writes_a_file_whole_or_not_at_all(made, tmp_path, capsys):
     before = sorted(path.name for path in tmp_path.iterdir())
     rows.write_text(rows.read_text() + "x" + "," * (len(task.read().columns) - 1) + "\n")
     assert run(["predict", str(made), str(rows), "--out", str(out)]) == 3
-    assert "line 9: 'x' is not a finite number" in capsys.readouterr().err
+    assert "row 8: 'x' is not a finite number" in capsys.readouterr().err
     assert out.read_text() == whole
     assert sorted(path.name for path in tmp_path.iterdir()) == before
 

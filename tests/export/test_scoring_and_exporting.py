@@ -15,6 +15,7 @@ from automl.bundle.format import EXAMPLE, STAGED, WEIGHTS
 from automl.bundle.load import load_model
 from automl.data import load_part, load_raw_test
 from automl.data.durable import sha256_of
+from automl.encoding import Category, Number
 from automl.errors import ConfigError, DataError, StorageError
 from automl.tasks.metrics import measure
 from automl.winner import read_scores
@@ -161,10 +162,16 @@ def test_the_rows_predicted_worst_are_set_apart_with_what_shows_them(ready):
     assert chances[rows].tolist() == sorted(chances)[:12]
     assert (apart["inputs"] == test.inputs[rows]).all()
     assert apart["labels"].tolist() == ["class_0", "class_1", "class_2"]
-    assert len(apart["columns"]) == len(apart["means"]) == len(apart["scales"]) == 13
+    assert len(apart["columns"]) == 13
+    assert apart["cells"].shape == apart["unusual"].shape == (12, 13)
+    raw = load_raw_test(places.data, scoring.data)
+    assert [float(cell) for cell in apart["cells"][:, 0]] == pytest.approx(raw["alcohol"][rows])
 
 
 def test_of_numbers_the_worst_are_those_furthest_off_and_those_that_are_none():
-    schema = SimpleNamespace(columns=("a",), means=(0.0,), scales=(1.0,), labels=())
-    found = hardest(schema, np.zeros((4, 1)), np.array([1.0, 2.0, 3.0, 4.0]), np.array([1.0, 9.0, 2.0, np.nan]))
+    schema = SimpleNamespace(columns=("a", "b"), encoders=(Number("a"), Category("b", ("x",))), labels=())
+    raw = {"a": np.array([0.5, 1.0, np.nan, 2.0]), "b": np.array(["x", None, "y", "x"], dtype=object)}
+    found = hardest(schema, np.zeros((4, 1)), raw, np.array([1.0, 2.0, 3.0, 4.0]), np.array([1.0, 9.0, 2.0, np.nan]))
     assert found["rows"].tolist() == [3, 1, 2, 0]
+    assert found["cells"].tolist() == [["2", "x"], ["1", "missing"], ["missing", "y"], ["0.5", "x"]]
+    assert found["unusual"].tolist() == [[2.0, 0.0], [1.0, 0.0], [0.0, 0.0], [0.5, 0.0]]

@@ -6,6 +6,8 @@ import numpy as np
 import pytest
 from sklearn.ensemble import HistGradientBoostingClassifier
 
+from automl.data import Arrays, Schema
+from automl.encoding import Number
 from automl.worker import baselines
 
 
@@ -16,9 +18,15 @@ def rows() -> tuple[np.ndarray, np.ndarray]:
     return inputs, (inputs[:, 0] * inputs[:, 1] > 0).astype(int)  # nothing that a linear model could see
 
 
+def _fitted(rows: tuple[np.ndarray, np.ndarray], unknown: np.ndarray, classes: int) -> dict[str, np.ndarray]:
+    labels = tuple("abc"[:classes])
+    schema = Schema("toy", "classification", "table", "y", tuple(Number(name) for name in "pqrs"), labels)
+    return baselines.fit_baselines(schema, [Arrays(*rows)], unknown)
+
+
 def test_boosted_trees_are_scikit_learns_where_time_allows(rows: tuple[np.ndarray, np.ndarray]) -> None:
     plain = HistGradientBoostingClassifier(early_stopping=False, random_state=0).fit(*rows)
-    found = baselines._fit_classes(*rows, rows[0], classes=2)
+    found = _fitted(rows, rows[0], classes=2)
     assert np.array_equal(found["boosted_trees"], plain.predict_proba(rows[0]))
     assert (found["boosted_trees"].argmax(axis=1) == rows[1]).mean() > 0.9
     assert (found["linear"].argmax(axis=1) == rows[1]).mean() < 0.7
@@ -28,11 +36,11 @@ def test_boosting_stops_when_its_time_is_over(
     rows: tuple[np.ndarray, np.ndarray], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(baselines, "BOOSTING_SECONDS", 0.0)
-    assert baselines._boost(HistGradientBoostingClassifier, *rows).n_iter_ == 10
+    assert baselines.boost(HistGradientBoostingClassifier, *rows, [False] * 4).n_iter_ == 10
 
 
 def test_a_class_without_known_rows_keeps_probability_zero(rows: tuple[np.ndarray, np.ndarray]) -> None:
-    found = baselines._fit_classes(*rows, rows[0][:5], classes=3)
+    found = _fitted(rows, rows[0][:5], classes=3)
     assert found["boosted_trees"].shape == (5, 3)
     assert not found["boosted_trees"][:, 2].any()
     assert not found["linear"][:, 2].any()
