@@ -93,15 +93,19 @@ class Trees(nn.Module):
     def scores(self, x: Tensor, begin: int, end: int) -> Tensor:
         """Return what the rounds from `begin` up to `end` add together, (batch, trees per round)."""
         x = x.flatten(1)
+        trees = (end - begin) * self.per_round
+        # One flat index and index_select: half the time of indexing by (batch, trees), and ONNX knows it as Gather.
+        feature, below = self.feature.long(), self.below.long()
         roots = self.size * torch.arange(begin * self.per_round, end * self.per_round, device=x.device)
-        node = roots.unsqueeze(0).expand(x.shape[0], -1)  # (batch, trees), as is everything below
+        node = roots.repeat(x.shape[0])  # (batch * trees,), as is everything below
         for _ in range(self.depth):
-            value = x.gather(1, self.feature[node].long())
-            goes_right = value > self.threshold[node]
+            value = x.gather(1, feature.index_select(0, node).reshape(-1, trees)).flatten()
+            goes_right = value > self.threshold.index_select(0, node)
             if self.words:
                 goes_right = goes_right & ~self._is_in_set(node, value)
-            node = self.below[2 * node + goes_right.long()].long()
-        return self.value[node].float().unflatten(1, (end - begin, self.per_round)).sum(dim=1)
+            node = below.index_select(0, 2 * node + goes_right.long())
+        values = self.value.index_select(0, node).float()
+        return values.reshape(-1, end - begin, self.per_round).sum(dim=1)
 
     def outputs(self, scores: Tensor) -> Tensor:
         """Return logits or numbers (batch, outputs) for summed scores (batch, trees per round)."""
@@ -111,7 +115,7 @@ class Trees(nn.Module):
     def _is_in_set(self, node: Tensor, value: Tensor) -> Tensor:
         """Whether a node's set holds the code; a node that asks for a number has an empty set."""
         code = value.clamp(0, _BITS * self.words - 1).long()
-        word = self.codes[self.words * node + code // _BITS]
+        word = self.codes.index_select(0, self.words * node + code // _BITS)
         return torch.bitwise_and(word, torch.bitwise_left_shift(torch.ones_like(word), (code % _BITS).int())) != 0
 
 
