@@ -70,7 +70,8 @@ class Module(FamilyModule):
 
     def training_step(self, chunk: Chunk, batch_idx: int) -> None:
         """Grow this epoch's share of the rounds on the rows of the chunk, and ask after each round whether to go on."""
-        visited = chunk.order.sort().values.cpu().numpy()
+        order = chunk.order.sort().values  # as trees see no order, one that repeats keeps them the same to the last bit
+        visited = order.cpu().numpy()
         boosting = self._boosting_of(chunk, visited)
         self._epochs += 1
         share = min(1.0, self._epochs / self.spec.max_resource)
@@ -83,7 +84,7 @@ class Module(FamilyModule):
         outputs = self.network.outputs(
             torch.from_numpy(boosting.scores[visited] - boosting.base).to(self.device).float()
         )
-        self.training_loss = self.loss(outputs, chunk.target[chunk.order.sort().values]).item()
+        self.training_loss = self.loss(outputs, chunk.target[order]).item()
 
     def evaluate(self, feed: Feed) -> dict[str, float]:
         """Add what the rounds since the last call say: all trees anew at every epoch would cost more than growing them."""
@@ -111,6 +112,7 @@ class Module(FamilyModule):
             )
             self._table = chunk.inputs
             self._epochs = self._grown = 0
+            self._evaluated = (None, 0, torch.zeros(()))
             self.network.clear()
             self.network.base.copy_(torch.from_numpy(self._boosting.base))
         return self._boosting
