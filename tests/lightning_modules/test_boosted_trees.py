@@ -22,7 +22,7 @@ from automl.errors import StorageError
 from automl.messages import Field, Spec
 from automl.worker.feeds import Held, TrainingFeed
 from automl.worker.trainer import fit, input_dtype
-from lightning_modules._base import Chunk, FamilyModule
+from lightning_modules._base import Batch, Chunk, FamilyModule
 
 ROWS, CODES = 400, 6
 
@@ -132,7 +132,7 @@ def test_evaluation_adds_up_over_epochs_to_what_the_network_says() -> None:
             self.target = target
 
         def batches(self) -> Any:
-            return iter((Chunk(inputs, target, target),))
+            return iter((Batch(inputs, target),))
 
         def measure(self, outputs: torch.Tensor) -> dict[str, float]:
             self.outputs = outputs
