@@ -1,0 +1,118 @@
+"""Gradient boosted decision trees for tables and vectors. Their search space is `search_spaces/boosted_trees.py`.
+
+Trees are grown, not descended: there is no gradient and no optimiser, and an epoch is a few rounds more. What is kept of them is
+tensors, so that weights, bundle and export are those of any network; scikit-learn is needed to grow them, not to predict.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from ._base import Chunk, FamilyModule, Feed
+from ._boosting import Boosting
+from ._trees import Trees
+
+_SLICE = 4096
+"""Rows that walk all trees at a time: every step holds a few numbers per row and tree."""
+
+
+class Module(FamilyModule):
+    """Histogram gradient boosting (Ke et al. 2017, "LightGBM", NeurIPS), categories split by sets of codes."""
+
+    network: Trees
+    seed: Tensor
+
+    def __init__(
+        self,
+        spec: Any,
+        *,
+        rounds: int,
+        lr: float,
+        max_leaf_nodes: int,
+        max_depth: int,
+        min_samples_leaf: int,
+        l2_regularization: float,
+        max_features: float,
+        rows: float,
+    ) -> None:
+        """`rounds` fill all of `spec.max_resource` epochs; a tree sees the share `rows`, a split the share `max_features`."""
+        super().__init__(spec)
+        self.choices: dict[str, Any] = {
+            "lr": lr,
+            "max_leaf_nodes": max_leaf_nodes,
+            "max_depth": max_depth,
+            "min_samples_leaf": min_samples_leaf,
+            "l2_regularization": l2_regularization,
+            "max_features": max_features,
+            "rows": rows,
+        }
+        self.network = Trees(
+            rounds=rounds,
+            classes=spec.classes,
+            max_leaf_nodes=max_leaf_nodes,
+            max_depth=max_depth,
+            cardinalities=spec.input.cardinalities,
+        )
+        self.register_buffer("seed", torch.randint(2**31, ()))  # of all draws: the trees repeat with torch's generator
+        self._boosting: Boosting | None = None
+        self._table: Tensor | None = None
+        self._epochs = self._grown = 0
+        self._evaluated: tuple[Feed | None, int, Tensor] = (None, 0, torch.zeros(()))
+
+    def configure_optimizers(self) -> list[torch.optim.Optimizer]:
+        """Nothing descends."""
+        return []
+
+    def training_step(self, chunk: Chunk, batch_idx: int) -> None:
+        """Grow this epoch's share of the rounds on the rows of the chunk, and ask after each round whether to go on."""
+        order = chunk.order.sort().values  # as trees see no order, one that repeats keeps them the same to the last bit
+        visited = order.cpu().numpy()
+        boosting = self._boosting_of(chunk, visited)
+        self._epochs += 1
+        share = min(1.0, self._epochs / self.spec.max_resource)
+        for _ in range(self._grown, math.ceil(share * self.network.rounds)):
+            for place, tree in enumerate(boosting.grow(visited, **self.choices)):
+                self.network.put(self._grown * self.network.per_round + place, tree)
+            self._grown += 1
+            if not self.is_wanted():
+                break
+        outputs = self.network.outputs(
+            torch.from_numpy(boosting.scores[visited] - boosting.base).to(self.device).float()
+        )
+        self.training_loss = self.loss(outputs, chunk.target[order]).item()
+
+    def evaluate(self, feed: Feed) -> dict[str, float]:
+        """Add what the rounds since the last call say: all trees anew at every epoch would cost more than growing them."""
+        last, begin, scores = self._evaluated
+        end = self._grown if self._boosting else self.network.rounds
+        if last is not feed:
+            begin, scores = 0, torch.zeros(())
+        rows = (part for batch in feed.batches() for part in batch.inputs.split(_SLICE))
+        scores = scores + torch.cat([self.network.scores(part, begin, end) for part in rows])
+        self._evaluated = feed, end, scores
+        outputs = self.network.outputs(scores)
+        return {"loss": self.loss(outputs, feed.target).item(), **feed.measure(outputs)}
+
+    def _boosting_of(self, chunk: Chunk, visited: np.ndarray) -> Boosting:
+        """Bin the rows at the first chunk; other rows than those start anew."""
+        if self._boosting is None or self._table is not chunk.inputs:
+            inputs = chunk.inputs.flatten(1).float().cpu().numpy()
+            self._boosting = Boosting(
+                inputs,
+                chunk.target.cpu().numpy(),
+                visited,
+                classes=self.spec.classes,
+                cardinalities=self.spec.input.cardinalities,
+                seed=int(self.seed),
+            )
+            self._table = chunk.inputs
+            self._epochs = self._grown = 0
+            self._evaluated = (None, 0, torch.zeros(()))
+            self.network.clear()
+            self.network.base.copy_(torch.from_numpy(self._boosting.base))
+        return self._boosting
