@@ -47,7 +47,7 @@ class WithAnswer(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """Return (batch, 1 + tokens, width)."""
-        return torch.cat((self.token.expand(len(x), 1, -1), x), dim=1)
+        return torch.cat((self.token.expand(x.shape[0], 1, -1), x), dim=1)
 
 
 class Answer(nn.Module):
