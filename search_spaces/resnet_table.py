@@ -16,12 +16,12 @@ DEFAULT = {
     "dropout": 0.2,
     "optimizer": "adamw",
     "lr": 1e-3,
-    "schedule": "constant",
+    "schedule": "cosine",
     "weight_decay": 1e-4,
     "batch_size": 128,
     "label_smoothing": 0.0,
 }
-"""The paper's shape (arXiv:2106.11959) at half its width, with embedded numbers."""
+"""The paper's shape (arXiv:2106.11959) at half its width, with embedded numbers and a rate that falls."""
 
 
 def suggest(trial: Any, spec: Any) -> dict[str, Any]:
