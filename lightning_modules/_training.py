@@ -29,7 +29,17 @@ def one_cycle(progress: float, warmup: float = 0.3, start: float = 0.04) -> floa
     return cosine((progress - warmup) / (1.0 - warmup))
 
 
-SCHEDULES: dict[str, Callable[[float], float]] = {"constant": constant, "cosine": cosine, "one_cycle": one_cycle}
+def coslog4(progress: float) -> float:
+    """Four hills, each longer than the one before and down to zero (Holzmüller et al. 2024, arXiv:2407.04491)."""
+    return 0.5 * (1.0 - math.cos(2 * math.pi * math.log2(1.0 + 15.0 * progress)))
+
+
+SCHEDULES: dict[str, Callable[[float], float]] = {
+    "constant": constant,
+    "cosine": cosine,
+    "one_cycle": one_cycle,
+    "coslog4": coslog4,
+}
 """Name -> factor on the learning rate at a progress in 0..1 of the whole training."""
 
 

@@ -1,4 +1,7 @@
-"""What every family promises, checked on each that the catalog finds: parameters bind, shapes hold, steps learn, seeds repeat."""
+"""What every family promises, checked on each that the catalog finds: parameters bind, shapes hold, steps learn, seeds repeat.
+
+A table is checked three times: of numbers alone (`table`), of numbers and codes in mixed order (`mixed`), of codes alone (`codes`).
+"""
 
 from __future__ import annotations
 
@@ -14,13 +17,23 @@ from automl import catalog
 from automl.messages import Field, Spec
 from lightning_modules._base import Batch, Chunk, FamilyModule
 
-SHAPES = {"table": (7,), "vector": (7,), "image": (1, 8, 8)}
+FIELDS = {
+    "table": Field("x", "table", (7,)),
+    "mixed": Field("x", "table", (7,), cardinalities=(0, 5, 0, 0, 300, 2, 0)),
+    "codes": Field("x", "table", (4,), cardinalities=(3, 40, 2, 3)),
+    "vector": Field("x", "vector", (7,)),
+    "image": Field("x", "image", (1, 8, 8)),
+}
+FORMS = {"table": ("table", "mixed", "codes")}
+"""What a kind of input stands for, where it is not one field."""
 CASES = [
-    (family, kind, classes)
+    (family, form, classes)
     for family in catalog.families()
     for kind in catalog.space(family).INPUTS
+    for form in FORMS.get(kind, (kind,))
     for classes in (3, 0)
 ]
+CODED = [(family, form) for family, form, classes in CASES if FIELDS[form].cardinalities and classes]
 ROWS = 24
 
 
@@ -49,10 +62,10 @@ class RandomTrial:
         return value
 
 
-def spec_of(kind: str, classes: int) -> Spec:
+def spec_of(form: str, classes: int) -> Spec:
     output = Field("y", "class", (classes,), cardinality=classes) if classes else Field("y", "number", (1,))
     loss = "cross_entropy" if classes else "mse"
-    return Spec((Field("x", kind, SHAPES[kind]),), (output,), rows=800, classes=classes, loss=loss)
+    return Spec((FIELDS[form],), (output,), rows=800, classes=classes, loss=loss)
 
 
 def default_of(family: str, spec: Spec) -> dict[str, Any]:
@@ -71,6 +84,10 @@ def batch_of(spec: Spec) -> Batch:
     generator = torch.Generator().manual_seed(1)
     inputs = torch.randn(ROWS, *spec.input.shape, generator=generator)
     number = inputs.flatten(1).mean(dim=1) * spec.input.shape[-1]
+    for place, cardinality in enumerate(spec.input.cardinalities):
+        if cardinality:
+            ranks = inputs[:, place].argsort().argsort()
+            inputs[:, place] = (ranks * cardinality // ROWS).float()  # from 0 on, ordered as the number was
     return Batch(inputs, number.argsort().argsort() * spec.classes // ROWS if spec.classes else number)
 
 
@@ -87,9 +104,9 @@ def keywords_of(family: str) -> dict[str, inspect.Parameter]:
     return found
 
 
-@pytest.mark.parametrize(("family", "kind", "classes"), CASES)
-def test_each_suggestion_binds_to_the_module(family: str, kind: str, classes: int) -> None:
-    keywords, spec = keywords_of(family), spec_of(kind, classes)
+@pytest.mark.parametrize(("family", "form", "classes"), CASES)
+def test_each_suggestion_binds_to_the_module(family: str, form: str, classes: int) -> None:
+    keywords, spec = keywords_of(family), spec_of(form, classes)
     suggested = [set(catalog.space(family).suggest(RandomTrial(seed), spec)) for seed in range(200)]
 
     assert set.union(*suggested) <= set(keywords)
@@ -112,17 +129,17 @@ def test_the_default_is_a_point_of_the_space(family: str) -> None:
     assert space.suggest(RandomTrial(given=space.DEFAULT), spec_of(space.INPUTS[0], 3)) == space.DEFAULT
 
 
-@pytest.mark.parametrize(("family", "kind", "classes"), CASES)
-def test_random_suggestions_give_one_output_row_per_input_row(family: str, kind: str, classes: int) -> None:
-    spec = spec_of(kind, classes)
+@pytest.mark.parametrize(("family", "form", "classes"), CASES)
+def test_random_suggestions_give_one_output_row_per_input_row(family: str, form: str, classes: int) -> None:
+    spec = spec_of(form, classes)
     for seed in range(5):
         module = build(family, spec, catalog.space(family).suggest(RandomTrial(seed), spec)).eval()
         assert module(batch_of(spec).inputs).shape == (ROWS, spec.output_size)
 
 
-@pytest.mark.parametrize(("family", "kind", "classes"), CASES)
-def test_a_few_steps_lower_the_loss(family: str, kind: str, classes: int) -> None:
-    spec = spec_of(kind, classes)
+@pytest.mark.parametrize(("family", "form", "classes"), CASES)
+def test_a_few_steps_lower_the_loss(family: str, form: str, classes: int) -> None:
+    spec = spec_of(form, classes)
     module, batch = build(family, spec), batch_of(spec)
 
     def loss() -> float:
@@ -155,9 +172,9 @@ def test_the_same_seed_gives_the_same_weights(family: str) -> None:
     assert any(not torch.equal(first[name], other[name]) for name in first)
 
 
-@pytest.mark.parametrize(("family", "kind", "classes"), CASES)
-def test_the_exported_module_is_plain_and_gives_the_same_outputs(family: str, kind: str, classes: int) -> None:
-    spec = spec_of(kind, classes)
+@pytest.mark.parametrize(("family", "form", "classes"), CASES)
+def test_the_exported_module_is_plain_and_gives_the_same_outputs(family: str, form: str, classes: int) -> None:
+    spec = spec_of(form, classes)
     module = build(family, spec).eval()
     exported = module.exported().eval()
     inputs = batch_of(spec).inputs
@@ -173,3 +190,33 @@ def test_weights_pass_through_safetensors(family: str) -> None:
     fresh.load_state_dict(load(save(trained.state_dict())))
     inputs = batch_of(spec).inputs
     assert torch.equal(fresh.eval()(inputs), trained.eval()(inputs))
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("family", "form"), [(family, form) for family, form, classes in CASES if classes])
+def test_torch_export_keeps_the_batch_dynamic(family: str, form: str) -> None:
+    spec = spec_of(form, 3)
+    exported, inputs = build(family, spec).exported().eval(), batch_of(spec).inputs
+    program = torch.export.export(exported, (inputs,), dynamic_shapes=({0: torch.export.Dim("batch")},)).module()
+    for rows in (1, 5, ROWS):
+        torch.testing.assert_close(program(inputs[:rows]), exported(inputs[:rows]), rtol=1e-4, atol=1e-5)
+
+
+@pytest.mark.parametrize(("family", "form"), CODED)
+def test_a_missing_row_gives_finite_outputs(family: str, form: str) -> None:
+    spec = spec_of(form, 3)
+    module = build(family, spec)
+    for is_training in (True, False):
+        assert module.train(is_training)(torch.zeros(ROWS, *spec.input.shape)).isfinite().all()
+
+
+@pytest.mark.parametrize(("family", "form"), CODED)
+def test_each_code_has_its_own_outputs_and_one_out_of_range_is_unseen(family: str, form: str) -> None:
+    spec = spec_of(form, 3)
+    module = build(family, spec).eval()
+    place, cardinality = next((p, c) for p, c in enumerate(spec.input.cardinalities) if c)
+    inputs = torch.zeros(cardinality + 1, *spec.input.shape)
+    inputs[:, place] = torch.arange(cardinality + 1)
+    outputs = module(inputs)
+    assert len(outputs[:cardinality].unique(dim=0)) == cardinality
+    torch.testing.assert_close(outputs[cardinality], outputs[0])
