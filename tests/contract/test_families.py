@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import inspect
 import random
 from typing import Any
@@ -166,3 +167,16 @@ def test_weights_pass_through_safetensors(family: str) -> None:
     fresh.load_state_dict(load(save(trained.state_dict())))
     inputs = batch_of(spec).inputs
     assert torch.equal(fresh.eval()(inputs), trained.eval()(inputs))
+
+
+IMAGES = [family for family in catalog.families() if "image" in catalog.space(family).INPUTS]
+
+
+@pytest.mark.parametrize("shape", [(3, 28, 28), (1, 16, 30), (3, 45, 64)])
+@pytest.mark.parametrize("family", IMAGES)
+def test_images_of_any_size_fit_and_export(family: str, shape: tuple[int, int, int]) -> None:
+    spec = dataclasses.replace(spec_of("image", 3), inputs=(Field("x", "image", shape),))
+    network = build(family, spec).exported().eval()
+    inputs = torch.randn(4, *shape)
+    program = torch.export.export(network, (inputs,), dynamic_shapes=({0: torch.export.Dim("batch")},)).module()
+    torch.testing.assert_close(program(inputs[:3]), network(inputs[:3]))
