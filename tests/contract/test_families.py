@@ -15,7 +15,8 @@ from automl import catalog
 from automl.messages import Field, Spec
 from lightning_modules._base import Batch, FamilyModule
 
-SHAPES = {"table": (7,), "vector": (7,), "image": (1, 8, 8)}
+SHAPES = {"table": (7,), "vector": (7,), "image": (1, 8, 8), "text": (9,), "series": (2, 12)}
+VOCABULARY = 40
 CASES = [
     (family, kind, classes)
     for family in catalog.families()
@@ -53,7 +54,8 @@ class RandomTrial:
 def spec_of(kind: str, classes: int) -> Spec:
     output = Field("y", "class", (classes,), cardinality=classes) if classes else Field("y", "number", (1,))
     loss = "cross_entropy" if classes else "mse"
-    return Spec((Field("x", kind, SHAPES[kind]),), (output,), rows=800, classes=classes, loss=loss)
+    words = VOCABULARY if kind == "text" else None
+    return Spec((Field("x", kind, SHAPES[kind], cardinality=words),), (output,), rows=800, classes=classes, loss=loss)
 
 
 def default_of(family: str, spec: Spec) -> dict[str, Any]:
@@ -71,8 +73,16 @@ def build(family: str, spec: Spec, params: dict[str, Any] | None = None, seed: i
 def batch_of(spec: Spec) -> Batch:
     generator = torch.Generator().manual_seed(1)
     inputs = torch.randn(ROWS, *spec.input.shape, generator=generator)
+    if spec.input.kind == "text":
+        inputs = texts(ROWS, spec.input.shape[0])
     number = inputs.flatten(1).mean(dim=1) * spec.input.shape[-1]
     return Batch(inputs, number.argsort().argsort() * spec.classes // ROWS if spec.classes else number)
+
+
+def texts(rows: int, words: int) -> torch.Tensor:
+    """Codes of words with padding behind them, from one word to all."""
+    codes = torch.randint(1, VOCABULARY, (rows, words), generator=torch.Generator().manual_seed(1)).float()
+    return codes * (torch.arange(words) <= torch.arange(rows)[:, None] % words)
 
 
 def keywords_of(family: str) -> dict[str, inspect.Parameter]:
@@ -180,3 +190,39 @@ def test_images_of_any_size_fit_and_export(family: str, shape: tuple[int, int, i
     inputs = torch.randn(4, *shape)
     program = torch.export.export(network, (inputs,), dynamic_shapes=({0: torch.export.Dim("batch")},)).module()
     torch.testing.assert_close(program(inputs[:3]), network(inputs[:3]))
+
+
+TEXTS = [family for family in catalog.families() if "text" in catalog.space(family).INPUTS]
+
+
+@pytest.mark.parametrize("seed", [None, *range(4)])
+@pytest.mark.parametrize("family", TEXTS)
+def test_padding_changes_nothing(family: str, seed: int | None) -> None:
+    spec = spec_of("text", 3)
+    longer = dataclasses.replace(spec, inputs=(dataclasses.replace(spec.input, shape=(17,)),))
+    params = default_of(family, spec) if seed is None else catalog.space(family).suggest(RandomTrial(seed), spec)
+    short, long = build(family, spec, params).eval(), build(family, longer, params).eval()
+    long.load_state_dict(short.state_dict())
+    codes = texts(ROWS, 9)
+    padded = torch.nn.functional.pad(codes, (0, 8))
+    torch.testing.assert_close(long(padded), short(codes), rtol=1e-4, atol=1e-5)
+
+
+@pytest.mark.parametrize("seed", range(4))
+@pytest.mark.parametrize("family", TEXTS)
+def test_a_text_without_words_has_finite_outputs(family: str, seed: int) -> None:
+    spec = spec_of("text", 3)
+    module = build(family, spec, catalog.space(family).suggest(RandomTrial(seed), spec))
+    outputs = module(torch.zeros(2, 9))
+    outputs.sum().backward()
+    assert outputs.isfinite().all()
+    assert all(weight.grad is None or weight.grad.isfinite().all() for weight in module.parameters())
+
+
+@pytest.mark.parametrize(("family", "kind", "classes"), CASES)
+def test_the_exported_module_takes_a_batch_of_any_size(family: str, kind: str, classes: int) -> None:
+    spec = spec_of(kind, classes)
+    network, inputs = build(family, spec).exported().eval(), batch_of(spec).inputs
+    program = torch.export.export(network, (inputs,), dynamic_shapes=({0: torch.export.Dim("batch")},)).module()
+    for rows in (1, 5, ROWS):
+        torch.testing.assert_close(program(inputs[:rows]), network(inputs[:rows]))
