@@ -15,12 +15,18 @@ _FAR_BELOW = -1e4
 """Less than any activation, and it fits a 16-bit float."""
 
 
+_WORD_SCALE = 0.1
+"""Of a word's first vector: torch's scale of 1 is noise that a rare word never gets rid of."""
+
+
 class Words(nn.Module):
     """A learned vector per word; padding's is 0 and stays so."""
 
     def __init__(self, words: int, width: int) -> None:
         super().__init__()
         self.embedding = nn.Embedding(words, width, padding_idx=0)
+        with torch.no_grad():
+            self.embedding.weight.mul_(_WORD_SCALE)
 
     def forward(self, x: Tensor) -> tuple[Tensor, Tensor]:
         """(batch, words) codes -> (batch, words, width), (batch, words)."""

@@ -25,7 +25,7 @@ class Network(nn.Module):
     ) -> None:
         super().__init__()
         self.first = first
-        self.register_buffer("positions", sines(length, width), persistent=False)
+        self.register_buffer("positions", 0.1 * sines(length, width), persistent=False)
         self.encoder = encoder
         self.pooling = pooling
         self.head = head

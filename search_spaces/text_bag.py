@@ -10,16 +10,16 @@ INPUTS = ("text",)
 """Kinds of input the family accepts."""
 
 DEFAULT = {
-    "width": 64,
+    "width": 32,
     "buckets": 16_384,
-    "lr": 1e-2,
+    "lr": 5e-3,
     "schedule": "one_cycle",
     "weight_decay": 1e-2,
-    "dropout": 0.2,
+    "dropout": 0.5,
     "batch_size": 64,
     "label_smoothing": 0.05,
 }
-"""Pairs share some ten thousand vectors; a high rate, since a rare word is seldom stepped."""
+"""Narrow, with much dropout: on a few thousand short texts wide vectors learn the rows by heart within two epochs."""
 
 
 def suggest(trial: Any, spec: Any) -> dict[str, Any]:
