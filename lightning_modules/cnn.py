@@ -1,15 +1,13 @@
-"""Small residual network for images, with augmentation in plain torch. Its search space is `search_spaces/cnn.py`."""
+"""Small residual network for images. Its search space is `search_spaces/cnn.py`."""
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterable
 from typing import Any
 
-import torch
 from torch import Tensor, nn
-from torch.nn import functional as F
 
+from ._augment import augment
 from ._base import Batch, FamilyModule
 
 
@@ -60,19 +58,3 @@ class Module(FamilyModule):
     def losses(self, batch: Batch, step: int) -> Iterable[Tensor]:
         """Train on moved and turned images."""
         return super().losses(batch._replace(inputs=augment(batch.inputs, self.shift, self.rotation)), step)
-
-
-def augment(images: Tensor, shift: float, rotation: float) -> Tensor:
-    """Move and turn each image (batch, channels, height, width) at random; what comes in from outside repeats the border.
-
-    `shift` is a share of the side, `rotation` in degrees; each is drawn uniformly up to that in both directions.
-    """
-    if shift == 0 and rotation == 0:
-        return images
-    uniform = torch.rand(3, len(images), device=images.device) * 2 - 1
-    angle = uniform[0] * math.radians(rotation)
-    cos, sin = angle.cos(), angle.sin()
-    # affine_grid measures in half sides
-    rows = torch.stack((cos, -sin, 2 * shift * uniform[1], sin, cos, 2 * shift * uniform[2]), dim=1)
-    grid = F.affine_grid(rows.view(-1, 2, 3).to(images.dtype), list(images.shape), align_corners=False)
-    return F.grid_sample(images, grid, padding_mode="border", align_corners=False)

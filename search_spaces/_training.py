@@ -25,3 +25,17 @@ def training(trial: Any, spec: Any) -> dict[str, Any]:
     if spec.classes:
         params["label_smoothing"] = trial.suggest_float("label_smoothing", 0.0, 0.2)
     return params
+
+
+def by_adamw(trial: Any, spec: Any) -> dict[str, Any]:
+    """Propose what `training` does for networks that only AdamW trains well, such as transformers; smaller batches too."""
+    params = {
+        "lr": trial.suggest_float("lr", 1e-4, 3e-2, log=True),
+        "schedule": trial.suggest_categorical("schedule", ["constant", "cosine", "one_cycle"]),
+        "weight_decay": trial.suggest_float("weight_decay", 1e-6, 1.0, log=True),
+        "dropout": trial.suggest_float("dropout", 0.0, 0.5),
+        "batch_size": trial.suggest_categorical("batch_size", [32, 64, 128]),
+    }
+    if spec.classes:
+        params["label_smoothing"] = trial.suggest_float("label_smoothing", 0.0, 0.2)
+    return params

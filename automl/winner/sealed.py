@@ -106,7 +106,7 @@ def _batches(rows: int) -> list[int]:
 def _measure(metric: str, target: np.ndarray, prediction: np.ndarray) -> float:
     try:
         return measure(metric, target, prediction)
-    except DataError:  # a resample without one of the two classes has no area under a curve
+    except DataError:  # a resample of one class has no area under a curve
         return float("nan")
 
 

@@ -182,7 +182,7 @@ def _recorded(best: Best, validation: EvaluationFeed) -> dict[str, float]:
         return found
     for name, metric in METRICS.items():
         if metric.kind == validation.kind:
-            with suppress(DataError):  # the area under a curve needs two classes
+            with suppress(DataError):  # f1 needs two classes, rmsle numbers above -1
                 found[name] = measure(name, validation.measured_target, best.predictions)
     return found
 

@@ -86,7 +86,7 @@ def _all_metrics(kind: str, target: np.ndarray, prediction: np.ndarray) -> dict[
     values = {}
     for name, metric in METRICS.items():
         if metric.kind == kind:
-            with suppress(DataError):  # the area under a curve needs two classes
+            with suppress(DataError):  # f1 needs two classes, rmsle numbers above -1
                 values[name] = measure(name, target, prediction)
     return values
 

@@ -5,6 +5,7 @@ A table is checked three times: of numbers alone (`table`), of numbers and codes
 
 from __future__ import annotations
 
+import dataclasses
 import inspect
 import random
 from typing import Any
@@ -17,12 +18,15 @@ from automl import catalog
 from automl.messages import Field, Spec
 from lightning_modules._base import Batch, Chunk, FamilyModule
 
+VOCABULARY = 40
 FIELDS = {
     "table": Field("x", "table", (7,)),
     "mixed": Field("x", "table", (7,), cardinalities=(0, 5, 0, 0, 300, 2, 0)),
     "codes": Field("x", "table", (4,), cardinalities=(3, 40, 2, 3)),
     "vector": Field("x", "vector", (7,)),
     "image": Field("x", "image", (1, 8, 8)),
+    "text": Field("x", "text", (9,), cardinality=VOCABULARY),
+    "series": Field("x", "series", (2, 12)),
 }
 FORMS = {"table": ("table", "mixed", "codes")}
 """What a kind of input stands for, where it is not one field."""
@@ -34,6 +38,8 @@ CASES = [
     for classes in (3, 0)
 ]
 CODED = [(family, form) for family, form, classes in CASES if FIELDS[form].cardinalities and classes]
+GROWS = {"boosted_trees"}
+"""Families without weights before they are trained: every row has one output."""
 ROWS = 24
 
 
@@ -83,12 +89,20 @@ def build(family: str, spec: Spec, params: dict[str, Any] | None = None, seed: i
 def batch_of(spec: Spec) -> Batch:
     generator = torch.Generator().manual_seed(1)
     inputs = torch.randn(ROWS, *spec.input.shape, generator=generator)
+    if spec.input.kind == "text":
+        inputs = texts(ROWS, spec.input.shape[0])
     number = inputs.flatten(1).mean(dim=1) * spec.input.shape[-1]
     for place, cardinality in enumerate(spec.input.cardinalities):
         if cardinality:
             ranks = inputs[:, place].argsort().argsort()
             inputs[:, place] = (ranks * cardinality // ROWS).float()  # from 0 on, ordered as the number was
     return Batch(inputs, number.argsort().argsort() * spec.classes // ROWS if spec.classes else number)
+
+
+def texts(rows: int, words: int) -> torch.Tensor:
+    """Codes of words with padding behind them, from one word to all."""
+    codes = torch.randint(1, VOCABULARY, (rows, words), generator=torch.Generator().manual_seed(1)).float()
+    return codes * (torch.arange(words) <= torch.arange(rows)[:, None] % words)
 
 
 def keywords_of(family: str) -> dict[str, inspect.Parameter]:
@@ -210,7 +224,7 @@ def test_a_missing_row_gives_finite_outputs(family: str, form: str) -> None:
         assert module.train(is_training)(torch.zeros(ROWS, *spec.input.shape)).isfinite().all()
 
 
-@pytest.mark.parametrize(("family", "form"), CODED)
+@pytest.mark.parametrize(("family", "form"), [case for case in CODED if case[0] not in GROWS])
 def test_each_code_has_its_own_outputs_and_one_out_of_range_is_unseen(family: str, form: str) -> None:
     spec = spec_of(form, 3)
     module = build(family, spec).eval()
@@ -220,3 +234,43 @@ def test_each_code_has_its_own_outputs_and_one_out_of_range_is_unseen(family: st
     outputs = module(inputs)
     assert len(outputs[:cardinality].unique(dim=0)) == cardinality
     torch.testing.assert_close(outputs[cardinality], outputs[0])
+
+
+IMAGES = [family for family in catalog.families() if "image" in catalog.space(family).INPUTS]
+
+
+@pytest.mark.parametrize("shape", [(3, 28, 28), (1, 16, 30), (3, 45, 64)])
+@pytest.mark.parametrize("family", IMAGES)
+def test_images_of_any_size_fit_and_export(family: str, shape: tuple[int, int, int]) -> None:
+    spec = dataclasses.replace(spec_of("image", 3), inputs=(Field("x", "image", shape),))
+    network = build(family, spec).exported().eval()
+    inputs = torch.randn(4, *shape)
+    program = torch.export.export(network, (inputs,), dynamic_shapes=({0: torch.export.Dim("batch")},)).module()
+    torch.testing.assert_close(program(inputs[:3]), network(inputs[:3]))
+
+
+TEXTS = [family for family in catalog.families() if "text" in catalog.space(family).INPUTS]
+
+
+@pytest.mark.parametrize("seed", [None, *range(4)])
+@pytest.mark.parametrize("family", TEXTS)
+def test_padding_changes_nothing(family: str, seed: int | None) -> None:
+    spec = spec_of("text", 3)
+    longer = dataclasses.replace(spec, inputs=(dataclasses.replace(spec.input, shape=(17,)),))
+    params = default_of(family, spec) if seed is None else catalog.space(family).suggest(RandomTrial(seed), spec)
+    short, long = build(family, spec, params).eval(), build(family, longer, params).eval()
+    long.load_state_dict(short.state_dict())
+    codes = texts(ROWS, 9)
+    padded = torch.nn.functional.pad(codes, (0, 8))
+    torch.testing.assert_close(long(padded), short(codes), rtol=1e-4, atol=1e-5)
+
+
+@pytest.mark.parametrize("seed", range(4))
+@pytest.mark.parametrize("family", TEXTS)
+def test_a_text_without_words_has_finite_outputs(family: str, seed: int) -> None:
+    spec = spec_of("text", 3)
+    module = build(family, spec, catalog.space(family).suggest(RandomTrial(seed), spec))
+    outputs = module(torch.zeros(2, 9))
+    outputs.sum().backward()
+    assert outputs.isfinite().all()
+    assert all(weight.grad is None or weight.grad.isfinite().all() for weight in module.parameters())

@@ -18,7 +18,7 @@ def _classes(rows: int = 300, classes: int = 4, seed: int = 0, dtype: str = "flo
 
 def _numbers(rows: int = 300) -> tuple[np.ndarray, np.ndarray]:
     rng = np.random.default_rng(0)
-    target = rng.normal(100, 30, rows)
+    target = rng.normal(200, 30, rows)
     return target, target + rng.normal(0, 10, rows)
 
 
@@ -61,9 +61,55 @@ def test_roc_auc_equals_scikit_learn_with_ties():
     )
 
 
-def test_roc_auc_of_three_classes_is_refused():
-    with pytest.raises(DataError, match="needs two classes"):
-        measure("roc_auc", *_classes(classes=3))
+@pytest.mark.parametrize("decimals", [1, 8])
+def test_roc_auc_of_many_classes_equals_scikit_learns_one_versus_rest(decimals):
+    target, probabilities = _classes(classes=4)
+    probabilities = probabilities.round(decimals)
+    areas = [reference.roc_auc_score(target == label, probabilities[:, label]) for label in range(4)]
+    assert measure("roc_auc", target, probabilities) == pytest.approx(np.mean(areas))
+    if decimals == 8:  # scikit-learn wants rows that add up to 1
+        expected = reference.roc_auc_score(target, probabilities, multi_class="ovr")
+        assert measure("roc_auc", target, probabilities) == pytest.approx(expected)
+
+
+def test_roc_auc_leaves_a_class_without_rows_out():
+    target, probabilities = _classes(classes=4)
+    target[target == 3] = 0
+    areas = [reference.roc_auc_score(target == label, probabilities[:, label]) for label in range(3)]
+    assert measure("roc_auc", target, probabilities) == pytest.approx(np.mean(areas))
+
+
+@pytest.mark.parametrize("decimals", [1, 8])
+def test_metrics_of_class_1_equal_scikit_learn_with_ties(decimals):
+    target, probabilities = _classes(classes=2)
+    probabilities = probabilities.round(decimals)
+    score = probabilities[:, 1]
+    assert measure("average_precision", target, probabilities) == pytest.approx(
+        reference.average_precision_score(target, score)
+    )
+    assert measure("f1", target, probabilities) == pytest.approx(
+        reference.f1_score(target, probabilities.argmax(axis=1))
+    )
+
+
+def test_f1_is_0_where_class_1_neither_occurs_nor_is_predicted():
+    assert measure("f1", np.array([0, 0]), np.array([[0.9, 0.1], [0.6, 0.4]])) == 0.0
+
+
+@pytest.mark.parametrize(
+    ("name", "target", "prediction", "message"),
+    [
+        ("f1", *_classes(classes=3), "f1 needs two classes, but got 3"),
+        ("average_precision", *_classes(classes=3), "average_precision needs two classes, but got 3"),
+        ("average_precision", np.array([0, 0]), np.full((2, 2), 0.5), "needs rows of class 1, but none of 2 is"),
+        ("roc_auc", np.array([1, 1]), np.full((2, 2), 0.5), "needs rows of two classes or more, but all 2 rows"),
+        ("rmsle", np.array([1.0, -1.0]), np.array([1.0, 1.0]), "above -1, but got -1"),
+        ("rmsle", np.array([1.0, 1.0]), np.array([1.0, -2.5]), "above -1, but got -2.5"),
+    ],
+)
+def test_rows_that_do_not_admit_a_metric_are_refused(name, target, prediction, message):
+    with pytest.raises(DataError, match=message):
+        measure(name, target, prediction)
 
 
 @pytest.mark.parametrize(
@@ -72,11 +118,20 @@ def test_roc_auc_of_three_classes_is_refused():
         ("rmse", reference.root_mean_squared_error),
         ("mae", reference.mean_absolute_error),
         ("r2", reference.r2_score),
+        ("rmsle", reference.root_mean_squared_log_error),
+        ("mape", reference.mean_absolute_percentage_error),
+        ("pinball", reference.mean_pinball_loss),
     ],
 )
 def test_metrics_of_numbers_equal_scikit_learn(name, expected):
     target, prediction = _numbers()
     assert measure(name, target, prediction) == pytest.approx(expected(target, prediction))
+
+
+def test_mape_of_a_target_of_0_equals_scikit_learn():
+    target, prediction = np.array([0.0, 2.0]), np.array([0.5, 1.0])
+    expected = reference.mean_absolute_percentage_error(target, prediction)
+    assert measure("mape", target, prediction) == pytest.approx(expected)
 
 
 @pytest.mark.parametrize("offset", [0.0, 1.0])

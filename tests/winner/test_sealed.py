@@ -23,7 +23,7 @@ def test_an_interval_holds_its_value_for_every_metric(name):
     if METRICS[name].kind == "classification":
         target, prediction = _classes(60, 0.8, seed=1, classes=2)
     else:
-        target = np.random.default_rng(0).normal(size=60)
+        target = np.random.default_rng(0).normal(10, 1, size=60)  # above -1: rmsle takes no other
         prediction = target + np.random.default_rng(1).normal(size=60)
     interval = bootstrap(name, target, prediction, seed=0)
     assert interval.value == measure(name, target, prediction)

@@ -41,8 +41,8 @@ def test_a_trial_returns_its_best_epoch(assign: Assign, places: Places) -> None:
     objectives = [values["objective"] for _, values in outcome.curve]
     assert (outcome.state, outcome.reason, outcome.steps, steps) == ("complete", "", 8, list(range(1, 9)))
     assert outcome.value == max(objectives) == dict(outcome.curve)[outcome.best_step]["objective"]
-    assert {"objective", "accuracy", "log_loss", "f1_macro", "loss"} <= set(outcome.values)
-    assert "roc_auc" not in outcome.values  # three classes do not admit it
+    assert {"objective", "accuracy", "log_loss", "f1_macro", "roc_auc", "loss"} <= set(outcome.values)
+    assert not {"f1", "average_precision"} & set(outcome.values)  # three classes do not admit them
     assert outcome.cost["seconds"] > 0
     assert outcome.cost["peak_memory_mb"] > 0
     assert [(report.step, report.values) for report in channel.reports] == list(outcome.curve)

@@ -1,0 +1,63 @@
+"""Metrics by name, in numpy, under scikit-learn's names and with its values. Knows nothing of models, parts or intervals.
+
+Written for the epoch loop: `accuracy` and `rmse` take microseconds where scikit-learn's validation takes hundreds.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+
+from automl.errors import ConfigError, did_you_mean
+
+from .classes import accuracy, average_precision, balanced_accuracy, f1, f1_macro, log_loss, roc_auc
+from .numbers import mae, mape, pinball, r2, rmse, rmsle
+
+
+@dataclass(frozen=True, slots=True)
+class Metric:
+    """How good predictions are, as one number."""
+
+    name: str
+    direction: Literal["maximize", "minimize"]
+    kind: Literal["classification", "regression"]
+    function: Callable[[np.ndarray, np.ndarray], float]
+    """`function(target, prediction)`, see `measure` for shapes."""
+
+
+def measure(name: str, target: np.ndarray, prediction: np.ndarray) -> float:
+    """Return the metric `name`; NaN if a prediction is NaN or infinite, so that a diverged model never looks good.
+
+    For classes `target` is (rows,) int64 class indices and `prediction` (rows, classes) probabilities; for regression both
+    are (rows,) numbers in the target's own units. Raises ConfigError for an unknown name, and DataError where these rows
+    do not admit the metric.
+    """
+    metric = METRICS.get(name)
+    if metric is None:
+        raise ConfigError(f"Unknown metric '{name}'. Metrics: {', '.join(METRICS)}.{did_you_mean(name, METRICS)}")
+    if not np.isfinite(prediction).all():
+        return float("nan")
+    return float(metric.function(target, prediction))
+
+
+METRICS: dict[str, Metric] = {
+    metric.name: metric
+    for metric in (
+        Metric("accuracy", "maximize", "classification", accuracy),
+        Metric("balanced_accuracy", "maximize", "classification", balanced_accuracy),
+        Metric("f1", "maximize", "classification", f1),
+        Metric("f1_macro", "maximize", "classification", f1_macro),
+        Metric("log_loss", "minimize", "classification", log_loss),
+        Metric("roc_auc", "maximize", "classification", roc_auc),
+        Metric("average_precision", "maximize", "classification", average_precision),
+        Metric("rmse", "minimize", "regression", rmse),
+        Metric("mae", "minimize", "regression", mae),
+        Metric("r2", "maximize", "regression", r2),
+        Metric("rmsle", "minimize", "regression", rmsle),
+        Metric("mape", "minimize", "regression", mape),
+        Metric("pinball", "minimize", "regression", pinball),
+    )
+}

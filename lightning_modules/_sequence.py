@@ -1,0 +1,80 @@
+"""First layers and last ones of what reads a sequence: words of a text, or steps of a series. Knows nothing of what lies between.
+
+A text is (batch, words) codes held as floats: 0 is padding and stands behind the words, 1 an unknown word. A series is
+(batch, channels, steps). Both become vectors (batch, length, width) and a mask (batch, length) that is True at a word or step.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+_FAR_BELOW = -1e4
+"""Less than any activation, and it fits a 16-bit float."""
+
+
+_WORD_SCALE = 0.1
+"""Of a word's first vector: torch's scale of 1 is noise that a rare word never gets rid of."""
+
+
+class Words(nn.Module):
+    """A learned vector per word; padding's is 0 and stays so."""
+
+    def __init__(self, words: int, width: int) -> None:
+        super().__init__()
+        self.embedding = nn.Embedding(words, width, padding_idx=0)
+        with torch.no_grad():
+            self.embedding.weight.mul_(_WORD_SCALE)
+
+    def forward(self, x: Tensor) -> tuple[Tensor, Tensor]:
+        """(batch, words) codes -> (batch, words, width), (batch, words)."""
+        codes = x.long()
+        return self.embedding(codes), codes > 0
+
+
+class Steps(nn.Module):
+    """Each step of a series, mapped linearly; none is masked."""
+
+    def __init__(self, channels: int, width: int) -> None:
+        super().__init__()
+        self.linear = nn.Linear(channels, width)
+
+    def forward(self, x: Tensor) -> tuple[Tensor, Tensor]:
+        """(batch, channels, steps) -> (batch, steps, width), (batch, steps)."""
+        return self.linear(x.transpose(1, 2)), torch.ones_like(x[:, 0], dtype=torch.bool)
+
+
+def first_layer(field: Any, width: int) -> nn.Module:
+    """Return what turns the rows of `field`, a text or a series, into vectors and a mask."""
+    if field.kind == "text":
+        return Words(field.cardinality, width)
+    return Steps(field.shape[0], width)
+
+
+def pooled(x: Tensor, mask: Tensor, how: str) -> Tensor:
+    """(batch, length, width) -> (batch, width): the `mean`, `max` or `last` of what is not masked; 0 where all is."""
+    if how == "last":
+        return _masked(x, mask).gather(1, _last(mask)[:, None, None].expand(-1, 1, x.shape[2])).squeeze(1)
+    if how == "mean":
+        return _masked(x, mask).sum(dim=1) / mask.sum(dim=1, keepdim=True).clamp(min=1).to(x.dtype)
+    greatest = torch.where(mask[:, :, None], x, _FAR_BELOW).amax(dim=1)
+    return torch.where(mask.any(dim=1, keepdim=True), greatest, 0.0).to(x.dtype)
+
+
+def turned(x: Tensor, mask: Tensor) -> Tensor:
+    """Reverse each row of (batch, length, width) up to its last word; padding stays behind. Twice gives what came."""
+    places = torch.arange(x.shape[1], device=x.device)
+    last = _last(mask)[:, None]
+    order = torch.where(places <= last, last - places, places)
+    return x.gather(1, order[:, :, None].expand(-1, -1, x.shape[2]))
+
+
+def _masked(x: Tensor, mask: Tensor) -> Tensor:
+    return x * mask[:, :, None].to(x.dtype)
+
+
+def _last(mask: Tensor) -> Tensor:
+    """Place of each row's last word (batch,); 0 where there is none."""
+    return (mask * torch.arange(mask.shape[1], device=mask.device)).amax(dim=1)

@@ -1,0 +1,57 @@
+"""Mean of the vectors of words and pairs of words; trains in seconds. Its search space is `search_spaces/text_bag.py`."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from ._base import FamilyModule
+
+_FACTORS = (7919, 104729)
+"""Primes: a pair's two codes are mixed by them before the remainder is taken. In a different order they are another pair."""
+
+
+class Network(nn.Module):
+    """Vectors of words and of hashed pairs, their mean, linear (Joulin et al. 2016, arXiv:1607.01759)."""
+
+    def __init__(self, words: int, width: int, buckets: int, dropout: float, outputs: int) -> None:
+        """`buckets` of 0 leaves pairs out."""
+        super().__init__()
+        self.buckets = buckets
+        self.words = nn.Embedding(words, width, padding_idx=0)
+        self.pairs = nn.Embedding(buckets + 1, width, padding_idx=0) if buckets else None
+        for embedding in (self.words, self.pairs):
+            if embedding is not None:
+                nn.init.uniform_(embedding.weight, -1 / width, 1 / width)
+                nn.init.zeros_(embedding.weight[0].detach())
+        self.dropout = nn.Dropout(dropout)
+        self.linear = nn.Linear(width, outputs)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """(batch, words) codes -> (batch, outputs)."""
+        codes = x.long()
+        total, count = self.words(codes).sum(dim=1), (codes > 0).sum(dim=1)
+        if self.pairs is not None:
+            pairs = self._pairs(codes)
+            total, count = total + self.pairs(pairs).sum(dim=1), count + (pairs > 0).sum(dim=1)
+        mean = total / count.clamp(min=1)[:, None].to(total.dtype)
+        outputs: Tensor = self.linear(self.dropout(mean))
+        return outputs
+
+    def _pairs(self, codes: Tensor) -> Tensor:
+        """(batch, words) -> (batch, words) hashes 1..buckets of neighbours; 0 where the second is padding."""
+        following = F.pad(codes[:, 1:], (0, 1))
+        hashes = (codes * _FACTORS[0] + following * _FACTORS[1]) % self.buckets + 1
+        return torch.where(following > 0, hashes, 0)
+
+
+class Module(FamilyModule):
+    """A text's class or number from the words and pairs that are in it, whatever their order."""
+
+    def __init__(self, spec: Any, *, width: int, buckets: int, dropout: float, **training: Any) -> None:
+        """`buckets` is the number of vectors that all pairs of neighbours share; 0 looks at single words alone."""
+        super().__init__(spec, **training)
+        self.network = Network(spec.input.cardinality, width, buckets, dropout, spec.output_size)
