@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from automl import catalog
 from automl.cli.main import run
 
 HEAVY = {"torch", "pytorch_lightning", "mlflow", "optuna", "pandas", "sqlalchemy"}
@@ -40,15 +41,15 @@ def offered(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch)
         ("automl search --st", "--stall-timeout --strict"),
         ("automl search ", "breast_cancer diabetes digits wine"),
         ("automl tasks show di", "diabetes digits"),
-        ("automl families show ", "cnn mlp"),
-        ("automl search digits --families ", "cnn mlp"),
-        ("automl search digits --families mlp,", "mlp,cnn"),
+        ("automl families show ", " ".join(catalog.families())),
+        ("automl search digits --families ", "cnn mlp resnet vit"),
+        ("automl search digits --families mlp,", "mlp,cnn mlp,resnet mlp,vit"),
         ("automl search wine --trials 5 --families ", "mlp"),
         ("automl search digits --sampler ", "tpe random cmaes qmc grid gp"),
         ("automl search digits --pruner m", "median"),
         ("automl search digits --executor ", "local inline"),
         ("automl search digits --devices ", "auto cpu"),
-        ("automl search diabetes --metric ", "rmse mae r2"),
+        ("automl search diabetes --metric ", "rmse mae r2 rmsle mape pinball"),
         ("automl search --metric log", "log_loss"),
         ("automl models export digits --format ", "safetensors pt2 onnx"),
     ],
@@ -95,7 +96,7 @@ def test_own_families_are_completed(offered: Callable[[str], list[str]], tmp_pat
         text=True,
         check=True,
     )
-    assert done.stdout.split() == ["cnn", "mlp", "ours"]
+    assert done.stdout.split() == sorted([*catalog.families(), "ours"])
 
 
 def test_completion_imports_nothing_heavy() -> None:

@@ -16,6 +16,8 @@ from command import SMALL, Command, Finished
 from commands import COMMANDS, examples, named
 from sklearn.datasets import load_digits
 
+from automl import catalog
+
 pytestmark = pytest.mark.slow
 
 NUMBER = (int, float)
@@ -158,8 +160,8 @@ def test_delete_removes_the_search_and_keeps_the_model(
 def test_tasks_and_families_are_listed_and_shown(finished: Finished) -> None:
     command = finished.command
     assert [row["task"] for row in command.json("tasks", "list")] == ["breast_cancer", "diabetes", "digits", "wine"]
-    assert command.json("tasks", "show", "digits")["families"] == ["cnn", "mlp"]
-    assert [row["family"] for row in command.json("families", "list")] == ["boosted_trees", "cnn", "mlp"]
+    assert command.json("tasks", "show", "digits")["families"] == ["cnn", "mlp", "resnet"]
+    assert [row["family"] for row in command.json("families", "list")] == list(catalog.families())
     assert "lr" in command.json("families", "show", "mlp")["space"]
 
 
