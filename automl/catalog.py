@@ -58,7 +58,7 @@ def families() -> tuple[str, ...]:
 
 
 def families_for(kind: str, task: str, wanted: tuple[str, ...] = ()) -> tuple[str, ...]:
-    """The families that accept inputs of `kind`, or those wanted, checked."""
+    """The families that accept inputs of `kind` and are quick enough to be tried unasked, or those wanted, checked."""
     fitting = tuple(name for name in families() if kind in space(name).INPUTS)
     for name in wanted:
         if name not in families():
@@ -70,12 +70,17 @@ def families_for(kind: str, task: str, wanted: tuple[str, ...] = ()) -> tuple[st
                 f"Family '{name}' takes {', '.join(space(name).INPUTS)}, but task '{task}' has {kind} inputs. "
                 f"Families for it: {', '.join(fitting)}."
             )
-    return tuple(dict.fromkeys(wanted)) or fitting
+    return tuple(dict.fromkeys(wanted)) or tuple(name for name in fitting if not on_request(name))
 
 
 def space(name: str) -> Space:
     """Import and return the search space of a family."""
     return cast(Space, importlib.import_module(f"search_spaces.{name}"))
+
+
+def on_request(name: str) -> bool:
+    """Whether a family is searched only where a person names it: its space says so with `ON_REQUEST = True`."""
+    return bool(getattr(space(name), "ON_REQUEST", False))
 
 
 def module(name: str, spec: Spec, params: dict[str, Any]) -> Any:

@@ -40,8 +40,11 @@ def search(
     home: Home | None = None,
     observer: Observer = silent,
     executor_for: ExecutorFactory = make_executor,
+    started: float | None = None,
 ) -> dict[str, Any]:
     """Search a task's hyperparameters, or resume the search of that name; returns the JSON document of `design.md`.
+
+    `started` is when the person began to wait, by `time.monotonic`, if that was before this call: a time budget counts from there.
 
     Raises AutoMLError: bad settings before anything is done, SearchHeld while another process works on the search, Stopped
     after a signal, NoUsableTrial when nothing completed. Whatever is raised, the same call again goes on where this one ended.
@@ -64,7 +67,7 @@ def search(
         stack.enter_context(SearchLock(folder.root))
         stack.enter_context(stop_on_signals(stop, lambda text: observer(Said(text, "stopping"))))
         ledger = stack.enter_context(closing(Ledger.open(folder.ledger)))
-        phases = Phases(observer)
+        phases = Phases(observer, started)
         phases.begin("start")
         executor = executor_for(config, slots, Places(home.data, folder.root))
         stack.callback(executor.stop)

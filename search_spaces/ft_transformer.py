@@ -7,6 +7,9 @@ from typing import Any
 INPUTS = ("table",)
 """Kinds of input the family accepts."""
 
+ON_REQUEST = True
+"""Attention over columns takes several times as long as the other families for tables, and is seldom better."""
+
 DEFAULT = {
     "blocks": 2,
     "width": 32,

@@ -9,6 +9,9 @@ from ._training import training
 INPUTS = ("table", "vector")
 """Kinds of input the family accepts."""
 
+ON_REQUEST = True
+"""The other families for tables are as good on most, and fewer families get more trials each."""
+
 DEFAULT = {
     "blocks": 2,
     "width": 128,

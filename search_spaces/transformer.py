@@ -9,6 +9,9 @@ from ._training import by_adamw
 INPUTS = ("text", "series")
 """Kinds of input the family accepts."""
 
+ON_REQUEST = True
+"""Without long texts or series the smaller families are as good, and quicker."""
+
 DEFAULT = {
     "depth": 2,
     "width": 64,

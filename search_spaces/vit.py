@@ -9,6 +9,9 @@ from ._training import by_adamw
 INPUTS = ("image",)
 """Kinds of input the family accepts."""
 
+ON_REQUEST = True
+"""Without tens of thousands of pictures a convolution is better, and quicker."""
+
 DEFAULT = {
     "depth": 2,
     "width": 64,

@@ -172,12 +172,13 @@ def search(
 
 def run_and_print(task: str | Task, config: SearchConfig, name: str | None, *, as_json: bool) -> None:
     """Run a search under the live view, then print its document or its summary."""
+    from automl.cli import BEGAN
     from automl.cli.live import live_view
     from automl.run import search as run_search
 
     with live_view(quiet=as_json) as view:
         try:
-            document = run_search(task, config, name=name, observer=view)
+            document = run_search(task, config, name=name, observer=view, started=BEGAN)
         except Stopped as stopped:
             stopped.hint = stopped.hint or "The same command again resumes."
             raise

@@ -10,8 +10,9 @@ from automl.coordinator.events import Observer, PhaseBegan
 class Phases:
     """How long each phase took, in seconds of a clock that nobody sets."""
 
-    def __init__(self, observer: Observer) -> None:
-        self.started = time.monotonic()
+    def __init__(self, observer: Observer, started: float | None = None) -> None:
+        """`started`: when the command began, by `time.monotonic`; now, when left out."""
+        self.started = time.monotonic() if started is None else started
         self.seconds: dict[str, float] = {}
         self._observer = observer
         self._name, self._began = "", self.started

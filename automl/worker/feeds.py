@@ -18,6 +18,8 @@ from lightning_modules._base import Batch, Chunk
 
 _SLICE_VALUES = 2**24
 """Input numbers that one slice of an evaluation holds at most: 64 MiB of float32."""
+_SLICE_ROWS = 4096
+"""Rows of a slice at most: a network makes far more of a row than the row has numbers."""
 
 
 class Held(NamedTuple):
@@ -81,7 +83,7 @@ class EvaluationFeed:
 
     def batches(self) -> Iterator[Batch]:
         """All rows at once where they are few, else in slices of bounded memory."""
-        size = max(1, _SLICE_VALUES // self._inputs[0].numel())
+        size = max(1, min(_SLICE_ROWS, _SLICE_VALUES // self._inputs[0].numel()))
         for inputs, target in zip(self._inputs.split(size), self.target.split(size), strict=True):
             yield Batch(inputs, target)
 
