@@ -59,7 +59,7 @@ def families() -> tuple[str, ...]:
 
 def families_for(kind: str, task: str, wanted: tuple[str, ...] = ()) -> tuple[str, ...]:
     """The families that accept inputs of `kind` and are quick enough to be tried unasked, or those wanted, checked."""
-    fitting = tuple(name for name in families() if kind in space(name).INPUTS)
+    fitting = families_taking(kind)
     for name in wanted:
         if name not in families():
             raise ConfigError(
@@ -76,6 +76,11 @@ def families_for(kind: str, task: str, wanted: tuple[str, ...] = ()) -> tuple[st
 def space(name: str) -> Space:
     """Import and return the search space of a family."""
     return cast(Space, importlib.import_module(f"search_spaces.{name}"))
+
+
+def families_taking(kind: str) -> tuple[str, ...]:
+    """All families that accept inputs of `kind`."""
+    return tuple(name for name in families() if kind in space(name).INPUTS)
 
 
 def on_request(name: str) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from contextlib import ExitStack, closing
 from dataclasses import replace
 from pathlib import Path
@@ -29,6 +30,7 @@ from automl.tracking.postman import Postman
 from automl.tracking.question import ChampionQuestion
 from automl.tracking.views import mlflow_state, open_views
 from automl.winner.conclude import Conclusion, conclude
+from automl.winner.confirm import SURE_SEEDS
 from automl.worker.perform import Places
 
 
@@ -101,14 +103,17 @@ def search(
 
         postmen = views(header)
         deadline = Deadline(
-            config.budget.seconds, started=phases.started, workers=len(slots), confirmations=2 * config.confirm_seeds
+            config.budget.seconds,
+            started=phases.started,
+            workers=len(slots),
+            confirmations=2 * min(SURE_SEEDS, config.confirm_seeds),
         )
         coordinator = Coordinator(
             ledger,
             executor,
             folder.results,
             max_attempts=config.max_attempts,
-            observer=_teaching(deadline, observer),
+            observer=_teaching(deadline, direction, observer),
             postmen=postmen,
             stop=stop,
         )
@@ -154,7 +159,7 @@ def _report(stage: Stage, conclusion: Conclusion) -> dict[str, Any]:
 def _sync(stage: Stage, document: dict[str, Any], postmen: tuple[Postman, ...]) -> dict[str, Any]:
     """Bring the views into step; the search is done whether they answer or not."""
     stage.phases.begin("sync")
-    document = _bring_into_step(stage.ledger, stage.header, document, postmen)
+    document = _bring_into_step(stage.ledger, stage.header, document, postmen, stage.deadline.left_for_views())
     stage.phases.end()
     document |= {"seconds": stage.phases.total, "phases": dict(stage.phases.seconds)}
     stage.ledger.amend(document)
@@ -162,25 +167,32 @@ def _sync(stage: Stage, document: dict[str, Any], postmen: tuple[Postman, ...]) 
 
 
 def _bring_into_step(
-    ledger: Ledger, header: Header, document: dict[str, Any], postmen: tuple[Postman, ...]
+    ledger: Ledger,
+    header: Header,
+    document: dict[str, Any],
+    postmen: tuple[Postman, ...],
+    most: float | None = None,
 ) -> dict[str, Any]:
-    """Send what the views lack, as far as they answer; returns the document with what they said."""
+    """Send what the views lack, as far as they answer and within `most` seconds; returns the document with what they said."""
+    until = None if most is None else time.monotonic() + most
     for postman in postmen:
-        postman.drain()
+        postman.drain(most=None if until is None else until - time.monotonic())
         document |= {"registered": postman.answer("export") or document.get("registered")}
     document |= {"mlflow": mlflow_state(ledger, header, tracking=any(postman.view == "mlflow" for postman in postmen))}
     ledger.amend(document)
     return document
 
 
-def _teaching(deadline: Deadline, observer: Observer) -> Observer:
+def _teaching(deadline: Deadline, direction: str, observer: Observer) -> Observer:
     """Let the deadline learn from the start, and from trials that ran to their end."""
 
     def observe(event: SearchEvent) -> None:
         if isinstance(event, Placed):
             deadline.learn_start()
-        if isinstance(event, Closed) and event.attempt.state == "complete" and event.attempt.outcome is not None:
-            deadline.learn(event.attempt.outcome.cost.get("seconds", 0.0))
+        if isinstance(event, Closed) and event.attempt.state == "complete" and event.attempt.value is not None:
+            attempt = event.attempt
+            loss = -event.attempt.value if direction == "maximize" else event.attempt.value
+            deadline.learn(attempt.family, attempt.outcome.cost.get("seconds", 0.0) if attempt.outcome else 0.0, loss)
         observer(event)
 
     return observe

@@ -10,6 +10,11 @@ _FIXED = 8.0
 """Seconds for export, its verification, scoring and the report; measured on 2 cores, see reports/benchmarks.md."""
 _STARTS = 2.3
 """The same as a multiple of the time until the first trial left for a worker: a slow machine is slow at both ends."""
+_LONGER = 1.3
+"""A refit sees the validation rows too."""
+_TOLERANCE = 0.03
+"""Share of the budget by which the command may end late, at most."""
+_SHORTEST_WAIT = 0.5
 _MOST = 0.6
 """Share of the whole that may be kept back at most: a search must search."""
 
@@ -31,28 +36,49 @@ class Deadline:
         self._workers = workers
         self._rounds = math.ceil(confirmations / workers)
         self._clock = clock
-        self._longest = 0.0
+        self._longest: dict[str, float] = {}
+        self._leader, self._best = "", math.inf
         self._fixed = 0.0
+
+    @property
+    def is_set(self) -> bool:
+        """Whether there is a budget."""
+        return self._seconds is not None
 
     def learn_start(self) -> None:
         """Take how long it took until now, when the first trial leaves for a worker; later calls change nothing."""
         self._fixed = self._fixed or max(_FIXED, _STARTS * (self._clock() - self._started))
 
-    def learn(self, seconds: float) -> None:
-        """Take the training time of a trial that ran to its end."""
-        self._longest = max(self._longest, seconds)
+    def learn(self, family: str, seconds: float, loss: float) -> None:
+        """Take the training time of a trial that ran to its end, and its value, the lower the better.
+
+        What follows the trials trains the leader's family, so that is the family whose longest trial counts.
+        """
+        self._longest[family] = max(self._longest.get(family, 0.0), seconds)
+        if loss < self._best:
+            self._leader, self._best = family, loss
 
     def trials_over(self) -> bool:
         """True when no time is left for trials."""
-        return self._over(self._longest * (self._rounds + 1.3))
+        return self._over(self._training * (self._rounds + _LONGER))
 
     def confirmation_over(self) -> bool:
         """True when no time is left for confirmation: only refit and export still fit."""
-        return self._over(self._longest * 1.3)
+        return self._over(self._training * _LONGER)
 
     def refits_over(self, count: int) -> bool:
-        """True when no time is left for so many refits, side by side on all workers, and the export."""
-        return self._over(self._longest * 1.3 * math.ceil(count / self._workers))
+        """True when no time is left for so many refits of any family, side by side on all workers, and the export."""
+        return self._over(max(self._longest.values(), default=0.0) * _LONGER * math.ceil(count / self._workers))
+
+    def left_for_views(self) -> float | None:
+        """Seconds that MLflow may be waited for in the end; None without a budget. What it lacks then is sent later."""
+        if self._seconds is None:
+            return None
+        return max(_SHORTEST_WAIT, self._seconds * (1 + _TOLERANCE) - (self._clock() - self._started))
+
+    @property
+    def _training(self) -> float:
+        return self._longest.get(self._leader, 0.0)
 
     def _over(self, training: float) -> bool:
         if self._seconds is None:

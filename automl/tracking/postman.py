@@ -104,12 +104,17 @@ class Postman:
             self._receive()
         return self._answers.get(topic)
 
-    def drain(self, patience: float = 10.0) -> int:
-        """Work until the view is in step, reports trouble or is silent for `patience` seconds; returns what is pending."""
+    def drain(self, patience: float = 10.0, most: float | None = None) -> int:
+        """Work until the view is in step, reports trouble, or is silent for `patience` seconds; returns what is pending.
+
+        `most` seconds are worked in all, where it is given.
+        """
         self._header = None  # the end of the search changed it
-        heard = self._clock()
+        began = heard = self._clock()
         self._link.hurry()
         while (pending := self.pending()) and not self._troubled and self._clock() - heard < patience:
+            if most is not None and self._clock() - began >= most:
+                break
             self._tell_lag(pending)
             before = self._in_flight
             self._receive()

@@ -99,18 +99,23 @@ def _why_not(stage: Stage, winner: Candidate, kept: int, single: int | None, row
         return "Not tried: the winner's trial is not among the kept ones, so there is nothing to compare with."
     if rows < FEWEST_ROWS:
         return f"Not tried: {rows} validation rows are fewer than {FEWEST_ROWS}."
-    if stage.deadline.confirmation_over():
+    if stage.deadline.refits_over(2):
         return "Not tried: no time was left."
     return ""
 
 
 def _too_much(stage: Stage, trials: Sequence[Attempt], further: Sequence[Attempt]) -> str:
-    """What speaks against refitting these beside the winner and its default; empty where nothing does."""
+    """What speaks against refitting these beside the winner and its default; empty where nothing does.
+
+    Epochs are counted, since seconds would differ from one run to the next; under a time budget only the time counts.
+    """
+    if stage.deadline.is_set:
+        return "But no time is left for its refits." if stage.deadline.refits_over(2 + len(further)) else ""
     epochs = sum(map(steps_of, further))
     allowed = ALLOWANCE * sum(trial.outcome.steps for trial in trials if trial.outcome is not None)
     if epochs > allowed:
         return f"But its refits would take {epochs} epochs, and {allowed:.0f} are allowed."
-    return "But no time is left for its refits." if stage.deadline.refits_over(2 + len(further)) else ""
+    return ""
 
 
 def _reason(found: Selection) -> str:

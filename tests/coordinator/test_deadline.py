@@ -33,10 +33,25 @@ def test_a_slow_start_leaves_more() -> None:
 
 def test_long_trials_leave_more() -> None:
     limit = deadline(100.0, now=75.0)
-    limit.learn(5.0)  # two rounds of confirmation and a longer refit: 16.5 s, and 8 s fixed
+    limit.learn("mlp", 5.0, 0.2)  # two rounds of confirmation and a longer refit: 16.5 s, and 8 s fixed
     assert not limit.trials_over()
-    limit.learn(6.0)
+    limit.learn("mlp", 6.0, 0.3)
     assert limit.trials_over()
+
+
+def test_the_leading_familys_trials_count() -> None:
+    limit = deadline(100.0, now=75.0)
+    limit.learn("mlp", 1.0, 0.2)
+    limit.learn("slow", 30.0, 0.3)
+    assert not limit.trials_over()
+    limit.learn("slow", 30.0, 0.1)
+    assert limit.trials_over()
+
+
+def test_views_are_waited_for_until_a_little_after_the_end() -> None:
+    assert deadline(100.0, now=90.0).left_for_views() == pytest.approx(13.0)
+    assert deadline(100.0, now=200.0).left_for_views() == 0.5
+    assert deadline(None, now=1.0).left_for_views() is None
 
 
 def test_a_short_budget_still_searches() -> None:
@@ -46,7 +61,7 @@ def test_a_short_budget_still_searches() -> None:
 
 def test_more_refits_than_workers_take_longer() -> None:
     limit = deadline(100.0, now=80.0)
-    limit.learn(5.0)  # a round of refits: 6.5 s, and 8 s fixed
+    limit.learn("mlp", 5.0, 0.2)  # a round of refits: 6.5 s, and 8 s fixed
     assert not limit.refits_over(2)
     assert limit.refits_over(3)
     assert not deadline(None, now=1e9).refits_over(100)
@@ -54,6 +69,6 @@ def test_more_refits_than_workers_take_longer() -> None:
 
 def test_confirmation_may_use_what_trials_may_not() -> None:
     limit = deadline(100.0, now=80.0)
-    limit.learn(6.0)
+    limit.learn("mlp", 6.0, 0.2)
     assert limit.trials_over()
     assert not limit.confirmation_over()
