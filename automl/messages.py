@@ -69,6 +69,8 @@ class DataRef:
     content: str
     """Hash over the raw rows alone; equal data has equal content hashes whatever the seed."""
     parts: tuple[str, ...] = ("train", "validation")
+    folds: int = 0
+    """Of few rows: into how many folds train and validation rows are divided, so that each is validated on once. 0: holdout."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,6 +107,8 @@ class Assignment:
     """`maximize` or `minimize`."""
     max_resource: int
     """Epochs to train at most."""
+    folds: tuple[int, ...] = ()
+    """Folds to validate on in turn, training on the others (`trial`, `confirm`); empty: the validation part."""
     patience: int | None = None
     """Epochs without improvement before early stopping; None trains all of them."""
     deadline: float | None = None
@@ -206,7 +210,7 @@ def assignment_from(data: dict[str, Any]) -> Assignment:
         "spec": spec_from(data["spec"]),
         "data": dataref_from(data["data"]),
     }
-    return Assignment(**{**data, **parts})
+    return Assignment(**{**data, **parts, "folds": tuple(data.get("folds", ()))})
 
 
 def dataref_from(data: dict[str, Any]) -> DataRef:

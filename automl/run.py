@@ -113,7 +113,7 @@ def search(
             executor,
             folder.results,
             max_attempts=config.max_attempts,
-            observer=_teaching(deadline, direction, observer),
+            observer=_teaching(deadline, direction, max(1, prepared.ref.folds), observer),
             postmen=postmen,
             stop=stop,
         )
@@ -183,8 +183,8 @@ def _bring_into_step(
     return document
 
 
-def _teaching(deadline: Deadline, direction: str, observer: Observer) -> Observer:
-    """Let the deadline learn from the start, and from trials that ran to their end."""
+def _teaching(deadline: Deadline, direction: str, fits: int, observer: Observer) -> Observer:
+    """Let the deadline learn from the start, and from trials of so many fits that ran to their end."""
 
     def observe(event: SearchEvent) -> None:
         if isinstance(event, Placed):
@@ -192,7 +192,8 @@ def _teaching(deadline: Deadline, direction: str, observer: Observer) -> Observe
         if isinstance(event, Closed) and event.attempt.state == "complete" and event.attempt.value is not None:
             attempt = event.attempt
             loss = -event.attempt.value if direction == "maximize" else event.attempt.value
-            deadline.learn(attempt.family, attempt.outcome.cost.get("seconds", 0.0) if attempt.outcome else 0.0, loss)
+            seconds = attempt.outcome.cost.get("seconds", 0.0) if attempt.outcome else 0.0
+            deadline.learn(attempt.family, seconds / fits, loss)
         observer(event)
 
     return observe

@@ -110,6 +110,7 @@ class TrialDecision:
             metric=self._metric,
             direction=self._direction,
             max_resource=self._spec.max_resource,
+            folds=tuple(range(self._data.folds)),
             patience=max(5, self._spec.max_resource // 3),
             keep_better_than=self._bar(attempt.family),
             precision=self._precision,

@@ -31,6 +31,11 @@ def load_part(data_folder: Path, ref: DataRef, part: str) -> Arrays:
     return Arrays(_map(folder / "inputs.npy"), _map(folder / "target.npy"))
 
 
+def load_folds(data_folder: Path, ref: DataRef) -> np.ndarray:
+    """Map the fold of each training row, then of each validation row."""
+    return _map(data_folder / ref.key / "folds.npy")
+
+
 def load_raw_test(data_folder: Path, ref: DataRef) -> Raw:
     """The test rows as the task gave them, for a model with preprocessing of its own."""
     load_part(data_folder, ref, "test")

@@ -25,7 +25,7 @@ from automl.data.durable import (
     write_file,
 )
 from automl.data.schema import Schema
-from automl.data.split import content_hash, digest_groups, digest_rows, split_rows
+from automl.data.split import FOLDS, content_hash, digest_groups, digest_rows, fold_rows, split_rows
 from automl.errors import DataError
 from automl.messages import DataRef, Field, Spec
 from automl.tasks import Cells, Rows, Task
@@ -74,7 +74,10 @@ def prepare(task: Task, *, seed: int, data_folder: Path) -> Prepared:
     parts = split_rows(digests, rows, task, seed, units)
     schema = Schema.fit(rows, parts["train"], task)
     content = content_hash(digests)
-    ref = DataRef(key=_key(content, seed, schema), content=content)
+    folds = None
+    if task.evaluation == "folds":
+        folds = fold_rows(parts, digests if units is None else units, rows.target, task, seed)
+    ref = DataRef(key=_key(content, seed, schema, task), content=content, folds=0 if folds is None else FOLDS)
     target = data_folder / ref.key
     with storage_errors("write prepared data", target):
         was_there = target.exists()  # asked first: a folder that another process puts there meanwhile is not damaged
@@ -82,7 +85,7 @@ def prepare(task: Task, *, seed: int, data_folder: Path) -> Prepared:
             remove_stale(data_folder)
             if was_there:
                 set_aside(target)
-            _write(target, schema, rows, parts)
+            _write(target, schema, rows, parts, folds)
     summary = Summary({part: len(indices) for part, indices in parts.items()}, _count_classes(rows, schema), warnings)
     return Prepared(ref, schema, summary)
 
@@ -132,12 +135,14 @@ def _by_column(rows: Rows, task: Task) -> Rows:
     return replace(rows, features=number_columns(rows.features, rows.columns))
 
 
-def _key(content: str, seed: int, schema: Schema) -> str:
+def _key(content: str, seed: int, schema: Schema, task: Task) -> str:
     """Of equal rows too, another encoding or another split is other prepared data."""
-    return hashlib.sha256(json.dumps([_LAYOUT, content, seed, schema.to_json()]).encode()).hexdigest()[:32]
+    return hashlib.sha256(json.dumps([_LAYOUT, content, seed, task.evaluation, schema.to_json()]).encode()).hexdigest()[
+        :32
+    ]
 
 
-def _write(target: Path, schema: Schema, rows: Rows, parts: dict[str, np.ndarray]) -> None:
+def _write(target: Path, schema: Schema, rows: Rows, parts: dict[str, np.ndarray], folds: np.ndarray | None) -> None:
     folder = new_folder_beside(target)
     try:
         files = {"schema.json": schema.to_json().encode()}
@@ -145,6 +150,8 @@ def _write(target: Path, schema: Schema, rows: Rows, parts: dict[str, np.ndarray
             files[f"{part}/inputs.npy"] = _npy(schema.encode(rows.take(indices)))
             files[f"{part}/target.npy"] = _npy(schema.encode_target(rows.target[indices]))
             (folder / part).mkdir(mode=0o700)
+        if folds is not None:
+            files["folds.npy"] = _npy(folds)
         files |= _raw(rows.take(parts["test"]))
         for name, content in files.items():
             write_file(folder / name, content)

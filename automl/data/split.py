@@ -18,6 +18,7 @@ from automl.tasks import Rows, Task
 
 TEST_SHARE = 0.2
 VALIDATION_SHARE = 0.2
+FOLDS = 5
 _STRATA = 10
 _HEX_DIGITS = 64
 
@@ -70,6 +71,21 @@ def split_rows(
                 f"{task.name}: {len(digests)} rows ({kinds} {what}) leave none for the {part} part. Add rows."
             )
     return parts
+
+
+def fold_rows(parts: dict[str, np.ndarray], units: np.ndarray, target: np.ndarray, task: Task, seed: int) -> np.ndarray:
+    """Return the fold of each training row, then of each validation row: these are fold 0, the others are dealt out by class.
+
+    Rows of one unit share a fold.
+    """
+    train = parts["train"]
+    distinct, first, place = np.unique(units[train], return_index=True, return_inverse=True)
+    strata, rng = _strata(target[train][first], task), np.random.default_rng(seed)
+    order = rng.permutation(len(distinct))
+    order = order[np.argsort(strata[order], kind="stable")]  # equal classes side by side, so that dealing spreads each
+    fold = np.empty(len(distinct), dtype=np.int8)
+    fold[order] = 1 + np.arange(len(distinct)) % (FOLDS - 1)
+    return np.concatenate([fold[place], np.zeros(len(parts["validation"]), dtype=np.int8)])
 
 
 def _by_content(units: np.ndarray, target: np.ndarray, task: Task, seed: int) -> dict[str, np.ndarray]:

@@ -87,6 +87,7 @@ class Task:
     """What each column of a table is taken for; empty: all are numbers."""
     constraints: tuple[str, ...] = ()
     evaluation: str = "holdout"
+    """`holdout`: one validation part; `folds`: each row that is not of the test part is validated on once."""
     choices: dict[str, Any] = field(default_factory=dict)
     """What it takes to load a task of a person's own again: `path`, and the fields of `Choices`."""
     why: str = ""

@@ -65,7 +65,9 @@ class Blend:
 def choose_blend(stage: Stage, trials: Sequence[Attempt], winner: Candidate) -> Blend:
     """Decide whether an ensemble replaces the winner."""
     target = _target(stage)
-    temperature = _temperature(stage, target, _of_confirmations(stage, winner) or _of_trial(stage, winner.attempt))
+    # With folds a confirmation predicts other rows each time, and a trial all of them.
+    fresh = [] if stage.data.folds else _of_confirmations(stage, winner)
+    temperature = _temperature(stage, target, fresh or _of_trial(stage, winner.attempt))
     kept = [(trial, rows[0]) for trial in trials if (rows := _of_trial(stage, trial))]
     single = next((place for place, (trial, _) in enumerate(kept) if trial.slot == winner.attempt.slot), None)
     if reason := _why_not(stage, winner, len(kept), single, len(target)):
@@ -134,7 +136,9 @@ def _temperature(stage: Stage, target: np.ndarray, predictions: list[np.ndarray]
 
 
 def _target(stage: Stage) -> np.ndarray:
-    target = np.array(load_part(stage.data_folder, stage.data, "validation").target)
+    """Of the rows that trials predicted: the validation part, or with folds all but the test part."""
+    parts = ("train", "validation") if stage.data.folds else ("validation",)
+    target = np.concatenate([load_part(stage.data_folder, stage.data, part).target for part in parts])
     if stage.header.task["kind"] == "classification":
         return target
     return load_schema(stage.data_folder, stage.data).decode(target)

@@ -174,11 +174,18 @@ class WinnerWork:
             metric=self.metric,
             direction=self.direction,
             max_resource=given.get("epochs", self.spec.max_resource),
+            folds=self._folds(attempt),
             patience=max(5, self.spec.max_resource // 3),
             precision=self.precision,
             champion=(given.get("champion") or {}).get("folder"),
             temperature=given.get("temperature", 1.0),
         )
+
+    def _folds(self, attempt: Attempt) -> tuple[int, ...]:
+        """With each fresh seed another fold, so that a winner is not judged by the rows that its trial began with."""
+        if attempt.kind != "confirm" or not self.data.folds:
+            return ()
+        return ((attempt.part + 1) % self.data.folds,)
 
     def best_trial(self, trials: Iterable[Attempt]) -> Attempt | None:
         """Return the best complete trial; ties go to the lower validation loss, then to the earlier slot."""

@@ -121,10 +121,16 @@ class Reporter(Listener):
         channel: Channel,
         feed: EvaluationFeed,
         clock: Callable[[], float] = time.monotonic,
+        *,
+        is_silent: bool = False,
     ) -> None:
-        """`feed` is the validation part's; its last predictions are kept with the best epoch."""
+        """`feed` is the validation rows'; its last predictions are kept with the best epoch.
+
+        `is_silent`: a further fold, whose epochs are compared with nothing, is not reported.
+        """
         super().__init__(assignment, member, channel, clock)
         self._feed = feed
+        self._is_silent = is_silent
 
     def is_wanted(self) -> bool:
         """Besides, end the epoch at the deadline: it is validated as it is."""
@@ -153,6 +159,8 @@ class Reporter(Listener):
             self.progress.best = Best(step, values, weights, self._feed.predictions)
         is_last = step == trainer.max_epochs or self._is_late() or self._is_out_of_patience(step)
         trainer.should_stop = trainer.should_stop or is_last
+        if self._is_silent:
+            return
         self._awaits_answer = not is_last
         self._channel.report(Report(self._assignment.id, self._member, step, values, self._clock() - self._began))
 

@@ -11,7 +11,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from automl.data import Schema, load_part, load_schema
+from automl.data import Schema, load_folds, load_part, load_schema
 from automl.messages import DataRef
 from automl.tasks.metrics import measure
 from lightning_modules._base import Batch, Chunk
@@ -37,6 +37,14 @@ def hold(folder: Path, data: DataRef, parts: tuple[str, ...], device: torch.devi
     arrays = [load_part(folder, data, part) for part in parts]
     inputs = torch.cat([torch.tensor(part.inputs, dtype=dtype, device=device) for part in arrays])
     return Held(inputs, torch.cat([torch.tensor(part.target, device=device) for part in arrays]))
+
+
+@lru_cache(maxsize=16)
+def hold_fold(folder: Path, data: DataRef, fold: int, device: torch.device, dtype: torch.dtype) -> tuple[Held, Held]:
+    """Return the training and validation rows that lie outside a fold, and those within it."""
+    rows = hold(folder, data, ("train", "validation"), device, dtype)
+    inside = torch.from_numpy(np.array(load_folds(folder, data)) == fold).to(device)
+    return Held(rows.inputs[~inside], rows.target[~inside]), Held(rows.inputs[inside], rows.target[inside])
 
 
 @lru_cache(maxsize=8)

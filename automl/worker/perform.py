@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 import numpy as np
 
 from automl import catalog
+from automl.data import load_folds
 from automl.data.durable import FULL
 from automl.errors import DataError
 from automl.messages import Answer, Artifact, Assignment, Member, Outcome, Report
@@ -26,6 +27,7 @@ from automl.tasks.metrics import METRICS, measure
 if TYPE_CHECKING:
     from automl.worker.callbacks import Best, Progress
     from automl.worker.feeds import EvaluationFeed
+    from automl.worker.folds import Measured
 
 
 @dataclass(frozen=True)
@@ -84,28 +86,48 @@ def _export(assignment: Assignment, places: Places) -> tuple[Outcome, ...]:
 
 
 def _fit(assignment: Assignment, index: int, channel: Channel, places: Places) -> tuple[Outcome, ...]:
-    """Train on the train part, validate each epoch, keep the best one: `trial` and `confirm`."""
-    from automl.worker.callbacks import Reporter
-    from automl.worker.feeds import EvaluationFeed, TrainingFeed, held_schema, hold
-    from automl.worker.trainer import fit, input_dtype, training_device
+    """Train, validate each epoch, keep the best one: `trial` and `confirm`. With folds so for each; the outcome is their mean.
+
+    Only the first fold's epochs are reported, so that it alone is compared with others epoch by epoch.
+    """
+    from automl.worker.folds import joined
 
     cost = _Cost()
+    fitted: list[tuple[Progress, Measured]] = []
+    for place, fold in enumerate(assignment.folds or (None,)):
+        fitted.append(_fit_once(assignment, index, channel, places, fold=fold, is_silent=place > 0))
+        if fitted[-1][0].ending is not None:
+            break
+    progress, measured = fitted[0]
+    if len(fitted) > 1:
+        progress, measured = joined(fitted, load_folds(places.data, assignment.data))
+    return (_outcome(assignment, index, progress, measured, cost, places),)
+
+
+def _fit_once(
+    assignment: Assignment, index: int, channel: Channel, places: Places, *, fold: int | None, is_silent: bool = False
+) -> tuple[Progress, EvaluationFeed]:
+    from automl.worker.callbacks import Reporter
+    from automl.worker.feeds import EvaluationFeed, TrainingFeed, held_schema, hold, hold_fold
+    from automl.worker.trainer import fit, input_dtype, training_device
+
     member = assignment.members[index]
-    read = partial(
-        hold, places.data, assignment.data, device=training_device(), dtype=input_dtype(assignment.precision)
-    )
-    schema = held_schema(places.data, assignment.data)
-    validation = EvaluationFeed(read(parts=("validation",)), schema, assignment.metric)
-    reporter = Reporter(assignment, index, channel, validation)
+    where = {"device": training_device(), "dtype": input_dtype(assignment.precision)}
+    if fold is None:
+        known, unknown = (hold(places.data, assignment.data, (part,), **where) for part in ("train", "validation"))
+    else:
+        known, unknown = hold_fold(places.data, assignment.data, fold, **where)
+    validation = EvaluationFeed(unknown, held_schema(places.data, assignment.data), assignment.metric)
+    reporter = Reporter(assignment, index, channel, validation, is_silent=is_silent)
     fit(
         _module(assignment, member),
-        TrainingFeed(read(parts=("train",)), member.seed),
+        TrainingFeed(known, member.seed),
         validation,
         epochs=assignment.max_resource,
         precision=assignment.precision,
         callbacks=[reporter],
     )
-    return (_outcome(assignment, index, reporter.progress, validation, cost, places),)
+    return reporter.progress, validation
 
 
 def _refit(assignment: Assignment, index: int, channel: Channel, places: Places) -> tuple[Outcome, ...]:
@@ -149,7 +171,7 @@ def _module(assignment: Assignment, member: Member) -> Any:
 
 
 def _outcome(
-    assignment: Assignment, index: int, progress: Progress, validation: EvaluationFeed, cost: _Cost, places: Places
+    assignment: Assignment, index: int, progress: Progress, validation: Measured, cost: _Cost, places: Places
 ) -> Outcome:
     best, curve = progress.best, tuple(progress.curve)
     end: dict[str, Any] = {"best_step": best.step if best else 0, "steps": len(curve), "curve": curve}
@@ -175,7 +197,7 @@ def _flag(curve: tuple[tuple[int, dict[str, float]], ...]) -> str:
     return next((f"loss exploded ({loss:.0e} at epoch {step})" for step, loss in losses if abs(loss) > _EXPLODED), "")
 
 
-def _recorded(best: Best, validation: EvaluationFeed) -> dict[str, float]:
+def _recorded(best: Best, validation: Measured) -> dict[str, float]:
     """Every metric that fits the target, at the best epoch; one that these rows do not admit is left out."""
     found: dict[str, float] = {}
     if best.predictions is None:

@@ -18,6 +18,8 @@ from automl.tasks.own.target import Target, find_target, read_target
 from automl.tasks.task import Cells, Column, Rows, Task
 
 FEWEST_ROWS = 20
+FOLDS_BELOW = 2000
+"""Rows below which one validation part is too small to choose by."""
 
 
 def table_task(path: Path, choices: Choices) -> Task:
@@ -51,6 +53,7 @@ def table_task(path: Path, choices: Choices) -> Task:
         read=lambda: rows,
         source=source,
         columns=inferred,
+        evaluation="folds" if len(rows) < FOLDS_BELOW and choices.time_column is None else "holdout",
         choices={"path": str(path.absolute()), **asdict(choices)},
         why=target.why,
     )
