@@ -58,7 +58,7 @@ def toy_task(rows: int = 120) -> Any:
         return Rows(features, ("a", "b", "c", "d"), np.where(features[:, 0] > 0, "yes", "no"))
 
     objectives = (("log_loss", "minimize"),)
-    return Task("toy", "Toy", "classification", "table", (4,), "y", objectives, read, source="made up")
+    return Task("toy", "Toy", "classification", "table", "y", objectives, read, source="made up")
 
 
 def perform(assignment: Any, channel: Any, places: Any) -> Any:
