@@ -8,7 +8,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from automl.encoding import BLANKS, ISO, moment, number_in
+from automl.encoding import BLANKS, ISO, is_overflow, moment, number_in
 from automl.errors import DataError
 from automl.sources.table import as_text
 from automl.tasks.task import Column
@@ -24,6 +24,7 @@ _MOSTLY = 0.95
 _ODD_WORDS = 20
 """Different words that a column of numbers may hold besides numbers."""
 _SAMPLE = 2000
+_FEW = 200
 _ID = re.compile(r"(.*[_\W])?(id|uuid|guid|index|key|no|nr|number)|.*(Id|ID|UUID)|unnamed.*|column_\d+", re.IGNORECASE)
 
 
@@ -43,7 +44,7 @@ def infer_column(name: str, cells: pa.ChunkedArray, chosen: str | None = None) -
     number = _as_number(name, known)
     if number is not None:
         return _unless_id(number, known, levels, len(cells))
-    return _as_date(name, known) or _as_words(name, known, levels)
+    return _as_date(name, known) or _as_words(name, known, levels, _nearly_dates(known))
 
 
 def _chosen(name: str, known: pa.ChunkedArray, kind: str) -> Column:
@@ -74,7 +75,7 @@ def _as_number(name: str, known: pa.ChunkedArray) -> Column | None:
         cells = known.to_pylist()
         values = np.array([number_in(cell) for cell in cells])
         odd = np.isinf(values)
-        blanks = tuple(sorted({cells[place] for place in np.flatnonzero(odd)} - _overflows(cells, odd)))
+        blanks = tuple(sorted({cells[place] for place in np.flatnonzero(odd) if not is_overflow(cells[place])}))
         numbers = np.isfinite(values).sum()
         if numbers < _MOSTLY * (numbers + odd.sum()) or len(blanks) > _ODD_WORDS or not numbers:
             return None
@@ -85,15 +86,6 @@ def _as_number(name: str, known: pa.ChunkedArray) -> Column | None:
             name, "number", f"{whole}; {share:.1%} are words ({', '.join(blanks[:3])}), taken as missing", blanks=blanks
         )
     return Column(name, "number", whole)
-
-
-def _overflows(cells: list[str], odd: np.ndarray) -> set[str]:
-    """Cells such as 1e400 or inf: spelled as numbers, but not finite; these are errors, not words."""
-    return {
-        cells[place]
-        for place in np.flatnonzero(odd)
-        if re.fullmatch(r"[+-]?(\d[\d.]*e[+-]?\d+|\d+|inf(inity)?)", cells[place], re.IGNORECASE)
-    }
 
 
 def _unless_id(column: Column, known: pa.ChunkedArray, levels: int, rows: int) -> Column:
@@ -131,7 +123,14 @@ def _as_date(name: str, known: pa.ChunkedArray) -> Column | None:
     return Column(name, "date", f"dates ({', '.join(formats)})", tuple(formats))
 
 
-def _as_words(name: str, known: pa.ChunkedArray, levels: int) -> Column:
+def _nearly_dates(known: pa.ChunkedArray) -> str:
+    """The first cell that keeps a column of dates from being one."""
+    cells = [cell for cell in dict.fromkeys(known[:_FEW].to_pylist()) if cell.lower() not in BLANKS]
+    wrong = [cell for cell in cells if not np.isfinite(moment(cell, FORMATS))]
+    return f"; dates but for {wrong[0][:40]!r}" if wrong and len(wrong) < 0.1 * len(cells) else ""
+
+
+def _as_words(name: str, known: pa.ChunkedArray, levels: int, but: str) -> Column:
     share = levels / len(known)
     words = pc.mean(pc.add(pc.count_substring_regex(known[:_SAMPLE], r"\s+"), 1)).as_py()
     if words >= 3 and levels > 20 and share > 0.3:
@@ -139,8 +138,15 @@ def _as_words(name: str, known: pa.ChunkedArray, levels: int) -> Column:
     if share > 0.95 and len(known) >= 20:
         if words >= 2:
             return Column(name, "text", f"{words:.0f} words in the mean, {levels} different")
-        return Column(name, "left out", f"an id: {levels} different words in {len(known)} rows")
-    return Column(name, "category", f"{levels} different words")
+        return Column(name, "left out", f"an id: {levels} different words in {len(known)} rows{but}")
+    return Column(name, "category", f"{levels} different words{_numbers_among(known)}{but}")
+
+
+def _numbers_among(known: pa.ChunkedArray) -> str:
+    """What a person who expects a number wants to know of a column that holds both."""
+    sample = [number_in(cell) for cell in known[:_SAMPLE].to_pylist()]
+    share = float(np.isfinite(sample).mean())
+    return f"; {share:.0%} of its cells are numbers" if 0 < share < 1 else ""
 
 
 def _first_word(known: pa.ChunkedArray) -> str:

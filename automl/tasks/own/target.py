@@ -10,13 +10,15 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from automl.encoding import number_in
+from automl.encoding import is_overflow, number_in
 from automl.errors import ConfigError, DataError, did_you_mean
 from automl.sources.table import as_text
 
 MOST_NUMBERED_CLASSES = 20
 MOST_CLASSES = 1000
 MOST_MISSING = 0.5
+LARGEST = 1e100
+"""Numbers beyond it cannot be squared and summed; they mark a missing value or a mistake."""
 Kind = Literal["classification", "regression"]
 OBJECTIVES: dict[str, tuple[tuple[str, str], ...]] = {
     "binary": (("roc_auc", "maximize"), ("accuracy", "maximize"), ("log_loss", "minimize")),
@@ -68,10 +70,10 @@ def read_target(source: str, name: str, cells: pa.ChunkedArray, chosen: str | No
     else:
         known = ~np.isnan(numbers)
         values = numbers[known]
-        wrong = np.flatnonzero(np.isinf(numbers))
+        wrong = np.flatnonzero(np.abs(numbers) > LARGEST)
         if len(wrong):
             raise DataError(
-                f"{source}: target '{name}', row {wrong[0] + 1}: {str(words[wrong[0]])[:40]!r} is no finite number, "
+                f"{source}: target '{name}', row {wrong[0] + 1}: {str(words[wrong[0]])[:40]!r} is not a number below {LARGEST:g}, "
                 f"which regression needs. Correct it, or choose --kind classification."
             )
     _require_enough(source, name, known)
@@ -80,7 +82,7 @@ def read_target(source: str, name: str, cells: pa.ChunkedArray, chosen: str | No
 
 def _infer(words: np.ndarray, numbers: np.ndarray) -> tuple[str, str]:
     given = np.array([word is not None for word in words.tolist()], dtype=bool)
-    odd = given & ~np.isfinite(numbers)
+    odd = given & ~np.isfinite(numbers) & np.array([not is_overflow(word) for word in words.tolist()], dtype=bool)
     levels = len(set(words[given].tolist()))
     if odd.sum() > 0.01 * max(1, given.sum()) or not np.isfinite(numbers).any():
         return "classification", f"{levels} different words"
