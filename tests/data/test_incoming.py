@@ -140,7 +140,7 @@ def test_empty_cells_are_missing(tmp_path):
         ("age,income\n1,1e400\n", "'1e400' is not a finite number"),
         ("age,income\n1,2\n1,2,3\n", "line 3 has 3 cells, but the header has 2"),
         ("age,income\n1\n", "line 2 has 1 cells"),
-        ('age,income\n1,"2\n', "not a CSV table"),
+        ('age,income\n1,"2\n', "a quote in line 2 is never closed"),
         ("", "the file is empty"),
         ("age,income\n", "no rows below the header"),
         (b"age,income\n1,\xff\n", "not UTF-8 at byte 13"),

@@ -1,0 +1,101 @@
+"""Whatever a table holds, it is learned from or refused with a reason: tables are generated, and no other exception may come."""
+
+from __future__ import annotations
+
+import csv
+import io
+import os
+import tempfile
+from pathlib import Path
+
+import numpy as np
+from hypothesis import HealthCheck, event, given, settings
+from hypothesis import strategies as st
+
+from automl.data import Schema, prepare, read_rows
+from automl.errors import AutoMLError
+from automl.tasks import Choices, load_task
+
+EXAMPLES = int(os.environ.get("AUTOML_TEST_EXAMPLES", "60"))
+LETTERS = st.characters(codec="utf-8", exclude_characters="\0")
+NAMES = st.one_of(
+    st.sampled_from(["a", "b", "id", "Age", "y ", " x", "", '"', "a,b", "a\nb", "größe", "📈", "__class__", "kind", "1", "=1+1"]),
+    st.text(LETTERS, max_size=12),
+)
+NUMBERS = st.one_of(st.integers(-9, 9), st.integers(), st.floats(), st.floats(0, 1).map(lambda x: round(x, 3))).map(str)
+DAYS = st.datetimes().flatmap(
+    lambda when: st.sampled_from(["%Y-%m-%d", "%Y-%m-%d %H:%M:%S", "%d.%m.%Y", "%m/%d/%Y"]).map(when.strftime)
+)
+GAPS = st.sampled_from(["", " ", "NA", "nan", "None", "?", "-"])
+GARBAGE = st.one_of(st.text(LETTERS, max_size=20), st.sampled_from(["inf", "1e400", "1_0", "'", '"', "\r\n", "0x10", "1,5", "٣"]))
+SENTENCES = st.lists(st.sampled_from("the a fox dog runs sleeps over under red blue 12 42".split()), min_size=3, max_size=9).map(" ".join)
+
+
+@st.composite
+def columns(draw: st.DrawFn, rows: int) -> list[str]:
+    """Cells of one nature, with a share of others among them."""
+    few = st.sampled_from(draw(st.lists(st.one_of(NUMBERS, GARBAGE, DAYS), min_size=1, max_size=4)))
+    nature = draw(st.sampled_from([NUMBERS, DAYS, SENTENCES, GARBAGE, GAPS, few, st.integers(0, 3).map(str)]))
+    seeds = draw(st.lists(nature, min_size=1, max_size=40))
+    cells = [seeds[place % len(seeds)] for place in range(rows)]
+    if draw(st.booleans()):  # count up: ids, and numbers that do not repeat
+        cells = [cell if place % 2 else f"{place}" for place, cell in enumerate(cells)]
+    for place, cell in draw(st.lists(st.tuples(st.integers(0, rows - 1), st.one_of(GAPS, GARBAGE)), max_size=3)):
+        cells[place] = cell
+    return cells
+
+
+@st.composite
+def tables(draw: st.DrawFn) -> tuple[list[str], list[list[str]]]:
+    rows = draw(st.sampled_from([40, 90, 250, 21, 5]))
+    names = draw(st.lists(NAMES, min_size=1, max_size=5, unique_by=draw(st.sampled_from([str.strip, str.strip, id]))))
+    usual = st.sampled_from([NUMBERS, st.sampled_from("yes no".split()), st.floats(-9, 9).map(str)])
+    target = draw(usual.flatmap(lambda nature: st.lists(nature, min_size=rows, max_size=rows)))
+    if draw(st.sampled_from([False, False, False, True])):
+        target = draw(columns(rows))
+    return [*names, "target"], [*(draw(columns(rows)) for _ in names), target]
+
+
+def written(path: Path, names: list[str], cells: list[list[str]]) -> None:
+    text = io.StringIO()
+    writer = csv.writer(text)
+    writer.writerow(names)
+    writer.writerows(zip(*cells, strict=True))
+    path.write_text(text.getvalue(), newline="")
+
+
+@settings(max_examples=EXAMPLES, deadline=None, suppress_health_check=list(HealthCheck), derandomize=EXAMPLES == 60, database=None)
+@given(table=tables(), order=st.randoms(use_true_random=False), kind=st.sampled_from([None, None, "classification", "regression"]))
+def test_a_table_is_learned_from_or_refused(table, order, kind) -> None:
+    names, cells = table
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        written(folder / "d.csv", names, cells)
+        try:
+            task = load_task(str(folder / "d.csv"), Choices("target", kind))
+            prepared = prepare(task, seed=0, data_folder=folder / "data")
+        except AutoMLError as error:
+            event("refused: " + str(error).partition(": ")[2].translate(str.maketrans("", "", "0123456789"))[-40:])
+            return
+        event("learned from")
+        schema = prepared.schema
+        again = Schema.from_json(schema.to_json())
+        places = order.sample(range(len(names)), len(names))
+        if all(name.strip() for name in names):  # one without a name is known by its place
+            names, cells = [names[place] for place in places], [cells[place] for place in places]
+        written(folder / "shuffled.csv", names, cells)
+        encoded = encoded_rows(folder / "d.csv", schema)
+        assert encoded.shape == (len(cells[0]), *schema.shape)
+        assert encoded.dtype == np.float32
+        assert np.isfinite(encoded).all()
+        assert np.array_equal(encoded, encoded_rows(folder / "d.csv", again))
+        assert np.array_equal(encoded, encoded_rows(folder / "shuffled.csv", schema))
+        known = task.read().take(np.arange(len(task.read())))
+        assert np.isfinite(schema.encode(known)).all()
+        for part in ("train", "validation", "test"):
+            targets = np.load(folder / "data" / prepared.ref.key / part / "target.npy")
+            assert np.isfinite(targets).all()
+
+
+def encoded_rows(path: Path, schema: Schema) -> np.ndarray:
+    return np.concatenate([schema.encode(chunk.features) for chunk in read_rows(path, schema, lambda text: None)])
