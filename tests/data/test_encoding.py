@@ -208,3 +208,8 @@ def test_a_bad_cell_of_new_rows_is_a_data_error_with_its_row() -> None:
         DataError, match=r"column 'k', row 2: 'inf' is not a finite number. Correct it, or leave it empty"
     ):
         schema.encode({**ROWS, "k": np.array([0.0, np.inf, 0.0])})
+
+
+def test_a_target_far_from_those_of_training_stays_finite() -> None:
+    schema = Schema("t", "regression", "table", "y", ENCODERS, target_mean=0.0, target_scale=1e-9)
+    assert np.isfinite(schema.encode_target(np.array([1e90, -1e90, 0.0]))).all()

@@ -21,6 +21,8 @@ FORMATS = (
 )  # fmt: skip
 """Of dates, the likelier first; where day and month can be either, all cells decide."""
 _MOSTLY = 0.95
+_ENOUGH = 0.5
+"""Of numbers, where a person says that a column holds them."""
 _ODD_WORDS = 20
 """Different words that a column of numbers may hold besides numbers."""
 _SAMPLE = 2000
@@ -49,7 +51,7 @@ def infer_column(name: str, cells: pa.ChunkedArray, chosen: str | None = None) -
 
 def _chosen(name: str, known: pa.ChunkedArray, kind: str) -> Column:
     if kind == "number":
-        found = _as_number(name, known)
+        found = _as_number(name, known, share=_ENOUGH)
         if found is None:
             raise DataError(f"column '{name}' was set to number, but {_first_word(known)!r} is none.")
         return Column(name, "number", "as you said", blanks=found.blanks)
@@ -63,27 +65,29 @@ def _chosen(name: str, known: pa.ChunkedArray, kind: str) -> Column:
     return Column(name, kind, "as you said")
 
 
-def _as_number(name: str, known: pa.ChunkedArray) -> Column | None:
-    """A column of numbers, with a few words among them at most."""
+def _as_number(name: str, known: pa.ChunkedArray, share: float = _MOSTLY) -> Column | None:
+    """A column of numbers, which are so large a share of its cells; the rest are few different words."""
     try:
         values = pc.cast(known, pa.float64()).to_numpy()
         blanks: tuple[str, ...] = ()
     except pa.ArrowInvalid:
         sample = [number_in(cell) for cell in known[:_SAMPLE].to_pylist()]
-        if np.isinf(sample).mean() > 2 * (1 - _MOSTLY) + 0.02:
+        if np.isinf(sample).mean() > 2 * (1 - share) + 0.02:
             return None
         cells = known.to_pylist()
         values = np.array([number_in(cell) for cell in cells])
         odd = np.isinf(values)
         blanks = tuple(sorted({cells[place] for place in np.flatnonzero(odd) if not is_overflow(cells[place])}))
         numbers = np.isfinite(values).sum()
-        if numbers < _MOSTLY * (numbers + odd.sum()) or len(blanks) > _ODD_WORDS or not numbers:
+        if numbers < share * (numbers + odd.sum()) or len(blanks) > _ODD_WORDS or not numbers:
             return None
     whole = "whole numbers" if np.all(np.mod(values[np.isfinite(values)], 1) == 0) else "numbers"
     if blanks:
-        share = np.isinf(values).mean()
         return Column(
-            name, "number", f"{whole}; {share:.1%} are words ({', '.join(blanks[:3])}), taken as missing", blanks=blanks
+            name,
+            "number",
+            f"{whole}; {np.isinf(values).mean():.1%} are words ({', '.join(blanks[:3])}), taken as missing",
+            blanks=blanks,
         )
     return Column(name, "number", whole)
 

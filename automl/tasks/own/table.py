@@ -15,7 +15,7 @@ from automl.sources.memory import require_memory
 from automl.sources.table import as_text, cells_of, listed, open_table
 from automl.tasks.own.choices import Choices
 from automl.tasks.own.columns import infer_column
-from automl.tasks.own.target import LARGEST, Target, find_target, read_target
+from automl.tasks.own.target import LARGEST, Target, find_target, read_target, steered_by
 from automl.tasks.task import Cells, Column, Rows, Task
 
 FEWEST_ROWS = 20
@@ -45,12 +45,12 @@ def table_task(path: Path, choices: Choices) -> Task:
     rows = _rows(source, table, columns, target, choices)
     only_text = len(columns) == 1 and columns[0].kind == "text"
     return Task(
-        name=task_name(path),
+        name=safe_name(choices.name or path.stem),
         title=f"Predict {name} from {path.name}.",
         kind=target.kind,
         input_kind="text" if only_text else "table",
         target=name,
-        objectives=target.objectives,
+        objectives=steered_by(choices.metric, target.objectives, target.kind),
         read=lambda: rows,
         source=source,
         columns=inferred,
@@ -59,9 +59,9 @@ def table_task(path: Path, choices: Choices) -> Task:
     )
 
 
-def task_name(path: Path) -> str:
-    """The file's stem, as a name that is safe for folders and tags."""
-    return re.sub(r"[^A-Za-z0-9._-]+", "-", path.stem).strip("-._")[:80] or "table"
+def safe_name(stem: str) -> str:
+    """A file's stem as a name that is safe for folders and tags."""
+    return re.sub(r"[^A-Za-z0-9._-]+", "-", stem).strip("-._")[:80] or "table"
 
 
 def _read(path: Path, encoding: str) -> pa.Table:

@@ -80,6 +80,20 @@ def read_target(source: str, name: str, cells: pa.ChunkedArray, chosen: str | No
     return Target(kind, _objectives(source, name, kind, values), values, known, why)  # type: ignore[arg-type]
 
 
+def steered_by(metric: str | None, objectives: tuple[tuple[str, str], ...], kind: str) -> tuple[tuple[str, str], ...]:
+    """Put a metric that a person chose before the others. Raises ConfigError for one that does not fit the kind."""
+    if metric is None:
+        return objectives
+    from automl.tasks.metrics import METRICS
+
+    fitting = [name for name, one in METRICS.items() if one.kind == kind]
+    if metric not in fitting:
+        raise ConfigError(
+            f"Metric {metric!r} does not fit {kind}. Metrics for it: {', '.join(fitting)}.{did_you_mean(metric, fitting)}"
+        )
+    return ((metric, METRICS[metric].direction), *(one for one in objectives if one[0] != metric))
+
+
 def _infer(words: np.ndarray, numbers: np.ndarray) -> tuple[str, str]:
     given = np.array([word is not None for word in words.tolist()], dtype=bool)
     odd = given & ~np.isfinite(numbers) & np.array([not is_overflow(word) for word in words.tolist()], dtype=bool)
