@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 from automl.data import Schema, prepare, read_rows
 from automl.errors import AutoMLError
 from automl.tasks import Choices, load_task
+from automl.tasks.own.taskfile import task_file
 
 EXAMPLES = int(os.environ.get("AUTOML_TEST_EXAMPLES", "60"))
 LETTERS = st.characters(codec="utf-8", exclude_characters="\0")
@@ -111,6 +112,10 @@ def test_a_table_is_learned_from_or_refused(table, order, kind) -> None:
         assert np.array_equal(encoded, encoded_rows(folder / "shuffled.csv", schema))
         known = task.read().take(np.arange(len(task.read())))
         assert np.isfinite(schema.encode(known)).all()
+        (folder / "d.yaml").write_text(task_file(task, folder, len(task.read())))
+        kept = load_task(str(folder / "d.yaml"))
+        assert [(one.name, one.kind) for one in kept.columns] == [(one.name, one.kind) for one in task.columns]
+        assert np.array_equal(kept.read().target, task.read().target)
         for part in ("train", "validation", "test"):
             targets = np.load(folder / "data" / prepared.ref.key / part / "target.npy")
             assert np.isfinite(targets).all()

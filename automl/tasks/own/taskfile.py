@@ -14,7 +14,7 @@ from typing import Any, Literal
 import yaml
 from pydantic import Field, ValidationError
 
-from automl.config import Frozen
+from automl.config import Frozen, SearchConfig
 from automl.errors import ConfigError, did_you_mean
 from automl.tasks.own.choices import Choices
 from automl.tasks.task import Task
@@ -24,7 +24,7 @@ _LARGEST = 1 << 20
 _DEEPEST = 20
 _LONGEST_KEY = 1000
 """YAML reads a key up to 1024 characters; a column with a longer name is inferred each time."""
-_PLAIN = re.compile(r"[A-Za-z_][A-Za-z0-9_./-]*( [A-Za-z0-9_./-]+)*")
+_PLAIN = re.compile(r"(\.{0,2}/)*[A-Za-z_][A-Za-z0-9_./-]*( [A-Za-z0-9_./-]+)*")
 
 
 class TaskFile(Frozen):
@@ -41,6 +41,10 @@ class TaskFile(Frozen):
     group: str | None = None
     time_column: str | None = None
     encoding: str | None = None
+
+
+_FLAGS = {"trials", "time", "name", *SearchConfig.model_fields} - TaskFile.model_fields.keys() - {"budget"}
+"""What belongs to a search, which takes a task in many ways."""
 
 
 def read_task_file(path: Path, flags: Choices) -> tuple[Path, Choices]:
@@ -142,11 +146,15 @@ def _checked(path: Path, node: yaml.MappingNode) -> TaskFile:
     lines: dict[str, int] = {}
     said = _mapping(path, node, lines)
     for key in said:
+        if key in _FLAGS:
+            raise ConfigError(
+                f"{path}: '{key}', line {lines[key]}, is no part of a task. Say it on the command line: --{key.replace('_', '-')}."
+            )
         if key not in TaskFile.model_fields:
             near = did_you_mean(key, TaskFile.model_fields).strip().replace("Did", "did")
             raise ConfigError(
                 f"{path}: unknown key {key!r}{f' ({near})' if near else ''}, line {lines[key]}. "
-                f"Keys: {', '.join(TaskFile.model_fields)}; how to search is said on the command line."
+                f"Keys: {', '.join(TaskFile.model_fields)}."
             )
     try:
         return TaskFile.model_validate({key: value for key, value in said.items() if value != ""})
