@@ -114,6 +114,15 @@ def test_a_column_of_numbers_and_words_says_share_and_choice(tmp_path: Path) -> 
     assert (kinds(many)["n"], why(many, "n")) == ("category", "3 different words; 67% of its cells are numbers")
 
 
+def test_a_person_may_say_that_a_column_with_many_words_holds_numbers(tmp_path: Path) -> None:
+    content = HEADER + "".join(f"{'unknown' if row % 3 == 2 else row},a,{row % 2}\n" for row in range(60))
+    task = loaded(tmp_path, content, columns={"n": "number"})
+    assert why(task, "n") == "as you said; 33.3% are words (unknown), taken as missing"
+    cells = task.read().features["n"]  # type: ignore[call-overload]
+    assert cells.dtype == np.float64  # what looks at rows later knows no blanks
+    assert np.isnan(cells).sum() == 20
+
+
 def test_words_among_numbers_are_missing_in_new_rows_too(tmp_path: Path) -> None:
     task = loaded(tmp_path, HEADER + rows(0, 98) + "x,a,1\nx,b,0\n")
     schema = prepare(task, seed=0, data_folder=tmp_path / "data").schema

@@ -54,7 +54,8 @@ def _chosen(name: str, known: pa.ChunkedArray, kind: str) -> Column:
         found = _as_number(name, known, share=_ENOUGH)
         if found is None:
             raise DataError(f"column '{name}' was set to number, but {_first_word(known)!r} is none.")
-        return Column(name, "number", "as you said", blanks=found.blanks)
+        words = found.why.partition("; ")[2]
+        return Column(name, "number", "as you said" + (f"; {words}" if words else ""), blanks=found.blanks)
     if kind == "date":
         found = _as_date(name, known)
         if found is None:

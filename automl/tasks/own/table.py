@@ -123,7 +123,7 @@ def _cells(source: str, column: pa.ChunkedArray, meaning: Column) -> np.ndarray:
             f"{source}: column '{meaning.name}', row {large[0] + 1}: {spelled[:40]!r} is not a number below {LARGEST:g} "
             f"(one of {len(large)}). Correct it, or leave it empty where it is missing."
         )
-    return cells
+    return values  # words that are taken as missing are missing from here on
 
 
 def _shared(column: pa.ChunkedArray) -> np.ndarray:

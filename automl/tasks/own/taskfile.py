@@ -14,7 +14,7 @@ from typing import Any, Literal
 import yaml
 from pydantic import Field, ValidationError
 
-from automl.config import Frozen, SearchConfig
+from automl.config import Frozen
 from automl.errors import ConfigError, did_you_mean
 from automl.tasks.own.choices import Choices
 from automl.tasks.task import Task
@@ -43,7 +43,22 @@ class TaskFile(Frozen):
     encoding: str | None = None
 
 
-_FLAGS = {"trials", "time", "name", *SearchConfig.model_fields} - TaskFile.model_fields.keys() - {"budget"}
+_FLAGS = frozenset(
+    (
+        "trials",
+        "time",
+        "families",
+        "devices",
+        "workers",
+        "sampler",
+        "pruner",
+        "max_epochs",
+        "seed",
+        "set",
+        "name",
+        "executor",
+    )
+)
 """What belongs to a search, which takes a task in many ways."""
 
 
