@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 from automl.data import Schema, prepare, read_rows
 from automl.errors import AutoMLError
 from automl.tasks import Choices, load_task
+from automl.tasks.own.columns import KINDS
 from automl.tasks.own.taskfile import task_file
 
 EXAMPLES = int(os.environ.get("AUTOML_TEST_EXAMPLES", "60"))
@@ -66,6 +67,21 @@ def tables(draw: st.DrawFn) -> tuple[list[str], list[list[str]]]:
     return [*names, "target"], [*(draw(columns(rows)) for _ in names), target]
 
 
+@st.composite
+def choices(draw: st.DrawFn, names: list[str]) -> Choices:
+    """Mostly nothing; now and then a person's word about kinds, a group or a time, right or wrong."""
+    if draw(st.sampled_from([True, True, False])):
+        return Choices("target")
+    name = st.sampled_from([name.strip() for name in names])
+    return Choices(
+        "target",
+        draw(st.sampled_from([None, "classification", "regression"])),
+        draw(st.dictionaries(name, st.sampled_from(KINDS), max_size=2)),
+        group=draw(st.none() | name),
+        time_column=draw(st.none() | name),
+    )
+
+
 def written(path: Path, names: list[str], cells: list[list[str]]) -> None:
     text = io.StringIO()
     writer = csv.writer(text)
@@ -81,18 +97,15 @@ def written(path: Path, names: list[str], cells: list[list[str]]) -> None:
     derandomize=EXAMPLES == 60,
     database=None,
 )
-@given(
-    table=tables(),
-    order=st.randoms(use_true_random=False),
-    kind=st.sampled_from([None, None, "classification", "regression"]),
-)
-def test_a_table_is_learned_from_or_refused(table, order, kind) -> None:
+@given(table=tables(), order=st.randoms(use_true_random=False), data=st.data())
+def test_a_table_is_learned_from_or_refused(table, order, data) -> None:
     names, cells = table
+    said = data.draw(choices(names))
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         written(folder / "d.csv", names, cells)
         try:
-            task = load_task(str(folder / "d.csv"), Choices("target", kind))
+            task = load_task(str(folder / "d.csv"), said)
             prepared = prepare(task, seed=0, data_folder=folder / "data")
         except AutoMLError as error:
             event("refused: " + str(error).partition(": ")[2].translate(str.maketrans("", "", "0123456789"))[-40:])
