@@ -57,6 +57,14 @@ def test_columns_are_matched_by_name_and_extra_ones_ignored(tmp_path):
     assert _read(path, TABLE).tolist() == [[1.0, 2.5], [3.0, 4.0]]
 
 
+def test_new_rows_may_be_in_another_encoding(tmp_path):
+    path = _csv(tmp_path, "age,income,größe\n1,2,ä\n".encode("latin-1"))
+    with pytest.raises(DataError, match="use --encoding latin-1"):
+        _read(path, TABLE)
+    (part,) = read_rows(path, TABLE, print, encoding="latin-1")
+    assert _rows(part).tolist() == [[1.0, 2.0]]
+
+
 def test_columns_that_are_not_used_are_named_once(tmp_path, monkeypatch):
     monkeypatch.setattr(chunk, "_ROWS_AT_ONCE", 1)
     said = []
