@@ -25,7 +25,10 @@ BLANKS = frozenset({"", "na", "n/a", "nan", "null", "none", "?", "-"})
 ISO = "iso"
 """A date as 2026-11-25, with or without a time."""
 _DAY, _WEEK, _YEAR = 86_400.0, 7 * 86_400.0, 365.2425 * 86_400.0
+_FARTHEST = 1e6
+"""A new value that lies more scales than this from the mean would overflow a model's float32; it counts as this far."""
 _WORD = re.compile(r"\w+")
+_OVERFLOW = re.compile(r"[+-]?(\d[\d.]*e[+-]?\d+|\d+(\.\d*)?|inf(inity)?)", re.IGNORECASE)
 _TOKEN = re.compile(r"\w+|[^\w\s]")
 
 
@@ -62,7 +65,7 @@ class Number:
         """(rows,) -> (rows, 1 or 2); a missing value is 0."""
         values = numbers(cells, self.name, self.blanks)
         known = ~np.isnan(values)
-        scaled = np.interp(values, self.knots, self.heights) if self.knots else (values - self.mean) / self.scale
+        scaled = np.interp(values, self.knots, self.heights) if self.knots else _scaled(values, self.mean, self.scale)
         features = [np.where(known, scaled, 0.0)] + ([(~known).astype(np.float64)] if self.gaps else [])
         return np.column_stack(features)
 
@@ -196,7 +199,7 @@ class Grid:
         """(rows, numbers) or (rows, *shape) -> (rows, *shape); a missing value is 0."""
         axes = (-1,) + (1,) * (len(self.shape) - 1)
         values = np.asarray(rows, dtype=np.float64).reshape(-1, *self.shape)
-        values = (values - np.reshape(self.means, axes)) / np.reshape(self.scales, axes)
+        values = _scaled(values, np.reshape(self.means, axes), np.reshape(self.scales, axes))
         return np.nan_to_num(values, nan=0.0)
 
 
@@ -289,6 +292,16 @@ def number_in(cell: object, blanks: Sequence[str] = ()) -> float:
         return float(cell)  # type: ignore[arg-type]
     except (TypeError, ValueError, OverflowError):
         return math.nan if cell != cell else math.inf
+
+
+def is_overflow(text: str | None) -> bool:
+    """Whether a cell such as `1e400` or `inf` is spelled as a number that is not finite: a mistake, not a word."""
+    return bool(text and _OVERFLOW.fullmatch(text) and math.isinf(number_in(text)))
+
+
+def _scaled(values: np.ndarray, mean: float | np.ndarray, scale: float | np.ndarray) -> np.ndarray:
+    with np.errstate(over="ignore"):
+        return np.clip((values - mean) / scale, -_FARTHEST, _FARTHEST)
 
 
 def _spelled(cell: object) -> str | None:

@@ -16,14 +16,14 @@ if TYPE_CHECKING:
 _FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
 
 
-def predict_file(bundle: Path, path: Path, stream: TextIO, tell: Tell) -> int:
+def predict_file(bundle: Path, path: Path, stream: TextIO, tell: Tell, encoding: str = "utf-8") -> int:
     """Predict what `read_rows` finds at `path` and write it to `stream`; returns the number of rows.
 
     `tell` is handed what people should know: columns that are not used, pictures that cannot be read. Raises DataError for the
     rows and StorageError for the bundle.
     """
     model = load_model(bundle)
-    return write_predictions(model, read_rows(path, model.schema, tell), stream)
+    return write_predictions(model, read_rows(path, model.schema, tell, encoding=encoding), stream)
 
 
 def write_predictions(model: Model, chunks: Iterable[Chunk], stream: TextIO) -> int:

@@ -11,7 +11,7 @@ import typer
 
 from automl.cli import complete
 from automl.cli.examples import examples
-from automl.cli.options import FamiliesFrom
+from automl.cli.options import Encoding, FamiliesFrom
 from automl.cli.output import print_note
 from automl.cli.place import model_folder
 
@@ -34,7 +34,7 @@ def predict(
         Path,
         typer.Argument(
             metavar="FILE",
-            help="Rows: .csv or .parquet with the training columns, .npy, a folder of images, or - (CSV).",
+            help="Rows: a table with the training columns (.csv, .parquet, .jsonl, ...), .npy, a folder of images, or - (CSV).",
             autocompletion=complete.files,
         ),
     ],
@@ -46,6 +46,7 @@ def predict(
             autocompletion=complete.files,
         ),
     ] = None,
+    encoding: Encoding = "utf-8",
     families_from: FamiliesFrom = None,
 ) -> None:
     """Predict each row; writes CSV with `prediction` and, for classes, `p_<class>`. Memory does not grow with the rows."""
@@ -57,10 +58,10 @@ def predict(
         catalog.add_families_from(families_from)
     folder = model_folder(model)
     if out is None:
-        predict_file(folder, file, _stdout(), print_note)
+        predict_file(folder, file, _stdout(), print_note, encoding)
         return
     with storage_errors("write predictions to", out), growing_file(out) as stream:
-        predict_file(folder, file, stream, print_note)
+        predict_file(folder, file, stream, print_note, encoding)
 
 
 def _stdout() -> TextIO:

@@ -8,10 +8,10 @@ import typer
 
 from automl.cli import complete
 from automl.cli.examples import examples
-from automl.cli.options import FamiliesFrom, Json
+from automl.cli.options import ColumnKinds, Encoding, FamiliesFrom, Group, Json, Kind, Target, TimeCol, choices_from
 from automl.cli.output import number, print_facts, print_json
 from automl.config import DEFAULT_TRIALS, PRUNERS, SAMPLERS
-from automl.errors import ConfigError, Stopped, did_you_mean
+from automl.errors import ConfigError, Stopped
 
 if TYPE_CHECKING:
     from automl.config import SearchConfig
@@ -29,12 +29,13 @@ def search(
         str,
         typer.Argument(
             metavar="TASK",
-            help="A table (.csv, .tsv, .parquet, .jsonl, .feather) with --target, or a built-in task; see `automl tasks list`.",
+            help="A table (.csv, .tsv, .parquet, .jsonl, .feather) with --target, a task file (.yaml) or a built-in task; "
+            "see `automl tasks`.",
             show_default=False,
             autocompletion=complete.tasks,
         ),
     ],
-    target: Annotated[str | None, typer.Option(metavar="COL", help="Column of the table to predict.")] = None,
+    target: Target = None,
     families: Annotated[
         str,
         typer.Option(
@@ -97,25 +98,11 @@ def search(
         ),
     ] = None,
     seed: Annotated[str, typer.Option(metavar="N", help="Seed of the search.", envvar="AUTOML_SEED")] = "0",
-    kind: Annotated[
-        str | None, typer.Option(metavar="KIND", help="classification or regression; inferred when left out.")
-    ] = None,
-    column: Annotated[
-        list[str] | None,
-        typer.Option(
-            metavar="COL=KIND",
-            help="number, category, date, text or 'left out', instead of what was inferred; may be repeated.",
-        ),
-    ] = None,
-    group: Annotated[
-        str | None,
-        typer.Option(metavar="COL", help="Rows with equal values here stay in one part, such as a patient's."),
-    ] = None,
-    time_col: Annotated[
-        str | None,
-        typer.Option("--time-col", metavar="COL", help="When a row was: the newest rows become the test part."),
-    ] = None,
-    encoding: Annotated[str, typer.Option(metavar="NAME", help="Of a CSV file.")] = "utf-8",
+    kind: Kind = None,
+    column: ColumnKinds = None,
+    group: Group = None,
+    time_col: TimeCol = None,
+    encoding: Encoding = "utf-8",
     set_: Annotated[
         list[str] | None,
         typer.Option("--set", metavar="RANGE", help="FAMILY.PARAM=VALUE or FAMILY.PARAM=LOW..HIGH; may be repeated."),
@@ -146,7 +133,7 @@ def search(
 ) -> None:
     """Search the hyperparameters of a task; the same command again resumes it."""
     from automl.config import make_config, parse_seconds
-    from automl.tasks import Choices, load_task
+    from automl.tasks import load_task
 
     seconds = parse_seconds(time) if time is not None else None
     config = make_config(
@@ -166,7 +153,7 @@ def search(
         tracking=tracking,
         strict=strict,
     )
-    choices = Choices(target, kind, _columns(column or []), group, time_col, encoding)
+    choices = choices_from(target, kind, column, group, time_col, encoding)
     run_and_print(load_task(task, choices), config, name, as_json=as_json)
 
 
@@ -240,20 +227,6 @@ def _whole(flag: str, text: str | None) -> int | None:
         return int(text)
     except ValueError:
         raise ConfigError(f"{flag} must be a whole number, but got {text!r}.") from None
-
-
-def _columns(texts: list[str]) -> dict[str, str]:
-    from automl.tasks.own.columns import KINDS
-
-    chosen = {}
-    for text in texts:
-        name, equals, kind = text.rpartition("=")
-        if not equals or kind not in KINDS:
-            raise ConfigError(
-                f"--column takes COL=KIND with KIND one of {', '.join(KINDS)}, but got {text!r}.{did_you_mean(kind, KINDS)}"
-            )
-        chosen[name] = kind
-    return chosen
 
 
 def _assignments(texts: list[str]) -> dict[str, str]:

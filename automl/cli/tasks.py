@@ -2,17 +2,25 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+import shlex
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from automl.cli import complete
 from automl.cli.examples import examples, with_examples
-from automl.cli.options import Json
-from automl.cli.output import print_json, print_lines, print_table
+from automl.cli.options import ColumnKinds, Encoding, Group, Json, Kind, Target, TimeCol, choices_from
+from automl.cli.output import print_facts, print_json, print_lines, print_table
+from automl.errors import ConfigError
+
+if TYPE_CHECKING:
+    from automl.tasks import Task
 
 app = typer.Typer(
-    help=with_examples("Tasks: what is to be learned.", "automl tasks list", "automl tasks show digits"),
+    help=with_examples(
+        "Tasks: what is to be learned.", "automl tasks list", "automl tasks init churn.csv --target churned"
+    ),
     no_args_is_help=True,
 )
 
@@ -33,17 +41,110 @@ def list_tasks(as_json: Json = False) -> None:
 
 
 @app.command("show")
-@examples("automl tasks show digits", "automl tasks show diabetes --json")
+@examples(
+    "automl tasks show digits",
+    "automl tasks show churn.csv --target churned",
+    "automl tasks show churn.yaml --json",
+)
 def show_task(
-    name: Annotated[str, typer.Argument(metavar="TASK", help="A built-in task.", autocompletion=complete.tasks)],
+    name: Annotated[
+        str,
+        typer.Argument(
+            metavar="TASK",
+            help="A built-in task, a table with --target, or a task file (.yaml).",
+            autocompletion=complete.tasks,
+        ),
+    ],
+    target: Target = None,
+    kind: Kind = None,
+    column: ColumnKinds = None,
+    group: Group = None,
+    time_col: TimeCol = None,
+    encoding: Encoding = "utf-8",
     as_json: Json = False,
 ) -> None:
-    """Show one task: inputs, objectives, where its rows come from and which families fit."""
-    from automl.catalog import families_for
+    """Show one task: what was inferred from a file and why, its metrics, and which families would be searched."""
     from automl.tasks import load_task
 
-    task = load_task(name)
-    facts = {
+    task = load_task(name, choices_from(target, kind, column, group, time_col, encoding))
+    facts = _facts(task)
+    if as_json:
+        print_json(facts)
+        return
+    print_facts(
+        [f"{key:<12}{_spelled(value)}" for key, value in facts.items() if key not in ("columns", "warnings") and value]
+    )
+    if columns := facts.get("columns"):
+        print_lines(["", "columns"])
+        print_table([(f"  {one['name']}", one["kind"], one["why"]) for one in columns], ("  name", "taken for", "why"))
+    if warnings := facts.get("warnings"):
+        print_lines(["", "warnings", *(f"  {warning}" for warning in warnings)])
+
+
+@app.command("init")
+@examples(
+    "automl tasks init churn.csv --target churned",
+    "automl tasks init churn.csv --target churned --out tasks/churn.yaml",
+)
+def init_task(
+    file: Annotated[
+        str,
+        typer.Argument(
+            metavar="FILE",
+            help="A table: .csv, .tsv, .parquet, .jsonl or .feather.",
+            autocompletion=complete.files,
+        ),
+    ],
+    target: Target = None,
+    kind: Kind = None,
+    column: ColumnKinds = None,
+    group: Group = None,
+    time_col: TimeCol = None,
+    encoding: Encoding = "utf-8",
+    out: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FILE",
+            help="Write here; beside you as <name>.yaml when left out.",
+            autocompletion=complete.files,
+        ),
+    ] = None,
+) -> None:
+    """Write a task file: what was inferred from a table, to be corrected by hand and searched as `automl search FILE`."""
+    from automl.data.durable import storage_errors
+    from automl.tasks import load_task
+    from automl.tasks.own.taskfile import SUFFIXES, task_file
+
+    task = load_task(file, choices_from(target, kind, column, group, time_col, encoding))
+    if not task.columns:
+        raise ConfigError(f"{file!r} is no table, from which a task file can be made.")
+    out = out or Path(f"{task.name}.yaml")
+    if out.suffix.lower() not in SUFFIXES:
+        raise ConfigError(f"--out must end in {' or '.join(SUFFIXES)}, but got '{out}'.")
+    text = task_file(task, out.parent, len(task.read()))
+    with storage_errors("write", out):
+        try:
+            with open(out, "x", encoding="utf-8") as stream:
+                stream.write(text)
+        except FileExistsError:
+            raise ConfigError(f"{out} is there already. Delete it, or name another file with --out.") from None
+    used = sum(column.kind != "left out" for column in task.columns)
+    print_facts(
+        [
+            f"{out}: {task.kind} of {task.target} by {task.metric}, {used} of {len(task.columns)} columns",
+            f"next: automl search {shlex.quote(str(out))}",
+        ]
+    )
+
+
+def _facts(task: Task) -> dict[str, Any]:
+    return {**_declared(task), **(_inferred(task) if task.choices else {})}
+
+
+def _declared(task: Task) -> dict[str, Any]:
+    from automl.catalog import families_for
+
+    return {
         "task": task.name,
         "title": task.title,
         "kind": task.kind,
@@ -54,7 +155,22 @@ def show_task(
         "source": task.source,
         "families": list(families_for(task.input_kind, task.name)),
     }
-    if as_json:
-        print_json(facts)
-    else:
-        print_lines([f"{key:<12}{', '.join(map(str, v)) if isinstance(v, list) else v}" for key, v in facts.items()])
+
+
+def _inferred(task: Task) -> dict[str, Any]:
+    """What only a look at a person's file tells."""
+    from automl.data.audit import audit
+
+    rows = task.read()
+    return {
+        "why": task.why,
+        "rows": len(rows),
+        "group": task.choices.get("group"),
+        "time_column": task.choices.get("time_column"),
+        "columns": [{"name": one.name, "kind": one.kind, "why": one.why} for one in task.columns],
+        "warnings": [warning for warning in audit(rows, task) if not warning.startswith("Left out:")],
+    }
+
+
+def _spelled(value: Any) -> str:
+    return ", ".join(map(str, value)) if isinstance(value, list) else str(value)

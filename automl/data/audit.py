@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from automl.data.fitting import MOST_LEVELS
 from automl.data.leaks import leaks
 from automl.errors import DataError
 from automl.sources.table import listed
@@ -23,7 +24,14 @@ def audit(rows: Rows, task: Task) -> tuple[str, ...]:
     _check_names(rows, task)
     _check_finite(cells, task)
     about_target = _check_numbers(rows, task) if task.kind == "regression" else _check_classes(rows, task)
-    return (*rows.notes, *_about_columns(task), *_gaps(cells), *about_target, *leaks(cells, rows.target, task))
+    return (
+        *rows.notes,
+        *_about_columns(task),
+        *_rare_words(cells, task),
+        *_gaps(cells),
+        *about_target,
+        *leaks(cells, rows.target, task),
+    )
 
 
 def check_shape(rows: Rows, shape: tuple[int, ...], task: Task) -> None:
@@ -75,6 +83,15 @@ def _about_columns(task: Task) -> tuple[str, ...]:
     odd = [f"{column.name} ({column.why})" for column in task.columns if column.blanks]
     found = [f"Left out: {listed(left)}."] if left else []
     return tuple(found + ([f"Words among numbers: {listed(odd)}."] if odd else []))
+
+
+def _rare_words(cells: Cells, task: Task) -> tuple[str, ...]:
+    """Words of which a model cannot learn each: a code for every one of them would cost memory and teach nothing."""
+    levels = {
+        column.name: len(set(cells[column.name].tolist())) for column in task.columns if column.kind == "category"
+    }
+    many = [f"{name} ({count})" for name, count in levels.items() if count > MOST_LEVELS]
+    return (f"Only the {MOST_LEVELS} commonest words are told apart in: {listed(many)}.",) if many else ()
 
 
 def _gaps(cells: Cells) -> tuple[str, ...]:

@@ -153,6 +153,7 @@ def _components(texts: list[list[str]], places: dict[str, int], weights: np.ndar
         values += [(1 + math.log(n)) * weights[place] / total for place, n in counts.items()]
     matrix = csr_matrix((values, (rows, columns)), shape=(len(texts), len(places)))
     reduced = TruncatedSVD(min(_COMPONENTS, len(places) - 1), random_state=0)
-    features = reduced.fit_transform(matrix)
+    with np.errstate(invalid="ignore"):  # texts that are all alike have no variance to explain
+        features = reduced.fit_transform(matrix)
     scales = features.std(axis=0)
     return np.asarray((reduced.components_ / np.where(scales > 0, scales, 1.0)[:, None]).T)

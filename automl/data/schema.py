@@ -19,6 +19,8 @@ from automl.tasks import Cells, Column, Rows, Task
 
 FORMAT = 2
 """Version of the encoding; another number never shares prepared arrays with this one."""
+_FARTHEST = 1e18
+"""Scales from the mean, for a target that lies absurdly far from those of the training rows: its square is still a float32."""
 KINDS = ("classification", "regression")
 INPUT_KINDS = ("table", "image", "text", "series")
 
@@ -107,7 +109,8 @@ class Schema:
     def encode_target(self, target: np.ndarray) -> np.ndarray:
         """Raw (rows,) labels -> int64 class indices, or numbers -> standardised float32."""
         if self.kind == "regression":
-            return ((np.asarray(target, dtype=np.float64) - self.target_mean) / self.target_scale).astype(np.float32)
+            scaled = (np.asarray(target, dtype=np.float64) - self.target_mean) / self.target_scale
+            return np.clip(scaled, -_FARTHEST, _FARTHEST).astype(np.float32)
         index = {label: place for place, label in enumerate(self.labels)}
         return np.array([index[str(label)] for label in target.tolist()], dtype=np.int64)
 

@@ -16,11 +16,12 @@ def open_parquet(path: Path) -> Table:
     """Read the names of a Parquet file's columns. Raises DataError for another file."""
     try:
         with parquet.ParquetFile(path) as file:
-            names = tuple(file.schema_arrow.names)
+            schema = file.schema_arrow
     except (pa.ArrowException, OSError) as error:
         raise _broken(path, "Parquet", error) from None
 
     def read(wanted: Sequence[str], rows: int) -> Iterator[pa.RecordBatch]:
+        _require_cells(path, schema, wanted)
         try:
             with parquet.ParquetFile(path) as file:
                 for batch in file.iter_batches(rows, columns=list(wanted)):
@@ -28,18 +29,19 @@ def open_parquet(path: Path) -> Table:
         except (pa.ArrowException, OSError) as error:
             raise _broken(path, "Parquet", error) from None
 
-    return Table(str(path), names, read)
+    return Table(str(path), tuple(schema.names), read)
 
 
 def open_feather(path: Path) -> Table:
     """Read the names of a Feather file's columns. Raises DataError for another file."""
     try:
         with pa.memory_map(str(path)) as file:
-            names = tuple(ipc.open_file(file).schema.names)
+            schema = ipc.open_file(file).schema
     except (pa.ArrowException, OSError) as error:
         raise _broken(path, "Feather", error) from None
 
     def read(wanted: Sequence[str], rows: int) -> Iterator[pa.RecordBatch]:
+        _require_cells(path, schema, wanted)
         try:
             with pa.memory_map(str(path)) as file:
                 reader = ipc.open_file(file)
@@ -48,7 +50,17 @@ def open_feather(path: Path) -> Table:
         except (pa.ArrowException, OSError) as error:
             raise _broken(path, "Feather", error) from None
 
-    return Table(str(path), names, read)
+    return Table(str(path), tuple(schema.names), read)
+
+
+def _require_cells(path: Path, schema: pa.Schema, wanted: Sequence[str]) -> None:
+    """Raise DataError for a column whose cells are lists, records or bytes."""
+    for name in wanted:
+        kind = schema.field(name).type
+        if pa.types.is_nested(kind) or pa.types.is_binary(kind) or pa.types.is_large_binary(kind):
+            raise DataError(
+                f"{path}: column '{name}' holds {kind}. Cells must be text, numbers, dates or truth values."
+            )
 
 
 def _broken(path: Path, form: str, error: Exception) -> DataError:

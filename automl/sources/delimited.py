@@ -53,6 +53,10 @@ class _Head:
             raise DataError(f"{self.source}: not UTF-8 but UTF-16. Save it as UTF-8, or use --encoding utf-16.")
         text = self._decoded().lstrip("\ufeff").lstrip("\r\n")
         line = text.splitlines()[0] if text else ""
+        if "\0" in line:
+            raise DataError(
+                f"{self.source}: line 1 holds a NUL character. Remove it, or name the --encoding of the file."
+            )
         delimiter = max(_DELIMITERS, key=line.count)
         try:
             header = next(csv.reader(io.StringIO(text), delimiter=delimiter, strict=True), [])
@@ -132,13 +136,19 @@ def _explain(head: _Head, names: Sequence[str], delimiter: str) -> None:
     try:
         with open(head.path, encoding=head.encoding, newline="") as text:
             reader = csv.reader(_lines(text, head.source), delimiter=delimiter, strict=True)
+            complete = 0
             try:
                 for cells in reader:
+                    complete = reader.line_num
                     if cells and len(cells) != len(names):
                         raise DataError(
                             f"{head.source}: line {reader.line_num} has {len(cells)} cells, but the header has {len(names)}."
                         )
             except csv.Error as error:
+                if "unexpected end" in str(error):
+                    raise DataError(
+                        f"{head.source}: a quote in line {complete + 1} is never closed. Close it, or double it to mean a quote."
+                    ) from None
                 raise DataError(f"{head.source}: not a CSV table, line {reader.line_num}: {error}.") from None
     except UnicodeDecodeError:
         raise _not_decodable(head.source, _bad_byte(head.path, head.encoding), head.encoding) from None

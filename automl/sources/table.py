@@ -96,9 +96,21 @@ def as_text(column: pa.Array | pa.ChunkedArray) -> pa.Array | pa.ChunkedArray:
         whole = pc.all(pc.and_(pc.is_finite(column), pc.equal(pc.floor(column), column))).as_py()
         column = pc.cast(pc.if_else(pc.is_nan(column), None, column), pa.int64() if whole else kind, safe=False)
     if pa.types.is_dictionary(kind):
-        column = pc.cast(column, kind.value_type)
+        return as_text(pc.cast(column, kind.value_type))
+    if pa.types.is_boolean(kind):  # as Python and pandas spell it, which is what a CSV file holds
+        return pc.if_else(column, pa.scalar("True"), pa.scalar("False"))
     text = column if pa.types.is_string(column.type) else pc.cast(column, pa.string())
+    if pa.types.is_timestamp(kind):
+        text = _shortest(text)
     return pc.if_else(pc.equal(text, ""), pa.scalar(None, pa.string()), text)
+
+
+def _shortest(moments: pa.Array | pa.ChunkedArray) -> pa.Array | pa.ChunkedArray:
+    """Moments without the fraction, and without the time of day, that none of them has: as a text file spells them."""
+    for end in (r"\.0+$", r" 00:00:00$"):
+        if pc.all(pc.match_substring_regex(moments, end)).as_py():
+            moments = pc.replace_substring_regex(moments, end, "")
+    return moments
 
 
 def listed(names: Iterable[str]) -> str:

@@ -27,6 +27,10 @@ def load_task(name: str, choices: Choices | None = None) -> Task:
     """
     known = builtin_tasks()
     path = Path(name)
+    if path.suffix.lower() in (".yaml", ".yml"):
+        from automl.tasks.own.taskfile import read_task_file
+
+        return _own(*read_task_file(path, choices or Choices()))
     if name in known and not path.suffix:
         if choices is not None and choices != Choices():
             raise ConfigError(
@@ -36,10 +40,14 @@ def load_task(name: str, choices: Choices | None = None) -> Task:
         assert isinstance(task, Task)
         return task
     if path.suffix or path.exists():
-        from automl.tasks.own.table import table_task  # pyarrow: a tenth of a second that built-in tasks need not spend
-
-        return table_task(path, choices or Choices())
+        return _own(path, choices or Choices())
     raise ConfigError(f"Unknown task {name!r}. Tasks: {', '.join(known)}, or a file.{did_you_mean(name, known)}")
+
+
+def _own(path: Path, choices: Choices) -> Task:
+    from automl.tasks.own.table import table_task  # pyarrow: a tenth of a second that built-in tasks need not spend
+
+    return table_task(path, choices)
 
 
 def load_again(name: str, choices: dict[str, Any]) -> Task:

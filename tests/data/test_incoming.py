@@ -57,6 +57,14 @@ def test_columns_are_matched_by_name_and_extra_ones_ignored(tmp_path):
     assert _read(path, TABLE).tolist() == [[1.0, 2.5], [3.0, 4.0]]
 
 
+def test_new_rows_may_be_in_another_encoding(tmp_path):
+    path = _csv(tmp_path, "age,income,größe\n1,2,ä\n".encode("latin-1"))
+    with pytest.raises(DataError, match="use --encoding latin-1"):
+        _read(path, TABLE)
+    (part,) = read_rows(path, TABLE, print, encoding="latin-1")
+    assert _rows(part).tolist() == [[1.0, 2.0]]
+
+
 def test_columns_that_are_not_used_are_named_once(tmp_path, monkeypatch):
     monkeypatch.setattr(chunk, "_ROWS_AT_ONCE", 1)
     said = []
@@ -140,7 +148,7 @@ def test_empty_cells_are_missing(tmp_path):
         ("age,income\n1,1e400\n", "'1e400' is not a finite number"),
         ("age,income\n1,2\n1,2,3\n", "line 3 has 3 cells, but the header has 2"),
         ("age,income\n1\n", "line 2 has 1 cells"),
-        ('age,income\n1,"2\n', "not a CSV table"),
+        ('age,income\n1,"2\n', "a quote in line 2 is never closed"),
         ("", "the file is empty"),
         ("age,income\n", "no rows below the header"),
         (b"age,income\n1,\xff\n", "not UTF-8 at byte 13"),

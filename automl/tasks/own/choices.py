@@ -21,3 +21,7 @@ class Choices:
     """Column that says when: the newest rows become the test part."""
     encoding: str = "utf-8"
     """Of a CSV file."""
+    metric: str | None = None
+    """Steers in place of the first of the task's metrics."""
+    name: str | None = None
+    """Of the task; the file's stem when left out."""

@@ -8,7 +8,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from automl.encoding import BLANKS, ISO, moment, number_in
+from automl.encoding import BLANKS, ISO, is_overflow, moment, number_in
 from automl.errors import DataError
 from automl.sources.table import as_text
 from automl.tasks.task import Column
@@ -21,9 +21,12 @@ FORMATS = (
 )  # fmt: skip
 """Of dates, the likelier first; where day and month can be either, all cells decide."""
 _MOSTLY = 0.95
+_ENOUGH = 0.5
+"""Of numbers, where a person says that a column holds them."""
 _ODD_WORDS = 20
 """Different words that a column of numbers may hold besides numbers."""
 _SAMPLE = 2000
+_FEW = 200
 _ID = re.compile(r"(.*[_\W])?(id|uuid|guid|index|key|no|nr|number)|.*(Id|ID|UUID)|unnamed.*|column_\d+", re.IGNORECASE)
 
 
@@ -43,15 +46,16 @@ def infer_column(name: str, cells: pa.ChunkedArray, chosen: str | None = None) -
     number = _as_number(name, known)
     if number is not None:
         return _unless_id(number, known, levels, len(cells))
-    return _as_date(name, known) or _as_words(name, known, levels)
+    return _as_date(name, known) or _as_words(name, known, levels, _nearly_dates(known))
 
 
 def _chosen(name: str, known: pa.ChunkedArray, kind: str) -> Column:
     if kind == "number":
-        found = _as_number(name, known)
+        found = _as_number(name, known, share=_ENOUGH)
         if found is None:
             raise DataError(f"column '{name}' was set to number, but {_first_word(known)!r} is none.")
-        return Column(name, "number", "as you said", blanks=found.blanks)
+        words = found.why.partition("; ")[2]
+        return Column(name, "number", "as you said" + (f"; {words}" if words else ""), blanks=found.blanks)
     if kind == "date":
         found = _as_date(name, known)
         if found is None:
@@ -62,38 +66,31 @@ def _chosen(name: str, known: pa.ChunkedArray, kind: str) -> Column:
     return Column(name, kind, "as you said")
 
 
-def _as_number(name: str, known: pa.ChunkedArray) -> Column | None:
-    """A column of numbers, with a few words among them at most."""
+def _as_number(name: str, known: pa.ChunkedArray, share: float = _MOSTLY) -> Column | None:
+    """A column of numbers, which are so large a share of its cells; the rest are few different words."""
     try:
         values = pc.cast(known, pa.float64()).to_numpy()
         blanks: tuple[str, ...] = ()
     except pa.ArrowInvalid:
         sample = [number_in(cell) for cell in known[:_SAMPLE].to_pylist()]
-        if np.isinf(sample).mean() > 2 * (1 - _MOSTLY) + 0.02:
+        if np.isinf(sample).mean() > 2 * (1 - share) + 0.02:
             return None
         cells = known.to_pylist()
         values = np.array([number_in(cell) for cell in cells])
         odd = np.isinf(values)
-        blanks = tuple(sorted({cells[place] for place in np.flatnonzero(odd)} - _overflows(cells, odd)))
+        blanks = tuple(sorted({cells[place] for place in np.flatnonzero(odd) if not is_overflow(cells[place])}))
         numbers = np.isfinite(values).sum()
-        if numbers < _MOSTLY * (numbers + odd.sum()) or len(blanks) > _ODD_WORDS or not numbers:
+        if numbers < share * (numbers + odd.sum()) or len(blanks) > _ODD_WORDS or not numbers:
             return None
     whole = "whole numbers" if np.all(np.mod(values[np.isfinite(values)], 1) == 0) else "numbers"
     if blanks:
-        share = np.isinf(values).mean()
         return Column(
-            name, "number", f"{whole}; {share:.1%} are words ({', '.join(blanks[:3])}), taken as missing", blanks=blanks
+            name,
+            "number",
+            f"{whole}; {np.isinf(values).mean():.1%} are words ({', '.join(blanks[:3])}), taken as missing",
+            blanks=blanks,
         )
     return Column(name, "number", whole)
-
-
-def _overflows(cells: list[str], odd: np.ndarray) -> set[str]:
-    """Cells such as 1e400 or inf: spelled as numbers, but not finite; these are errors, not words."""
-    return {
-        cells[place]
-        for place in np.flatnonzero(odd)
-        if re.fullmatch(r"[+-]?(\d[\d.]*e[+-]?\d+|\d+|inf(inity)?)", cells[place], re.IGNORECASE)
-    }
 
 
 def _unless_id(column: Column, known: pa.ChunkedArray, levels: int, rows: int) -> Column:
@@ -131,7 +128,14 @@ def _as_date(name: str, known: pa.ChunkedArray) -> Column | None:
     return Column(name, "date", f"dates ({', '.join(formats)})", tuple(formats))
 
 
-def _as_words(name: str, known: pa.ChunkedArray, levels: int) -> Column:
+def _nearly_dates(known: pa.ChunkedArray) -> str:
+    """The first cell that keeps a column of dates from being one."""
+    cells = [cell for cell in dict.fromkeys(known[:_FEW].to_pylist()) if cell.lower() not in BLANKS]
+    wrong = [cell for cell in cells if not np.isfinite(moment(cell, FORMATS))]
+    return f"; dates but for {wrong[0][:40]!r}" if wrong and len(wrong) < 0.1 * len(cells) else ""
+
+
+def _as_words(name: str, known: pa.ChunkedArray, levels: int, but: str) -> Column:
     share = levels / len(known)
     words = pc.mean(pc.add(pc.count_substring_regex(known[:_SAMPLE], r"\s+"), 1)).as_py()
     if words >= 3 and levels > 20 and share > 0.3:
@@ -139,8 +143,15 @@ def _as_words(name: str, known: pa.ChunkedArray, levels: int) -> Column:
     if share > 0.95 and len(known) >= 20:
         if words >= 2:
             return Column(name, "text", f"{words:.0f} words in the mean, {levels} different")
-        return Column(name, "left out", f"an id: {levels} different words in {len(known)} rows")
-    return Column(name, "category", f"{levels} different words")
+        return Column(name, "left out", f"an id: {levels} different words in {len(known)} rows{but}")
+    return Column(name, "category", f"{levels} different words{_numbers_among(known)}{but}")
+
+
+def _numbers_among(known: pa.ChunkedArray) -> str:
+    """What a person who expects a number wants to know of a column that holds both."""
+    sample = [number_in(cell) for cell in known[:_SAMPLE].to_pylist()]
+    share = float(np.isfinite(sample).mean())
+    return f"; {share:.0%} of its cells are numbers" if 0 < share < 1 else ""
 
 
 def _first_word(known: pa.ChunkedArray) -> str:

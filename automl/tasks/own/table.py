@@ -9,12 +9,13 @@ from pathlib import Path
 import numpy as np
 import pyarrow as pa
 
-from automl.encoding import seconds
+from automl.encoding import number_in, seconds
 from automl.errors import DataError, did_you_mean
+from automl.sources.memory import require_memory
 from automl.sources.table import as_text, cells_of, listed, open_table
 from automl.tasks.own.choices import Choices
 from automl.tasks.own.columns import infer_column
-from automl.tasks.own.target import Target, find_target, read_target
+from automl.tasks.own.target import LARGEST, Target, find_target, read_target, steered_by
 from automl.tasks.task import Cells, Column, Rows, Task
 
 FEWEST_ROWS = 20
@@ -33,6 +34,8 @@ def table_task(path: Path, choices: Choices) -> Task:
     name = find_target(source, table.column_names, choices.target)
     for chosen in (*choices.columns, choices.group, choices.time_column):
         _require_column(source, chosen, table.column_names)
+    if table.num_rows < FEWEST_ROWS:
+        raise DataError(f"{source}: too few rows ({table.num_rows} < {FEWEST_ROWS}). Add rows.")
     target = read_target(source, name, table[name], choices.kind)
     if int(target.known.sum()) < FEWEST_ROWS:
         raise DataError(f"{source}: too few rows with a target ({int(target.known.sum())} < {FEWEST_ROWS}). Add rows.")
@@ -44,12 +47,12 @@ def table_task(path: Path, choices: Choices) -> Task:
     rows = _rows(source, table, columns, target, choices)
     only_text = len(columns) == 1 and columns[0].kind == "text"
     return Task(
-        name=task_name(path),
+        name=safe_name(choices.name or path.stem),
         title=f"Predict {name} from {path.name}.",
         kind=target.kind,
         input_kind="text" if only_text else "table",
         target=name,
-        objectives=target.objectives,
+        objectives=steered_by(choices.metric, target.objectives, target.kind),
         read=lambda: rows,
         source=source,
         columns=inferred,
@@ -59,16 +62,21 @@ def table_task(path: Path, choices: Choices) -> Task:
     )
 
 
-def task_name(path: Path) -> str:
-    """The file's stem, as a name that is safe for folders and tags."""
-    return re.sub(r"[^A-Za-z0-9._-]+", "-", path.stem).strip("-._")[:80] or "table"
+def safe_name(stem: str) -> str:
+    """A file's stem as a name that is safe for folders and tags."""
+    return re.sub(r"[^A-Za-z0-9._-]+", "-", stem).strip("-._")[:80] or "table"
 
 
 def _read(path: Path, encoding: str) -> pa.Table:
     """Read the whole table. Raises DataError where the file changes meanwhile."""
     before = _state(path)
+    if before is not None:
+        require_memory(path)
     opened = open_table(path, encoding=encoding)
-    table = pa.Table.from_batches(list(opened.batches()))
+    try:
+        table = pa.Table.from_batches(list(opened.batches()))
+    except MemoryError:
+        raise DataError(f"{path}: the memory is full. Take a sample of its rows.") from None
     if _state(path) != before:
         raise DataError(f"{path}: the file changed while it was read. Run again when it is at rest.")
     return table
@@ -98,7 +106,7 @@ def _inferred(source: str, table: pa.Table, name: str, choices: Choices) -> Colu
 
 def _rows(source: str, table: pa.Table, columns: tuple[Column, ...], target: Target, choices: Choices) -> Rows:
     known = np.flatnonzero(target.known)
-    cells: Cells = {column.name: _cells(table[column.name], column)[known] for column in columns}
+    cells: Cells = {column.name: _cells(source, table[column.name], column)[known] for column in columns}
     group = None if choices.group is None else _shared(table[choices.group])[known].astype(str)
     lost = len(target.known) - len(known)
     notes = (f"{lost} rows without a target were left out.",) if lost else ()
@@ -106,10 +114,19 @@ def _rows(source: str, table: pa.Table, columns: tuple[Column, ...], target: Tar
     return Rows(cells, tuple(cells), target.values, group, moment, notes)
 
 
-def _cells(column: pa.ChunkedArray, meaning: Column) -> np.ndarray:
-    if meaning.kind == "number":
-        return cells_of(column, as_numbers=True)
-    return _shared(column)
+def _cells(source: str, column: pa.ChunkedArray, meaning: Column) -> np.ndarray:
+    if meaning.kind != "number":
+        return _shared(column)
+    cells = cells_of(column, as_numbers=True)
+    values = cells if cells.dtype != object else np.array([number_in(cell, meaning.blanks) for cell in cells.tolist()])
+    large = np.flatnonzero(np.abs(values) > LARGEST)
+    if len(large):
+        spelled = as_text(column)[int(large[0])].as_py()
+        raise DataError(
+            f"{source}: column '{meaning.name}', row {large[0] + 1}: {spelled[:40]!r} is not a number below {LARGEST:g} "
+            f"(one of {len(large)}). Correct it, or leave it empty where it is missing."
+        )
+    return values  # words that are taken as missing are missing from here on
 
 
 def _shared(column: pa.ChunkedArray) -> np.ndarray:

@@ -10,13 +10,15 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from automl.encoding import number_in
+from automl.encoding import is_overflow, number_in
 from automl.errors import ConfigError, DataError, did_you_mean
 from automl.sources.table import as_text
 
 MOST_NUMBERED_CLASSES = 20
 MOST_CLASSES = 1000
 MOST_MISSING = 0.5
+LARGEST = 1e100
+"""Numbers beyond it cannot be squared and summed; they mark a missing value or a mistake."""
 Kind = Literal["classification", "regression"]
 OBJECTIVES: dict[str, tuple[tuple[str, str], ...]] = {
     "binary": (("roc_auc", "maximize"), ("accuracy", "maximize"), ("log_loss", "minimize")),
@@ -68,19 +70,33 @@ def read_target(source: str, name: str, cells: pa.ChunkedArray, chosen: str | No
     else:
         known = ~np.isnan(numbers)
         values = numbers[known]
-        wrong = np.flatnonzero(np.isinf(numbers))
+        wrong = np.flatnonzero(np.abs(numbers) > LARGEST)
         if len(wrong):
             raise DataError(
-                f"{source}: target '{name}', row {wrong[0] + 1}: {str(words[wrong[0]])[:40]!r} is no finite number, "
+                f"{source}: target '{name}', row {wrong[0] + 1}: {str(words[wrong[0]])[:40]!r} is not a number below {LARGEST:g}, "
                 f"which regression needs. Correct it, or choose --kind classification."
             )
     _require_enough(source, name, known)
     return Target(kind, _objectives(source, name, kind, values), values, known, why)  # type: ignore[arg-type]
 
 
+def steered_by(metric: str | None, objectives: tuple[tuple[str, str], ...], kind: str) -> tuple[tuple[str, str], ...]:
+    """Put a metric that a person chose before the others. Raises ConfigError for one that does not fit the kind."""
+    if metric is None:
+        return objectives
+    from automl.tasks.metrics import METRICS
+
+    fitting = [name for name, one in METRICS.items() if one.kind == kind]
+    if metric not in fitting:
+        raise ConfigError(
+            f"Metric {metric!r} does not fit {kind}. Metrics for it: {', '.join(fitting)}.{did_you_mean(metric, fitting)}"
+        )
+    return ((metric, METRICS[metric].direction), *(one for one in objectives if one[0] != metric))
+
+
 def _infer(words: np.ndarray, numbers: np.ndarray) -> tuple[str, str]:
     given = np.array([word is not None for word in words.tolist()], dtype=bool)
-    odd = given & ~np.isfinite(numbers)
+    odd = given & ~np.isfinite(numbers) & np.array([not is_overflow(word) for word in words.tolist()], dtype=bool)
     levels = len(set(words[given].tolist()))
     if odd.sum() > 0.01 * max(1, given.sum()) or not np.isfinite(numbers).any():
         return "classification", f"{levels} different words"

@@ -1,0 +1,215 @@
+"""What a column learned is applied to new cells: finite numbers of a fixed shape, whatever comes."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from automl.data import Schema
+from automl.data.fitting import MOST_LEVELS, fit_column, fit_words
+from automl.encoding import (
+    Category,
+    CellError,
+    Date,
+    Encoder,
+    Grid,
+    Number,
+    Text,
+    Words,
+    encode,
+    encoder_from,
+    is_overflow,
+    moment,
+    number_in,
+    words,
+)
+from automl.errors import DataError
+from automl.tasks import Column
+
+
+def cells(*values: object) -> np.ndarray:
+    return np.array(values, dtype=object)
+
+
+def fitted(kind: str, values: np.ndarray, **more: tuple[str, ...]) -> Encoder:
+    return fit_column(Column("c", kind, **more), values)
+
+
+@pytest.mark.parametrize(
+    ("cell", "value"),
+    [
+        ("1", 1),
+        (" 1.5 ", 1.5),
+        ("1e3", 1000),
+        (True, 1),
+        (np.float32(2), 2),
+        ("", None),
+        ("NA", None),
+        ("?", None),
+        (None, None),
+    ],
+)
+def test_a_number_is_read_from_what_people_write(cell: object, value: float | None) -> None:
+    assert number_in(cell) == value if value is not None else math.isnan(number_in(cell))
+
+
+@pytest.mark.parametrize("cell", ["x", "1_000", "1,5", "inf", "1e400", "0x1F", object(), "--1"])
+def test_what_is_no_number_is_infinite(cell: object) -> None:
+    assert math.isinf(number_in(cell))
+
+
+@pytest.mark.parametrize(
+    ("text", "over"), [("1e400", True), ("-INF", True), ("9" * 400, True), ("x", False), ("1", False)]
+)
+def test_an_overflow_is_no_word(text: str, over: bool) -> None:
+    assert is_overflow(text) is over
+
+
+def test_numbers_are_scaled_and_gaps_marked() -> None:
+    encoder = fitted("number", np.array([1.0, 3.0, np.nan]))
+    assert encoder.encode(np.array([1.0, 3.0, np.nan])).tolist() == [[-1, 0], [1, 0], [0, 1]]  # type: ignore[union-attr]
+
+
+def test_numbers_with_heavy_tails_are_scaled_by_their_ranks() -> None:
+    values = np.exp(np.random.default_rng(0).normal(0, 3, 2000))
+    encoded = fitted("number", values).encode(values)[:, 0]  # type: ignore[union-attr]
+    assert np.abs(encoded).max() < 4
+    assert abs(encoded.std() - 1) < 0.05
+    assert (np.diff(encoded[np.argsort(values)]) >= 0).all()
+
+
+@pytest.mark.parametrize("value", [1e300, -1e300, 1e39, 5e-324])
+def test_a_new_number_of_any_size_stays_finite(value: float) -> None:
+    for values in (np.arange(20.0), np.full(20, 5.0), np.array([0.0] * 19 + [1e-30])):
+        encoded = encode([fitted("number", values)], {"c": np.array([value, -value])})
+        assert np.isfinite(encoded).all()
+
+
+def test_an_unseen_and_a_missing_word_share_a_code() -> None:
+    encoder = Category("c", ("a", "b"))
+    assert encoder.encode(cells("b", "a", "new", None, "", "NaN")).ravel().tolist() == [2, 1, 0, 0, 0, 0]
+
+
+def test_levels_are_bounded_and_the_commonest_come_first() -> None:
+    values = cells(*[f"w{place % 3000}" for place in range(9000)], "w2999")
+    encoder = fitted("category", values)
+    assert isinstance(encoder, Category)
+    assert (len(encoder.levels), encoder.levels[0]) == (MOST_LEVELS, "w2999")
+
+
+def test_whole_numbers_of_a_frame_are_the_words_of_a_file() -> None:
+    assert words(np.array([1.0, 2.5, np.nan])) == ["1", "2.5", None]
+    assert words(cells(1, 1.0, "1", True, pd.NaT, " ")) == ["1", "1", "1", "True", None, None]
+
+
+@pytest.mark.parametrize(
+    ("text", "form", "value"),
+    [
+        ("1970-01-02", "iso", 86_400),
+        ("1970-01-01T00:00:01Z", "iso", 1),
+        ("02.01.1970", "%d.%m.%Y", 86_400),
+        ("1970-01-01 00:00:01.000000000", "iso", 1),
+        ("soon", "iso", math.inf),
+        ("31.02.2026", "%d.%m.%Y", math.inf),
+    ],
+)
+def test_a_date_is_read_in_its_format(text: str, form: str, value: float) -> None:
+    assert moment(text, (form,)) == value
+
+
+def test_a_date_turns_with_the_year_and_the_week() -> None:
+    encoder = fitted("date", cells("2026-01-05", "2026-06-01", None), formats=("iso",))
+    assert isinstance(encoder, Date)
+    encoded = encoder.encode(cells("2026-01-05", "2026-01-12", "NA"))
+    assert encoded.shape == (3, len(encoder.cardinalities)) == (3, 6)
+    assert np.allclose(encoded[0, 3:5], encoded[1, 3:5], atol=1e-6)  # the same day of the week
+    assert encoded[2].tolist() == [0, 0, 0, 0, 0, 1]
+
+
+def test_a_cell_that_is_no_date_has_its_row() -> None:
+    with pytest.raises(CellError, match="column 'c', row 2: 'soon' is not a date"):
+        Date("c", ("iso",)).encode(cells("2026-01-01", "soon"))
+
+
+def test_text_becomes_few_numbers_and_unknown_words_none() -> None:
+    texts = [
+        f"the {color} fox number {row} runs {pace}"
+        for row, (color, pace) in enumerate([("red", "fast"), ("blue", "slow")] * 20)
+    ]
+    encoder = fitted("text", cells(*texts))
+    assert isinstance(encoder, Text)
+    encoded = encoder.encode(cells(texts[0], "", None, "zzz qqq"))
+    assert encoded.shape == (4, len(encoder.cardinalities))
+    assert np.isfinite(encoded).all()
+    assert encoded[1:3, :-1].tolist() == [[0.0] * (encoded.shape[1] - 1)] * 2
+
+
+@pytest.mark.parametrize(
+    "values", [("one", "two", "three"), (None, None, None), ("same text", "same text", "same text")]
+)
+def test_text_in_which_nothing_varies_still_encodes(values: tuple[str | None, ...]) -> None:
+    encoded = encode([fitted("text", cells(*values))], {"c": cells("one", None)})
+    assert np.isfinite(encoded).all()
+
+
+def test_words_are_cut_and_filled_up() -> None:
+    encoder = fit_words(Column("c", "text"), cells(*["a b c d"] * 10))
+    assert isinstance(encoder, Words)
+    assert encoder.encode(cells("a zzz", None)).tolist() == [[2, 1, 0, 0, 0, 0, 0, 0], [0] * 8]
+    assert encoder.encode(cells("a " * 100)).shape == (1, encoder.length)
+
+
+ENCODERS = (
+    Number("n", 1.0, 2.0, gaps=True, blanks=("x",)),
+    Number("k", 0.0, 1.0, (0.0, 1.0), (-1.0, 1.0)),
+    Category("w", ("a", "b")),
+    Date("d", ("iso", "%d.%m.%Y"), 0.0, 1e9, True, True),
+    Text("t", ("a", "a b"), (1.0, 2.0), ((0.5, 0.25), (1.0, 0.0))),
+)
+ROWS = {
+    "t": cells("a b", None, "c"),
+    "d": cells("2026-01-01 10:00", "01.02.2026", None),
+    "n": cells("1", "x", None),
+    "w": cells("a", "z", None),
+    "k": np.array([0.5, -9.0, 9.0]),
+}
+
+
+def test_encoders_travel_as_json_and_encode_the_same_in_any_order_of_columns() -> None:
+    schema = Schema("t", "regression", "table", "y", ENCODERS)
+    again = Schema.from_json(schema.to_json())
+    assert again == schema
+    encoded = schema.encode(ROWS)
+    assert encoded.shape == (3, *schema.shape)
+    assert encoded.dtype == np.float32
+    assert np.array_equal(encoded, again.encode(dict(reversed(ROWS.items()))))
+    assert np.array_equal(encoded, again.encode(pd.DataFrame(ROWS)))
+
+
+def test_rows_encode_alone_as_they_do_together() -> None:
+    together = encode(ENCODERS, ROWS)
+    for row in range(3):
+        alone = encode(ENCODERS, {name: column[row : row + 1] for name, column in ROWS.items()})
+        assert np.array_equal(alone[0], together[row])
+
+
+@pytest.mark.parametrize("one", [*ENCODERS, Words("s", ("a",), 8), Grid(("p", "q"), (1, 1, 2), (0.0,), (1.0,))])
+def test_an_encoder_is_rebuilt_from_its_fields(one: Encoder) -> None:
+    fields = {name: list(value) if isinstance(value, tuple) else value for name, value in vars(one).items()}
+    assert encoder_from({"kind": one.kind, **fields}) == one
+
+
+def test_a_bad_cell_of_new_rows_is_a_data_error_with_its_row() -> None:
+    schema = Schema("t", "regression", "table", "y", ENCODERS)
+    with pytest.raises(
+        DataError, match=r"column 'k', row 2: 'inf' is not a finite number. Correct it, or leave it empty"
+    ):
+        schema.encode({**ROWS, "k": np.array([0.0, np.inf, 0.0])})
+
+
+def test_a_target_far_from_those_of_training_stays_finite() -> None:
+    schema = Schema("t", "regression", "table", "y", ENCODERS, target_mean=0.0, target_scale=1e-9)
+    assert np.isfinite(schema.encode_target(np.array([1e90, -1e90, 0.0]))).all()

@@ -1,0 +1,172 @@
+"""Files as people have them are read whole, or refused with file and line; of each format a test, and of each way to break one."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+import pytest
+
+from automl.errors import DataError
+from automl.sources import cells_of, memory, open_table
+from automl.sources.memory import memory_left, require_memory
+
+ROWS = "".join(f"{row}.5,{'ab'[row % 2]},{row % 3}\n" for row in range(30))
+
+
+def read(path: Path, encoding: str = "utf-8") -> pa.Table:
+    return pa.Table.from_batches(list(open_table(path, encoding=encoding).batches()))
+
+
+def written(folder: Path, content: str | bytes, name: str = "rows.csv") -> Path:
+    path = folder / name
+    path.write_bytes(content.encode() if isinstance(content, str) else content)
+    return path
+
+
+@pytest.mark.parametrize(
+    ("content", "words"),
+    [
+        ("", "rows.csv: the file is empty."),
+        (" \n\n", "rows.csv: the file is empty."),
+        ("a,y\n", "rows.csv: no rows below the header."),
+        ("a,a,y\n1,2,3\n", "rows.csv: column 'a' occurs 2 times. Rename all but one."),
+        ("a,w,y\n" + ROWS + "1,2\n" + ROWS, "rows.csv: line 32 has 2 cells, but the header has 3."),
+        ("a,w\n1,2,3\n" * 3, "rows.csv: line 2 has 3 cells, but the header has 2."),
+        ("a,w,y\n" + ROWS + '1,"b,2\n' + ROWS, "rows.csv: a quote in line 32 is never closed."),
+        ("a,w,y\n" + ROWS + "1,b\0,2\n" + ROWS, "rows.csv: line 32 holds a NUL character. Remove it."),
+        ("a\0,w,y\n" + ROWS, "rows.csv: line 1 holds a NUL character. Remove it"),
+        (b"\0" * 100_000, "rows.csv: line 1 holds a NUL character. Remove it"),
+        (
+            ("a,w,y\n" + ROWS + "1,é,2\n").encode("latin-1"),
+            "not UTF-8 at byte 268. Save it as UTF-8, or use --encoding",
+        ),
+        (("a,w,y\n" + ROWS).encode("utf-16"), "not UTF-8 but UTF-16. Save it as UTF-8, or use --encoding utf-16."),
+    ],
+)
+def test_a_broken_csv_is_refused_with_its_place(tmp_path: Path, content: str | bytes, words: str) -> None:
+    with pytest.raises(DataError) as caught:
+        read(written(tmp_path, content))
+    assert words in str(caught.value)
+    assert str(tmp_path / "rows.csv") in str(caught.value)
+    assert caught.value.exit_code == 3
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "words"),
+    [
+        ("rows.parquet", "a,y\n1,2\n", "rows.parquet: not a Parquet table:"),
+        ("rows.feather", "a,y\n1,2\n", "rows.feather: not a Feather table:"),
+        ("rows.jsonl", '{"a": 1}\n{"a": \n', "rows.jsonl: line 2 is not JSON"),
+        ("rows.jsonl", '{"a": 1}\n[1]\n', "rows.jsonl: line 2 must hold one object"),
+        ("rows.jsonl", '{"a": [1]}\n', "rows.jsonl: line 1: 'a' holds a list."),
+        ("rows.jsonl", b'{"a": "\xff"}\n', "rows.jsonl: line 1 is not UTF-8."),
+        ("rows.xlsx", "a", "tables are read from .csv, .tsv, .parquet, .jsonl and .feather, not from '.xlsx'."),
+    ],
+)
+def test_a_broken_file_of_another_format_is_refused(
+    tmp_path: Path, name: str, content: str | bytes, words: str
+) -> None:
+    with pytest.raises(DataError) as caught:
+        read(written(tmp_path, content, name))
+    assert words in str(caught.value)
+
+
+def test_a_column_of_lists_is_refused_where_it_is_wanted(tmp_path: Path) -> None:
+    pd.DataFrame({"n": [1, 2], "many": [[1], [2]], "raw": [b"\xff", b"\xfe"]}).to_parquet(tmp_path / "t.parquet")
+    table = open_table(tmp_path / "t.parquet")
+    for name in ("many", "raw"):
+        with pytest.raises(DataError, match=rf"t.parquet: column '{name}' holds (list|binary)"):
+            list(table.batches([name]))
+    assert [batch.num_rows for batch in table.batches(["n"])] == [2]
+
+
+def test_typed_cells_are_spelled_as_in_a_csv_file(tmp_path: Path) -> None:
+    frame = pd.DataFrame(
+        {
+            "yes": [True, None, False],
+            "day": pd.to_datetime(["2026-01-01", None, "2026-02-01"]),
+            "moment": pd.to_datetime(["2026-01-01 10:00", None, "2026-02-01 00:00"]),
+            "word": pd.Categorical(["a", None, "b"]),
+            "whole": [1.0, None, 3.0],
+        }
+    )
+    frame.to_parquet(tmp_path / "t.parquet")
+    table = read(tmp_path / "t.parquet")
+    assert {name: cells_of(table[name], as_numbers=False).tolist() for name in table.column_names} == {
+        "yes": ["True", None, "False"],
+        "day": ["2026-01-01", None, "2026-02-01"],
+        "moment": ["2026-01-01 10:00:00", None, "2026-02-01 00:00:00"],
+        "word": ["a", None, "b"],
+        "whole": ["1", None, "3"],
+    }
+
+
+def test_a_missing_file_names_the_nearest_one(tmp_path: Path) -> None:
+    written(tmp_path, ROWS, "churn.csv")
+    with pytest.raises(DataError, match=r"no such file. Did you mean 'churn.csv'\?"):
+        read(tmp_path / "chrun.csv")
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "latin-1", "utf-16", "cp1252"])
+def test_an_encoding_that_is_named_is_read(tmp_path: Path, encoding: str) -> None:
+    path = written(tmp_path, "a,wörd,y\n1,é,2\n".encode(encoding))
+    found = read(path, "utf-8" if encoding == "utf-8-sig" else encoding)  # a mark at the beginning is no part of a name
+    assert found.to_pydict() == {"a": ["1"], "wörd": ["é"], "y": ["2"]}
+
+
+@pytest.mark.parametrize("encoding", ["utf-99", "base64", "rot13", ""])
+def test_an_unknown_encoding_is_refused(tmp_path: Path, encoding: str) -> None:
+    with pytest.raises(DataError, match="unknown encoding"):
+        read(written(tmp_path, "a,y\n1,2\n"), encoding)
+
+
+@pytest.mark.parametrize("mark", [",", ";", "\t", "|"])
+def test_the_delimiter_is_found_in_the_header(tmp_path: Path, mark: str) -> None:
+    assert read(written(tmp_path, f"a{mark}b{mark}y\n1{mark}2{mark}3\n")).to_pydict() == {
+        "a": ["1"],
+        "b": ["2"],
+        "y": ["3"],
+    }
+
+
+def test_all_formats_hold_the_same_cells(tmp_path: Path) -> None:
+    frame = pd.DataFrame({"n": [1.5, None, 3.0], "i": [1, 2, 3], "w": ["a", None, "c d"]})
+    frame.to_csv(tmp_path / "t.csv", index=False)
+    frame.to_csv(tmp_path / "t.tsv", index=False, sep="\t")
+    frame.to_parquet(tmp_path / "t.parquet")
+    frame.to_feather(tmp_path / "t.feather")
+    frame.to_json(tmp_path / "t.jsonl", orient="records", lines=True)
+    for suffix in ("csv", "tsv", "parquet", "feather", "jsonl"):
+        table = read(tmp_path / f"t.{suffix}")
+        assert table.column_names == ["n", "i", "w"]
+        for name in ("n", "i"):
+            found = cells_of(table[name], as_numbers=True)
+            assert np.array_equal(found, frame[name].to_numpy(dtype=float), equal_nan=True)
+        assert cells_of(table["i"], as_numbers=False).tolist() == ["1", "2", "3"]
+        assert cells_of(table["w"], as_numbers=False).tolist() == ["a", None, "c d"]
+
+
+def test_a_file_of_10_gb_is_refused_by_its_size(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = tmp_path / "huge.csv"
+    path.touch()
+    with open(path, "r+b") as file:
+        file.truncate(10 << 30)
+    monkeypatch.setattr(memory, "memory_left", lambda: 8 << 30)
+    with pytest.raises(DataError) as caught:
+        require_memory(path)
+    assert "the file has 10.0 GB; reading it takes about 200.0 GB of memory, but 8.0 GB are available" in str(
+        caught.value
+    )
+
+
+def test_memory_is_what_the_container_leaves(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(memory, "_CGROUP", tmp_path)
+    unlimited = memory_left()
+    written(tmp_path, "300", "memory.max")
+    written(tmp_path, "100", "memory.current")
+    assert memory_left() == 200 < unlimited
+    written(tmp_path, "max", "memory.max")
+    assert memory_left() > 200
