@@ -12,10 +12,10 @@ import pytest
 from PIL import Image
 
 from automl.data import Schema, read_rows
-from automl.data.incoming import chunk, images
+from automl.data.incoming import chunk
 from automl.encoding import Grid, Number
 from automl.errors import DataError
-from automl.sources import delimited
+from automl.sources import delimited, pictures
 
 TABLE = Schema(
     task="toy",
@@ -251,7 +251,7 @@ def test_a_picture_that_would_fill_the_memory_is_refused_unread(tmp_path, monkey
     said = []
     assert len(_names(tmp_path, said.append)) == 19
     assert "00.png" in said[0]
-    monkeypatch.setattr(images, "_MOST_PIXELS", 5)
+    monkeypatch.setattr(pictures, "_MOST_PIXELS", 5)
     with pytest.raises(DataError, match="3x2 is more than 5 pixels"):
         _names(tmp_path)
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from dataclasses import asdict
 from pathlib import Path
 
@@ -14,6 +13,7 @@ from automl.errors import DataError, did_you_mean
 from automl.sources.table import as_text, cells_of, listed, open_table
 from automl.tasks.own.choices import Choices
 from automl.tasks.own.columns import infer_column
+from automl.tasks.own.names import safe_name
 from automl.tasks.own.target import Target, find_target, read_target
 from automl.tasks.task import Cells, Column, Rows, Task
 
@@ -58,7 +58,7 @@ def table_task(path: Path, choices: Choices) -> Task:
 
 def task_name(path: Path) -> str:
     """The file's stem, as a name that is safe for folders and tags."""
-    return re.sub(r"[^A-Za-z0-9._-]+", "-", path.stem).strip("-._")[:80] or "table"
+    return safe_name(path.stem, "table")
 
 
 def _read(path: Path, encoding: str) -> pa.Table:
