@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
 @examples(
     "automl search digits",
     "automl search churn.csv --target churned --time 10m",
+    "automl search pictures/ --time 10m",
     "automl search digits --families mlp,cnn --trials 100 --workers 4",
     "automl search diabetes --time 2m --set mlp.lr=1e-4..1e-2",
 )
@@ -29,7 +31,8 @@ def search(
         str,
         typer.Argument(
             metavar="TASK",
-            help="A table (.csv, .tsv, .parquet, .jsonl, .feather) with --target, or a built-in task; see `automl tasks list`.",
+            help="A table (.csv, .tsv, .parquet, .jsonl, .feather) with --target; a folder whose sub-folders are classes of "
+            "pictures (.png, .jpg, .bmp) or of texts (.txt); or a built-in task, see `automl tasks list`.",
             show_default=False,
             autocompletion=complete.tasks,
         ),
@@ -216,8 +219,14 @@ def summary(document: dict[str, Any]) -> list[str]:
             f"  mlflow      experiment {mlflow['experiment']}: {mlflow['synced']} runs"
             + _pending(document["search"], mlflow)
         )
-    lines.append(f"next: automl predict {document['bundle']} FILE.csv")
+    lines.append(f"next: automl predict {document['bundle']} {'FOLDER' if _is_folder(document) else 'FILE.csv'}")
     return lines
+
+
+def _is_folder(document: dict[str, Any]) -> bool:
+    """Whether rows were files of a folder, as new ones will be."""
+    source = document.get("source")
+    return source is not None and Path(source).is_dir()
 
 
 def _standing(registered: dict[str, Any], challenge: dict[str, Any] | None) -> str:

@@ -17,6 +17,7 @@ def partial_document(header: Header, attempts: Iterable[Attempt]) -> dict[str, A
     return {
         "search": header.name,
         "task": header.task["name"],
+        "source": header.task["source"],
         "metric": header.task["metric"],
         "direction": header.task["direction"],
         "seed": header.config["seed"],
