@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -193,6 +192,8 @@ def run_and_print(task: str | Task, config: SearchConfig, name: str | None, *, a
 
 def summary(document: dict[str, Any]) -> list[str]:
     """Return the result of a search as a few lines for people."""
+    from automl.report.document import new_rows
+
     best, slots, metric = document["best"], document["slots"], document["metric"]
     low, high = best["test_interval"]
     default = document.get("default")
@@ -219,14 +220,8 @@ def summary(document: dict[str, Any]) -> list[str]:
             f"  mlflow      experiment {mlflow['experiment']}: {mlflow['synced']} runs"
             + _pending(document["search"], mlflow)
         )
-    lines.append(f"next: automl predict {document['bundle']} {'FOLDER' if _is_folder(document) else 'FILE.csv'}")
+    lines.append(f"next: automl predict {document['bundle']} {new_rows(document, 'FILE.csv')}")
     return lines
-
-
-def _is_folder(document: dict[str, Any]) -> bool:
-    """Whether rows were files of a folder, as new ones will be."""
-    source = document.get("source")
-    return source is not None and Path(source).is_dir()
 
 
 def _standing(registered: dict[str, Any], challenge: dict[str, Any] | None) -> str:
