@@ -5,6 +5,7 @@ What has an alpha channel is laid on white, 16 bits become 8, CMYK becomes RGB, 
 
 from __future__ import annotations
 
+import hashlib
 import os
 import warnings
 from collections.abc import Callable, Sequence
@@ -45,6 +46,16 @@ def read_headers(files: Sequence[Path]) -> list[Header | Unreadable]:
 def decode(files: Sequence[Path], shape: tuple[int, ...]) -> list[np.ndarray | Unreadable]:
     """Each file's picture as bytes (channels, height, width), brought to that shape; 0 is black, 255 white."""
     return _each(files, lambda file: _pixels(file, shape))
+
+
+def fingerprints(files: Sequence[Path]) -> list[str | Unreadable]:
+    """SHA-256 of each file's bytes: the same whatever shape its picture is brought to."""
+    return _each(files, _sha256)
+
+
+def _sha256(file: Path) -> str:
+    with open(file, "rb") as stream:
+        return hashlib.file_digest(stream, "sha256").hexdigest()
 
 
 def _each(files: Sequence[Path], act: Callable[[Path], Found]) -> list[Found | Unreadable]:

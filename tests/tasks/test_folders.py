@@ -12,6 +12,7 @@ import pytest
 from PIL import Image
 
 from automl.data import prepare, read_rows
+from automl.data.split import digest_groups, digest_rows, split_rows
 from automl.errors import ConfigError, DataError
 from automl.sources import memory, pictures, texts
 from automl.sources.pictures import Header
@@ -109,6 +110,24 @@ def test_byte_pictures_are_encoded_as_numbers_are(tmp_path: Path) -> None:
     slim, broad = (prepare(each, seed=0, data_folder=tmp_path / "data") for each in (task, wide))
     assert slim.ref.content == broad.ref.content
     assert slim.schema.encode(rows.array()) == pytest.approx(broad.schema.encode(rows.array()), abs=1e-6)
+
+
+def test_yesterdays_test_pictures_stay_in_the_test_part_when_a_new_one_changes_the_shape(tmp_path: Path) -> None:
+    def tested(folder: Path) -> tuple[tuple[int, ...], set[int]]:
+        task = load_task(str(folder))
+        rows = task.read()
+        assert rows.group is not None
+        parts = split_rows(digest_rows(rows, task), rows, task, 0, digest_groups(rows.group))
+        return task.shape, set(parts["test"].tolist())
+
+    folder = _pictures(tmp_path / "pets")
+    shape, before = tested(folder)
+    _picture(
+        folder / "dog/zoe.png", (50, 50), (1, 2, 3), "RGB"
+    )  # the last of the last class: all others keep their place
+    new_shape, after = tested(folder)
+    assert shape != new_shape
+    assert before <= after
 
 
 # D18: bad pictures

@@ -75,24 +75,36 @@ def choose_shape(headers: Sequence[Header]) -> tuple[int, int, int]:
 
 
 def read_rows(folder: Path, found: Labelled, shape: tuple[int, ...]) -> Rows:
-    """Decode all pictures to bytes. Raises DataError where more than 5 % cannot be read, or a class is left without one."""
+    """Decode all pictures to bytes. Raises DataError where more than 5 % cannot be read, or a class is left without one.
+
+    A row's part follows from its file's bytes: one picture more may change the shape of all, and must not bring yesterday's
+    test pictures into training.
+    """
     features = np.empty((len(found.files), math.prod(shape)), dtype=np.uint8)
     labels: list[str] = []
+    group: list[str] = []
     unreadable: list[str] = []
     for start in range(0, len(found.files), _AT_ONCE):
         files = found.files[start : start + _AT_ONCE]
-        decoded = pictures.decode(files, shape)
-        for label, pixels in zip(found.labels[start : start + _AT_ONCE], decoded, strict=True):
+        decoded, prints = pictures.decode(files, shape), pictures.fingerprints(files)
+        for label, pixels, mark in zip(found.labels[start : start + _AT_ONCE], decoded, prints, strict=True):
             if not isinstance(pixels, Unreadable):
                 features[len(labels)] = pixels.reshape(-1)
                 labels.append(label)
+                group.append(str(mark))
         unreadable += _unreadable(files, decoded, folder)
     check_unreadable(folder, "pictures", unreadable, len(found.files))
     require_classes(folder, "pictures", found.labels, labels)
     notes = (
         (f"{len(unreadable)} of {len(found.files)} pictures cannot be read: {few(unreadable)}.",) if unreadable else ()
     )
-    return Rows(features[: len(labels)], _names(shape), np.array(labels, dtype=object), notes=(*found.notes, *notes))
+    return Rows(
+        features[: len(labels)],
+        _names(shape),
+        np.array(labels, dtype=object),
+        group=np.array(group),
+        notes=(*found.notes, *notes),
+    )
 
 
 def _unreadable(files: Sequence[Path], found: Sequence[object], folder: Path) -> list[str]:
