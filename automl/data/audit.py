@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections import Counter
+
 import numpy as np
 
 from automl.data.leaks import leaks
@@ -49,7 +51,7 @@ def _check_count(rows: Rows, task: Task) -> None:
 
 
 def _check_names(rows: Rows, task: Task) -> None:
-    repeated = sorted({name for name in rows.columns if rows.columns.count(name) > 1})
+    repeated = sorted(name for name, count in Counter(rows.columns).items() if count > 1)
     if repeated:
         raise DataError(
             f"{task.name}: column names must differ, but these occur twice: {', '.join(repeated)}. Rename them."
