@@ -19,7 +19,7 @@ _FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
 def predict_file(bundle: Path, path: Path, stream: TextIO, tell: Tell, encoding: str = "utf-8") -> int:
     """Predict what `read_rows` finds at `path` and write it to `stream`; returns the number of rows.
 
-    `tell` is handed what people should know: columns that are not used, pictures that cannot be read. Raises DataError for the
+    `tell` is handed what people should know: columns that are not used, files that cannot be read. Raises DataError for the
     rows and StorageError for the bundle.
     """
     model = load_model(bundle)
@@ -27,7 +27,7 @@ def predict_file(bundle: Path, path: Path, stream: TextIO, tell: Tell, encoding:
 
 
 def write_predictions(model: Model, chunks: Iterable[Chunk], stream: TextIO) -> int:
-    """Write a row per row, in order: `file` for pictures, `prediction`, and `p_<class>` for each class; returns their number.
+    """Write a row per row, in order: `file` for a folder, `prediction`, and `p_<class>` for each class; returns their number.
 
     Text that a spreadsheet would run as a formula gets a leading apostrophe.
     """

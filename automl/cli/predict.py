@@ -20,6 +20,7 @@ from automl.cli.place import model_folder
     "automl predict digits rows.csv",
     "automl predict digits@champion rows.parquet --out predictions.csv",
     "automl predict exports/digits - < rows.csv",
+    "automl predict pictures new-pictures/",
 )
 def predict(
     model: Annotated[
@@ -34,7 +35,7 @@ def predict(
         Path,
         typer.Argument(
             metavar="FILE",
-            help="Rows: a table with the training columns (.csv, .parquet, .jsonl, ...), .npy, a folder of images, or - (CSV).",
+            help="Rows: a table with the training columns (.csv, .parquet, .jsonl, ...), .npy, a folder of pictures or texts, or - (CSV).",
             autocompletion=complete.files,
         ),
     ],

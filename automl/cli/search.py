@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 @examples(
     "automl search digits",
     "automl search churn.csv --target churned --time 10m",
+    "automl search pictures/ --time 10m",
     "automl search digits --families mlp,cnn --trials 100 --workers 4",
     "automl search diabetes --time 2m --set mlp.lr=1e-4..1e-2",
 )
@@ -29,8 +30,8 @@ def search(
         str,
         typer.Argument(
             metavar="TASK",
-            help="A table (.csv, .tsv, .parquet, .jsonl, .feather) with --target, a task file (.yaml) or a built-in task; "
-            "see `automl tasks`.",
+            help="A table (.csv, .tsv, .parquet, .jsonl, .feather) with --target; a folder whose sub-folders are classes of "
+            "pictures (.png, .jpg, .bmp) or of texts (.txt); a task file (.yaml); or a built-in task, see `automl tasks`.",
             show_default=False,
             autocompletion=complete.tasks,
         ),
@@ -177,6 +178,8 @@ def run_and_print(task: str | Task, config: SearchConfig, name: str | None, *, a
 
 def summary(document: dict[str, Any]) -> list[str]:
     """Return the result of a search as a few lines for people."""
+    from automl.report.document import new_rows
+
     best, slots, metric = document["best"], document["slots"], document["metric"]
     low, high = best["test_interval"]
     default = document.get("default")
@@ -203,7 +206,7 @@ def summary(document: dict[str, Any]) -> list[str]:
             f"  mlflow      experiment {mlflow['experiment']}: {mlflow['synced']} runs"
             + _pending(document["search"], mlflow)
         )
-    lines.append(f"next: automl predict {document['bundle']} FILE.csv")
+    lines.append(f"next: automl predict {document['bundle']} {new_rows(document, 'FILE.csv')}")
     return lines
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections import Counter
+
 import numpy as np
 
 from automl.data.fitting import MOST_LEVELS
@@ -57,7 +59,7 @@ def _check_count(rows: Rows, task: Task) -> None:
 
 
 def _check_names(rows: Rows, task: Task) -> None:
-    repeated = sorted({name for name in rows.columns if rows.columns.count(name) > 1})
+    repeated = sorted(name for name, count in Counter(rows.columns).items() if count > 1)
     if repeated:
         raise DataError(
             f"{task.name}: column names must differ, but these occur twice: {', '.join(repeated)}. Rename them."

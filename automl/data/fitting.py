@@ -41,7 +41,8 @@ _LONGEST = 160
 def fit_grid(rows: np.ndarray, columns: tuple[str, ...], task: Task) -> Grid:
     """Means and scales over the rows (rows, numbers), per channel."""
     values = rows.reshape(-1, *task.shape)
-    means, scales = moments(values, axis=(0, *range(2, values.ndim)))
+    axes = (0, *range(2, values.ndim))
+    means, scales = _moments_of_bytes(values, axes) if values.dtype == np.uint8 else moments(values, axes)
     return Grid(columns, task.shape, means, scales)
 
 
@@ -77,6 +78,19 @@ def moments(values: np.ndarray, axis: int | tuple[int, ...]) -> tuple[tuple[floa
     spread = np.where(known, values - np.expand_dims(means, axis), 0.0)
     scales = np.sqrt(np.square(spread).sum(axis=axis) / count)
     return tuple(np.atleast_1d(means).tolist()), tuple(np.atleast_1d(np.where(scales > 0, scales, 1.0)).tolist())
+
+
+def _moments_of_bytes(values: np.ndarray, axes: tuple[int, ...]) -> tuple[tuple[float, ...], tuple[float, ...]]:
+    """`moments` without the eightfold memory of float64: counts of the 256 values say all, to the last bit."""
+    means, scales = [], []
+    for channel in range(values.shape[1]):
+        counts = sum(np.bincount(row.reshape(-1), minlength=256) for row in values[:, channel])
+        levels = np.arange(256.0)
+        mean = float((levels * counts).sum() / np.sum(counts))
+        scale = float(np.sqrt((np.square(levels - mean) * counts).sum() / np.sum(counts)))
+        means.append(mean)
+        scales.append(scale or 1.0)
+    return tuple(means), tuple(scales)
 
 
 def _fit_number(column: Column, cells: np.ndarray) -> Number:

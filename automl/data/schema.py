@@ -181,7 +181,9 @@ def _fit_encoders(features: np.ndarray | Cells, columns: tuple[str, ...], task: 
 
 
 def _brightest(features: np.ndarray) -> float:
-    """Pixels count from 0 to 1, 16 or 255, as the data was made; the brightest one tells which."""
+    """Pixels count from 0 to 1, 16 or 255, as the data was made; their type or the brightest one tells which."""
+    if features.dtype == np.uint8:
+        return 255.0
     return float(np.max(features, initial=0.0, where=np.isfinite(features))) or 255.0
 
 

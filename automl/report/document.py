@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable
+from pathlib import Path
 from typing import Any
 
 from automl.config import Budget
@@ -17,12 +18,19 @@ def partial_document(header: Header, attempts: Iterable[Attempt]) -> dict[str, A
     return {
         "search": header.name,
         "task": header.task["name"],
+        "source": header.task["source"],
         "metric": header.task["metric"],
         "direction": header.task["direction"],
         "seed": header.config["seed"],
         "epochs": sum(attempt.outcome.steps for attempt in attempts if attempt.outcome is not None),
         "slots": count_slots(header, trials),
     }
+
+
+def new_rows(document: dict[str, Any], table: str) -> str:
+    """What to predict, as an example: a folder where the rows were a folder's files, else that table."""
+    source = document.get("source")
+    return "FOLDER" if source is not None and Path(source).is_dir() else table
 
 
 def count_slots(header: Header, trials: list[Attempt]) -> dict[str, int]:

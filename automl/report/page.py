@@ -13,6 +13,7 @@ from markupsafe import Markup
 
 from automl.data.durable import replace_file, storage_errors
 from automl.report import quality, tables, text
+from automl.report.document import new_rows
 from automl.report.importance import Importance, importances
 from automl.report.material import Material
 from automl.report.parameters import MOST_LINES, MOST_POINTS, importance_bars, parallel_coordinates, slices
@@ -82,6 +83,7 @@ def render(material: Material) -> str:
         cost=tables.cost(material.attempts),
         peak_memory=tables.peak_memory(material.attempts),
         command=tables.command(material.header),
+        new_rows=new_rows(material.document, "rows.csv"),
         provenance=tables.provenance(material.header, document),
     )
 

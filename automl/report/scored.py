@@ -34,7 +34,9 @@ class Example:
     picture: str
     """A `data:` address of a PNG; empty for a table."""
     features: tuple[str, ...]
-    """The unusual ones of a table's row, in words."""
+    """The unusual ones of a table's row, in words; of a text its beginning."""
+    are_unusual: bool = False
+    """Whether the features were chosen among more, by how far from their mean they are."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +62,8 @@ class Scored:
         if encoded.ndim == 3:
             picture = f"data:image/png;base64,{base64.b64encode(png(encoded)).decode()}"
             return Example(row, true, predicted, note, picture, ())
-        return Example(row, true, predicted, note, "", tuple(self._features(place)))
+        many = len(self.hardest.get("columns", ())) > 1
+        return Example(row, true, predicted, note, "", tuple(self._features(place)), many)
 
     def _words(self, row: int) -> tuple[str, str, str]:
         if not self.labels:

@@ -112,6 +112,15 @@ def cost(attempts: Iterable[Attempt]) -> list[Spent]:
     ]
 
 
+_CHOICES = {
+    "target": "--target",
+    "kind": "--kind",
+    "group": "--group",
+    "time_column": "--time-col",
+    "encoding": "--encoding",
+}
+
+
 def peak_memory(attempts: Iterable[Attempt]) -> float | None:
     """Return the most memory that a worker used, in MB."""
     peaks = [
@@ -123,7 +132,7 @@ def peak_memory(attempts: Iterable[Attempt]) -> float | None:
 def command(header: Header) -> str:
     """Return the one command that searches the same again."""
     config, usual = header.config, SearchConfig()
-    words = ["automl", "search", str(header.task["name"]), "--seed", str(config["seed"])]
+    words = ["automl", "search", *_task(header), "--seed", str(config["seed"])]
     if header.name != f"{header.task['name']}-{config['seed']}":
         words += ["--name", header.name]
     if config.get("families"):
@@ -139,6 +148,20 @@ def command(header: Header) -> str:
     for key, text in (config.get("overrides") or {}).items():
         words += ["--set", f"{key}={text}"]
     return shlex.join(words)
+
+
+def _task(header: Header) -> list[str]:
+    """A built-in task by its name; one's own by its file as it was given, and what was said of it."""
+    said = header.task.get("choices") or {}
+    if not said:
+        return [str(header.task["name"])]
+    words = [str(header.task["source"])]
+    for name, flag in _CHOICES.items():
+        if said.get(name) not in (None, "utf-8"):
+            words += [flag, str(said[name])]
+    for column, kind in (said.get("columns") or {}).items():
+        words += ["--column", f"{column}={kind}"]
+    return words
 
 
 def provenance(header: Header, document: dict[str, Any]) -> list[tuple[str, str]]:

@@ -1,4 +1,4 @@
-"""Whether a file fits in memory, asked before it is read. Estimates from the file's size; reads none of it."""
+"""How much memory is left: asked before something large is read, so that the answer is an error and not a killed process."""
 
 from __future__ import annotations
 
@@ -16,15 +16,20 @@ numbers, 17 MB of words, 12 MB of digits; Parquet of the same numbers 55; 2-core
 _CGROUP = Path("/sys/fs/cgroup")
 
 
-def require_memory(path: Path) -> None:
-    """Raise DataError, with the memory that is needed, for a table that is too large to be held."""
-    size = path.stat().st_size
-    needed, left = size * _FACTORS.get(path.suffix.lower(), _FACTOR), memory_left()
+def require_memory(source: str, needed: int, hint: str) -> None:
+    """Raise DataError where so many bytes are not free."""
+    left = memory_left()
     if needed > left:
         raise DataError(
-            f"{path}: the file has {_spelled(size)}; reading it takes about {_spelled(needed)} of memory, but "
-            f"{_spelled(left)} are available. Take a sample of its rows, or a machine with more memory."
+            f"{source}: about {_spelled(needed)} of memory are needed, but {_spelled(left)} are available. {hint}"
         )
+
+
+def require_memory_for(table: Path) -> None:
+    """Raise DataError, with the memory that is needed, for a table that is too large to be held."""
+    size = table.stat().st_size
+    needed = size * _FACTORS.get(table.suffix.lower(), _FACTOR)
+    require_memory(f"{table}, {_spelled(size)}", needed, "Take a sample of its rows, or a machine with more memory.")
 
 
 def memory_left() -> int:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -66,11 +67,9 @@ def open_table(path: Path, *, encoding: str = "utf-8") -> Table:
 
 def checked(table: Table) -> Table:
     """Return the table. Raises DataError where two columns share a name."""
-    for name in dict.fromkeys(table.names):
-        if table.names.count(name) > 1:
-            raise DataError(
-                f"{table.source}: column '{name}' occurs {table.names.count(name)} times. Rename all but one."
-            )
+    for name, count in Counter(table.names).items():
+        if count > 1:
+            raise DataError(f"{table.source}: column '{name}' occurs {count} times. Rename all but one.")
     return table
 
 

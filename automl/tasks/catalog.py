@@ -41,10 +41,16 @@ def load_task(name: str, choices: Choices | None = None) -> Task:
         return task
     if path.suffix or path.exists():
         return _own(path, choices or Choices())
-    raise ConfigError(f"Unknown task {name!r}. Tasks: {', '.join(known)}, or a file.{did_you_mean(name, known)}")
+    raise ConfigError(
+        f"Unknown task {name!r}. Tasks: {', '.join(known)}, or a file or folder.{did_you_mean(name, known)}"
+    )
 
 
 def _own(path: Path, choices: Choices) -> Task:
+    if path.is_dir():
+        from automl.tasks.own.folder import folder_task
+
+        return folder_task(path, choices)
     from automl.tasks.own.table import table_task  # pyarrow: a tenth of a second that built-in tasks need not spend
 
     return table_task(path, choices)

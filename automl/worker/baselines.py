@@ -14,6 +14,8 @@ _MOST_CODES = 255
 """Levels that scikit-learn's trees tell apart in one column."""
 _MOST_ROUNDS = 200
 """Of the linear model's solver; on standardised columns it needs a few tens."""
+_MOST_NUMBERS = 2048
+"""Of a picture: beyond, trees over each pixel would take longer than the search, and see no more."""
 
 
 def fit_baselines(schema: Schema, known: list[Arrays], unknown: np.ndarray) -> dict[str, np.ndarray]:
@@ -22,7 +24,7 @@ def fit_baselines(schema: Schema, known: list[Arrays], unknown: np.ndarray) -> d
     Predictions are probabilities (rows, classes), or numbers (rows,) in the target's own units. Names: `majority` for classes
     or `mean` for numbers, `linear` (logistic or ridge regression, on a column per level of a category and on weighted word counts
     of a text), and, but for texts, `boosted_trees` (histogram gradient boosting with scikit-learn's settings, as many of its 100
-    rounds as fit into `BOOSTING_SECONDS`).
+    rounds as fit into `BOOSTING_SECONDS`). Large pictures are averaged down for both.
     """
     from threadpoolctl import threadpool_limits
 
@@ -129,4 +131,10 @@ def _quietly(model: Any, inputs: Any, target: np.ndarray) -> Any:
 
 
 def _flat(inputs: np.ndarray) -> np.ndarray:
-    return np.asarray(inputs).reshape(len(inputs), -1)
+    """(rows, *shape) -> (rows, features); pictures are halved until their numbers are few enough."""
+    inputs = np.asarray(inputs)
+    while inputs.ndim == 4 and inputs[0].size > _MOST_NUMBERS and min(inputs.shape[2:]) > 1:
+        rows, channels, height, width = inputs.shape
+        even = inputs[:, :, : height // 2 * 2, : width // 2 * 2]
+        inputs = even.reshape(rows, channels, height // 2, 2, width // 2, 2).mean(axis=(3, 5))
+    return inputs.reshape(len(inputs), -1)

@@ -44,3 +44,10 @@ def test_a_class_without_known_rows_keeps_probability_zero(rows: tuple[np.ndarra
     assert found["boosted_trees"].shape == (5, 3)
     assert not found["boosted_trees"][:, 2].any()
     assert not found["linear"][:, 2].any()
+
+
+def test_large_pictures_are_averaged_down() -> None:
+    assert baselines._flat(np.ones((2, 1, 28, 28))).shape == (2, 784)
+    small = baselines._flat(np.arange(2 * 3 * 65 * 64.0).reshape(2, 3, 65, 64))
+    assert small.shape == (2, 3 * 16 * 16)
+    assert small[0, 0] == np.arange(64 * 64.0).reshape(64, 64)[:4, :4].mean()

@@ -23,7 +23,7 @@ class Chunk:
     features: Raw
     """Cells by column, or float64 (rows, features) or (rows, *shape); missing numbers are NaN."""
     files: tuple[str, ...] = ()
-    """For a folder of images: where each row came from, relative to the folder. Empty for tables."""
+    """For a folder of pictures or texts: where each row came from, relative to the folder. Empty for tables."""
 
     def __len__(self) -> int:
         features = self.features

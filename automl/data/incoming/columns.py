@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Sequence
 
 import numpy as np
@@ -28,9 +29,10 @@ def match_columns(source: str, header: Sequence[str], schema: Schema, tell: Tell
         raise DataError(
             f"{source}: column '{missing[0]}' not found{more}. Columns: {listed(header)}.{did_you_mean(missing[0], header)}"
         )
+    counts = Counter(header)
     for column in schema.columns:
-        if header.count(column) > 1:
-            raise DataError(f"{source}: column '{column}' occurs {header.count(column)} times. Rename all but one.")
+        if counts[column] > 1:
+            raise DataError(f"{source}: column '{column}' occurs {counts[column]} times. Rename all but one.")
     expected = {*schema.columns, *schema.unused, schema.target}
     unused = [column for column in header if column not in expected]
     if unused:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from dataclasses import asdict
 from pathlib import Path
 
@@ -11,10 +10,11 @@ import pyarrow as pa
 
 from automl.encoding import number_in, seconds
 from automl.errors import DataError, did_you_mean
-from automl.sources.memory import require_memory
+from automl.sources.memory import require_memory_for
 from automl.sources.table import as_text, cells_of, listed, open_table
 from automl.tasks.own.choices import Choices
 from automl.tasks.own.columns import infer_column
+from automl.tasks.own.names import safe_name
 from automl.tasks.own.target import LARGEST, Target, find_target, read_target, steered_by
 from automl.tasks.task import Cells, Column, Rows, Task
 
@@ -47,7 +47,7 @@ def table_task(path: Path, choices: Choices) -> Task:
     rows = _rows(source, table, columns, target, choices)
     only_text = len(columns) == 1 and columns[0].kind == "text"
     return Task(
-        name=safe_name(choices.name or path.stem),
+        name=safe_name(choices.name or path.stem, "table"),
         title=f"Predict {name} from {path.name}.",
         kind=target.kind,
         input_kind="text" if only_text else "table",
@@ -62,16 +62,11 @@ def table_task(path: Path, choices: Choices) -> Task:
     )
 
 
-def safe_name(stem: str) -> str:
-    """A file's stem as a name that is safe for folders and tags."""
-    return re.sub(r"[^A-Za-z0-9._-]+", "-", stem).strip("-._")[:80] or "table"
-
-
 def _read(path: Path, encoding: str) -> pa.Table:
     """Read the whole table. Raises DataError where the file changes meanwhile."""
     before = _state(path)
     if before is not None:
-        require_memory(path)
+        require_memory_for(path)
     opened = open_table(path, encoding=encoding)
     try:
         table = pa.Table.from_batches(list(opened.batches()))

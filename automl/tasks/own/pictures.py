@@ -1,0 +1,123 @@
+"""A task from a folder of pictures: each sub-folder is a class. Headers are read here, pixels when the search takes the rows."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import asdict
+from pathlib import Path
+
+import numpy as np
+
+from automl.sources import pictures
+from automl.sources.folders import Folder, Unreadable, check_unreadable, few, file_name
+from automl.sources.memory import require_memory
+from automl.sources.pictures import Header
+from automl.tasks.own.choices import Choices
+from automl.tasks.own.classes import TARGET, Labelled, labelled, require_classes
+from automl.tasks.own.names import safe_name
+from automl.tasks.own.target import steered_by
+from automl.tasks.task import Rows, Task
+
+SIDES = (32, 64)
+"""Pixels along a side that pictures of different sizes are brought to."""
+_SMALLEST = 8
+"""Pixels along a side, below which families have nothing left after halving it."""
+_BYTES = 24
+"""Per number of a row, at the worst moment: itself (1), encoded (4), as a file (8), in a worker (8), and room."""
+_AT_ONCE = 256
+
+
+def picture_task(folder: Folder, choices: Choices) -> Task:
+    """Return the task of telling the pictures of a folder's sub-folders apart.
+
+    Pictures that cannot be read are left out and named in the rows' notes. Raises DataError where these are more than 5 %,
+    where there are no two classes, and where the pictures would not fit in memory.
+    """
+    found = labelled(folder, "pictures", pictures.SUFFIXES)
+    headers = pictures.read_headers(found.files)
+    check_unreadable(folder.path, "pictures", _unreadable(found.files, headers, folder.path), len(headers))
+    shape = choose_shape([header for header in headers if isinstance(header, Header)])
+    require_memory(
+        str(folder.path),
+        _BYTES * len(headers) * math.prod(shape),
+        f"Give fewer than {len(headers):,} pictures of {shape[2]}x{shape[1]}, or a machine with more memory.",
+    )
+    return Task(
+        name=safe_name(choices.name or folder.path.resolve().name, "pictures"),
+        title=f"Which class of {folder.path.resolve().name} does a picture show?",
+        kind="classification",
+        input_kind="image",
+        target=TARGET,
+        objectives=steered_by(choices.metric, found.objectives, "classification"),
+        read=lambda: read_rows(folder.path, found, shape),
+        source=str(folder.path),
+        shape=shape,
+        choices={"path": str(folder.path.absolute()), **asdict(choices)},
+        why=found.why,
+    )
+
+
+def choose_shape(headers: Sequence[Header]) -> tuple[int, int, int]:
+    """Channels, height and width that all pictures are brought to.
+
+    Grey where all are. The common size where all share one of 8 to 64 pixels along each side; else a square, of 32 pixels where
+    the median side is nearer to that, of 64 otherwise.
+    """
+    channels = 1 if all(header.is_grey for header in headers) else 3
+    sizes = {(header.height, header.width) for header in headers}
+    if len(sizes) == 1:
+        height, width = sizes.pop()
+        if min(height, width) >= _SMALLEST and max(height, width) <= max(SIDES):
+            return channels, height, width
+    median = float(np.median([side for header in headers for side in (header.height, header.width)]))
+    side = min(SIDES, key=lambda each: abs(each - median))
+    return channels, side, side
+
+
+def read_rows(folder: Path, found: Labelled, shape: tuple[int, ...]) -> Rows:
+    """Decode all pictures to bytes. Raises DataError where more than 5 % cannot be read, or a class is left without one.
+
+    A row's part follows from its file's bytes: one picture more may change the shape of all, and must not bring yesterday's
+    test pictures into training.
+    """
+    features = np.empty((len(found.files), math.prod(shape)), dtype=np.uint8)
+    labels: list[str] = []
+    group: list[str] = []
+    unreadable: list[str] = []
+    for start in range(0, len(found.files), _AT_ONCE):
+        files = found.files[start : start + _AT_ONCE]
+        decoded, prints = pictures.decode(files, shape), pictures.fingerprints(files)
+        for label, pixels, mark in zip(found.labels[start : start + _AT_ONCE], decoded, prints, strict=True):
+            if not isinstance(pixels, Unreadable):
+                features[len(labels)] = pixels.reshape(-1)
+                labels.append(label)
+                group.append(str(mark))
+        unreadable += _unreadable(files, decoded, folder)
+    check_unreadable(folder, "pictures", unreadable, len(found.files))
+    require_classes(folder, "pictures", found.labels, labels)
+    notes = (
+        (f"{len(unreadable)} of {len(found.files)} pictures cannot be read: {few(unreadable)}.",) if unreadable else ()
+    )
+    return Rows(
+        features[: len(labels)],
+        _names(shape),
+        np.array(labels, dtype=object),
+        group=np.array(group),
+        notes=(*found.notes, *notes),
+    )
+
+
+def _unreadable(files: Sequence[Path], found: Sequence[object], folder: Path) -> list[str]:
+    return [
+        f"{file_name(file, folder)} ({one.reason})"
+        for file, one in zip(files, found, strict=True)
+        if isinstance(one, Unreadable)
+    ]
+
+
+def _names(shape: tuple[int, ...]) -> tuple[str, ...]:
+    """A name for each number, in the order of the array."""
+    channels, height, width = shape
+    colours = ("grey",) if channels == 1 else ("red", "green", "blue")
+    return tuple(f"{colour}_{row}_{column}" for colour in colours for row in range(height) for column in range(width))
