@@ -252,7 +252,7 @@ def test_more_pictures_than_memory_are_refused_before_one_is_decoded(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(memory, "memory_left", lambda: 1000)
-    with pytest.raises(DataError, match=r"GB of memory are needed.*Give fewer than 60 pictures of 10x8"):
+    with pytest.raises(DataError, match=r"MB of memory are needed.*Give fewer than 60 pictures of 10x8"):
         load_task(str(_pictures(tmp_path / "pets")))
 
 

@@ -178,7 +178,7 @@ def test_a_huge_file_is_refused_before_it_is_opened(tmp_path: Path, monkeypatch:
         file.truncate(10 << 30)
     monkeypatch.setattr(memory, "memory_left", lambda: 8 << 30)
     monkeypatch.setattr(own_table, "open_table", lambda *_, **__: pytest.fail("was opened"))
-    with pytest.raises(DataError, match=r"huge.csv: the file has 10.0 GB; reading it takes about 200.0 GB"):
+    with pytest.raises(DataError, match=r"huge.csv, 10.0 GB: about 200.0 GB of memory are needed"):
         load_task(str(tmp_path / "huge.csv"), Choices("y"))
 
 

@@ -11,7 +11,7 @@ import pytest
 
 from automl.errors import DataError
 from automl.sources import cells_of, memory, open_table
-from automl.sources.memory import memory_left, require_memory
+from automl.sources.memory import memory_left, require_memory_for
 
 ROWS = "".join(f"{row}.5,{'ab'[row % 2]},{row % 3}\n" for row in range(30))
 
@@ -156,10 +156,8 @@ def test_a_file_of_10_gb_is_refused_by_its_size(tmp_path: Path, monkeypatch: pyt
         file.truncate(10 << 30)
     monkeypatch.setattr(memory, "memory_left", lambda: 8 << 30)
     with pytest.raises(DataError) as caught:
-        require_memory(path)
-    assert "the file has 10.0 GB; reading it takes about 200.0 GB of memory, but 8.0 GB are available" in str(
-        caught.value
-    )
+        require_memory_for(path)
+    assert "huge.csv, 10.0 GB: about 200.0 GB of memory are needed, but 8.0 GB are available" in str(caught.value)
 
 
 def test_memory_is_what_the_container_leaves(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
