@@ -76,6 +76,8 @@ def search(
         executor.start()  # its workers import torch while the data is read here
 
         prepared = prepare(task, seed=config.seed, data_folder=home.data)
+        if task.why:
+            observer(Said(task.summary(prepared.summary.total)))
         for text in prepared.summary.warnings:
             observer(Said(text, "warning"))
         spec = spec_for(task, prepared, max_epochs=config.max_epochs)

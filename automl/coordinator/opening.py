@@ -25,6 +25,8 @@ from automl.tasks import Task
 
 _DECIDING = ("families", "sampler", "pruner", "max_epochs", "metric", "seed", "precision", "confirm_seeds")
 """Settings that make another search; budget, devices and timeouts may differ between two runs of one search."""
+_WHOLE = {"bf16-true": 1 << 8, "16-true": 1 << 11}
+"""Up to where each whole number has its own place in a type."""
 _LIBRARIES = ("torch", "pytorch-lightning", "optuna", "mlflow", "numpy", "automl-search")
 
 
@@ -33,6 +35,7 @@ def describe(
 ) -> Header:
     """Return what this search is, ready to be stored or compared."""
     families = tuple(families)
+    _require_exact_codes(spec, config.precision)
     spaces = {family: explore(space(family), spec, overrides_for(family, config.overrides)) for family in families}
     check_overrides(families, config.overrides, spaces)
     settings = config.model_copy(update={"families": families}).model_dump(mode="json")
@@ -60,6 +63,16 @@ def describe(
         },
         code={"git_commit": _git_commit(), "families": {f: _source_hash(f) for f in families}, "versions": _versions()},
     )
+
+
+def _require_exact_codes(spec: Spec, precision: str) -> None:
+    """Raise ConfigError where the inputs' codes are larger than the whole numbers that the precision holds."""
+    largest, codes = _WHOLE.get(precision, 1 << 24), (spec.input.cardinality or 0, *spec.input.cardinalities)
+    if max(codes) > largest:
+        raise ConfigError(
+            f"precision {precision} holds whole numbers up to {largest}, but the inputs have codes up to {max(codes)}. "
+            f"Choose {precision.replace('true', 'mixed')}."
+        )
 
 
 def objective(task: Task, config: SearchConfig) -> tuple[str, str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal
@@ -92,6 +93,12 @@ class Task:
     """What it takes to load a task of a person's own again: `path`, and the fields of `Choices`."""
     why: str = ""
     """Of an inferred task: what in the target decided its kind."""
+
+    def summary(self, rows: int) -> str:
+        """One line on a task that was inferred: what is predicted, how it is judged, and from what."""
+        counts = Counter(column.kind for column in self.columns if column.kind != "left out")
+        given = " from " + ", ".join(f"{count} {kind}" for kind, count in counts.most_common()) if counts else ""
+        return f"{self.name}: {rows:,} rows; {self.kind} of {self.target} ({self.why}) by {self.metric}{given}"
 
     @property
     def metric(self) -> str:

@@ -9,9 +9,10 @@ from typing import Any
 import pytest
 
 from automl.config import SearchConfig
-from automl.coordinator.opening import compare, objective
+from automl.coordinator.opening import _require_exact_codes, compare, objective
 from automl.errors import ConfigError
 from automl.ledger import Header
+from automl.messages import Field, Spec
 from automl.tasks import load_task
 
 FLOAT = {"kind": "float", "low": 0.0, "high": 1.0, "step": None, "log": False}
@@ -110,3 +111,11 @@ def test_the_metric_is_the_tasks_unless_another_fits() -> None:
     assert objective(wine, SearchConfig(metric="log_loss")) == ("log_loss", "minimize")
     with pytest.raises(ConfigError, match=r"--metric 'rmse' does not fit classification. Metrics for it: accuracy, "):
         objective(wine, SearchConfig(metric="rmse"))
+
+
+@pytest.mark.parametrize(("precision", "codes"), [("bf16-true", 257), ("16-true", 2049)])
+def test_a_precision_that_rounds_codes_is_refused(precision: str, codes: int) -> None:
+    spec = Spec((Field("x", "table", (1,), cardinalities=(codes,)),), (), rows=9, classes=2, loss="cross_entropy")
+    with pytest.raises(ConfigError, match=f"holds whole numbers up to {codes - 1}.*-mixed"):
+        _require_exact_codes(spec, precision)
+    _require_exact_codes(spec, precision.replace("true", "mixed"))

@@ -301,3 +301,15 @@ def test_bad_data_ends_a_search_with_code_3_before_any_trial(
     assert run(["search", "d.csv", "--target", "y", "--trials", "1"]) == 3
     assert "error: d.csv: column 'n', row 61: 'inf'" in capsys.readouterr().err
     assert not (tmp_path / ".automl").exists()
+
+
+def test_a_task_says_in_one_line_what_was_inferred(tmp_path: Path) -> None:
+    lines = [
+        "age,city,churned",
+        *(f"{20 + row % 50},{('Oslo', 'Rome')[row % 2]},{('no', 'yes')[row % 3 == 0]}" for row in range(60)),
+    ]
+    (tmp_path / "churn.csv").write_text("\n".join(lines))
+    task = load_task(str(tmp_path / "churn.csv"), Choices("churned"))
+    assert task.summary(60) == (
+        "churn: 60 rows; classification of churned (2 different words) by roc_auc from 1 number, 1 category"
+    )
