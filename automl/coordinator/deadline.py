@@ -10,6 +10,8 @@ _FIXED = 8.0
 """Seconds for export, its verification, scoring and the report; measured on 2 cores, see reports/benchmarks.md."""
 _STARTS = 2.3
 """The same as a multiple of the time until the first trial left for a worker: a slow machine is slow at both ends."""
+_ONE_TRIAL = 0.15
+"""Share of the budget that one trial may take: with confirmation and refit it is trained at least three times."""
 _LONGER = 1.3
 """A refit sees the validation rows too."""
 _TOLERANCE = 0.03
@@ -44,6 +46,13 @@ class Deadline:
     def is_set(self) -> bool:
         """Whether there is a budget."""
         return self._seconds is not None
+
+    def longest_fit(self, folds: int) -> float | None:
+        """Seconds after which a training ends with what it has: on large data none would end otherwise. None without a budget.
+
+        With folds a trial may take twice as long: it is confirmed and refitted by single trainings.
+        """
+        return None if self._seconds is None else _ONE_TRIAL * self._seconds / max(1.0, folds / 2)
 
     def learn_start(self) -> None:
         """Take how long it took until now, when the first trial leaves for a worker; later calls change nothing."""

@@ -32,6 +32,7 @@ class TrialDecision:
         slots: int | None,
         max_failed: int,
         precision: str = "32-true",
+        longest: float | None = None,
         out_of_time: Callable[[], bool] = lambda: False,
         discard: Callable[[Attempt], None] = lambda attempt: None,
     ) -> None:
@@ -42,6 +43,7 @@ class TrialDecision:
         self._slots = slots
         self._max_failed = max_failed
         self._precision = precision
+        self._longest = longest
         self._out_of_time = out_of_time
         self._discard = discard
         self._allocation = Allocation(studies, direction)
@@ -112,6 +114,7 @@ class TrialDecision:
             max_resource=self._spec.max_resource,
             folds=tuple(range(self._data.folds)),
             patience=max(5, self._spec.max_resource // 3),
+            deadline=self._longest,
             keep_better_than=self._bar(attempt.family),
             precision=self._precision,
         )

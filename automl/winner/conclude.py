@@ -91,6 +91,7 @@ def conclude(stage: Stage, trials: list[Attempt]) -> Conclusion:
         config.seed,
         config.confirm_seeds,
         config.precision,
+        _longest_training(stage),
     )
     stage.phases.begin("confirm")
     stage.champion.ask()
@@ -114,6 +115,12 @@ def conclude(stage: Stage, trials: list[Attempt]) -> Conclusion:
         facts = _facts(stage, winner, blend, evidence)
         bundle = publish(staging, Path("exports") / stage.task.name, facts, verify=clean.verify)
     return Conclusion(winner, default, tuple(rivals), evidence, verdict, bundle, gate, blend, calibration)
+
+
+def _longest_training(stage: Stage) -> float | None:
+    """A little longer than in a trial, since a refit sees the validation rows too."""
+    longest = stage.deadline.longest_fit(stage.data.folds)
+    return None if longest is None else 1.3 * longest
 
 
 def _confirm(stage: Stage, work: WinnerWork, trials: list[Attempt]) -> list[Candidate]:

@@ -78,6 +78,8 @@ class WinnerWork:
     seeds: int
     """Fresh seeds per candidate at most."""
     precision: str = "32-true"
+    longest: float | None = None
+    """Seconds after which a training ends with what it has."""
 
     def rivals(self, trials: Sequence[Attempt]) -> list[Attempt]:
         """Return who is confirmed: the best trial and its family's default, then the next best with theirs.
@@ -175,6 +177,7 @@ class WinnerWork:
             direction=self.direction,
             max_resource=given.get("epochs", self.spec.max_resource),
             folds=self._folds(attempt),
+            deadline=self.longest,
             patience=max(5, self.spec.max_resource // 3),
             precision=self.precision,
             champion=(given.get("champion") or {}).get("folder"),

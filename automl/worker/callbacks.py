@@ -78,10 +78,10 @@ class Listener(pl.Callback):
         pl_module.is_wanted = self.is_wanted
 
     def is_wanted(self) -> bool:
-        """Say that training lives, and return whether it should go on."""
+        """Say that training lives, and return whether it should go on; at the deadline the epoch ends as it is."""
         self._channel.tick()
         self._take_answer(wait=False)
-        return self.progress.ending is None
+        return self.progress.ending is None and not self._is_late()
 
     def on_train_batch_end(
         self, trainer: pl.Trainer, pl_module: pl.LightningModule, outputs: Any, batch: Any, batch_idx: int
@@ -93,7 +93,7 @@ class Listener(pl.Callback):
             self._end_diverged(pl_module.training_loss, trainer)
         if self.progress.ending is not None:
             trainer.limit_val_batches = 0  # should_stop alone would still validate
-            trainer.should_stop = True
+        trainer.should_stop = trainer.should_stop or self.progress.ending is not None or self._is_late()
 
     def _take_answer(self, *, wait: bool) -> None:
         """Obey what has come; an interrupt comes unasked. With `wait`, block until the last report is answered."""
@@ -109,6 +109,10 @@ class Listener(pl.Callback):
     def _end_diverged(self, value: float, trainer: pl.Trainer) -> None:
         what = "NaN" if math.isnan(value) else "inf"
         self.progress.ending = Ending("failed", f"diverged ({what} at epoch {trainer.current_epoch + 1})")
+
+    def _is_late(self) -> bool:
+        deadline = self._assignment.deadline
+        return deadline is not None and self._clock() - self._began >= deadline
 
 
 class Reporter(Listener):
@@ -131,10 +135,6 @@ class Reporter(Listener):
         super().__init__(assignment, member, channel, clock)
         self._feed = feed
         self._is_silent = is_silent
-
-    def is_wanted(self) -> bool:
-        """Besides, end the epoch at the deadline: it is validated as it is."""
-        return super().is_wanted() and not self._is_late()
 
     def on_validation_end(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
         """Record and report the epoch."""
@@ -176,7 +176,3 @@ class Reporter(Listener):
     def _is_out_of_patience(self, step: int) -> bool:
         best, patience = self.progress.best, self._assignment.patience
         return best is not None and patience is not None and step - best.step >= patience
-
-    def _is_late(self) -> bool:
-        deadline = self._assignment.deadline
-        return deadline is not None and self._clock() - self._began >= deadline

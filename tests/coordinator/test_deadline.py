@@ -72,3 +72,9 @@ def test_confirmation_may_use_what_trials_may_not() -> None:
     limit.learn("mlp", 6.0, 0.2)
     assert limit.trials_over()
     assert not limit.confirmation_over()
+
+
+def test_one_training_may_take_a_share_of_the_budget() -> None:
+    assert deadline(100.0, now=0.0).longest_fit(folds=0) == pytest.approx(15.0)
+    assert deadline(100.0, now=0.0).longest_fit(folds=5) == pytest.approx(6.0)
+    assert deadline(None, now=0.0).longest_fit(folds=0) is None

@@ -222,6 +222,13 @@ def test_a_refit_trains_all_epochs_on_all_rows_and_validates_nothing(assign: Ass
     assert set(outcome.artifacts) == {"weights"}
 
 
+def test_a_refit_ends_at_its_deadline_with_what_it_has(assign: Assign, places: Places) -> None:
+    outcome = outcome_of(assign(epochs=100_000, kind="refit", id="refit-0-0-0", deadline=0.05), places)
+    assert outcome.state == "complete"
+    assert (places.search / outcome.artifacts["weights"].path).exists()
+    assert outcome.cost["seconds"] < 5
+
+
 def test_a_diverging_refit_fails(assign: Assign, places: Places) -> None:
     params = {"depth": 1, "width": 16, "dropout": 0.0, "optimizer": "sgd", "lr": 1e38, "clip": 0.0}
     outcome = outcome_of(assign("diabetes", params=params, kind="refit"), places)

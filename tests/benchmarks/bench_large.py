@@ -1,0 +1,127 @@
+"""A table of 500,000 rows and 30 columns: memory of all processes, time before the first trial, search, prediction. Prints Markdown.
+
+    .venv/bin/python tests/benchmarks/bench_large.py [ROWS] [SECONDS]
+
+Memory is the sum over the command's processes of their proportional share (PSS), so that pages which workers share count once.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+from provenance import markdown
+
+AUTOML = str(Path(sys.executable).with_name("automl"))
+
+
+def table(rows: int, seed: int) -> pd.DataFrame:
+    """22 numbers with gaps, 6 categories of up to 500 levels, a date and a number to predict."""
+    rng = np.random.default_rng(seed)
+    numbers = rng.normal(size=(rows, 22)).round(6)
+    numbers[rng.random(numbers.shape) < 0.05] = np.nan
+    frame = pd.DataFrame(numbers, columns=[f"x{place}" for place in range(22)])
+    for place, levels in enumerate((3, 10, 30, 100, 300, 500)):
+        frame[f"c{place}"] = np.array([f"level_{level:04}" for level in range(levels)])[rng.integers(0, levels, rows)]
+    days = rng.integers(0, 1500, rows)
+    frame["day"] = (pd.Timestamp("2020-01-01") + pd.to_timedelta(days, unit="D")).strftime("%Y-%m-%d")
+    known = np.nan_to_num(numbers)
+    signal = (
+        known[:, 0] + np.sin(2 * known[:, 1]) * known[:, 2] + 0.5 * (frame["c1"] == "level_0003") + np.sin(days / 58)
+    )
+    return frame.assign(y=(signal + rng.normal(size=rows)).round(5))
+
+
+class Memory(threading.Thread):
+    """Samples the memory of a session's processes until told to stop."""
+
+    def __init__(self, leader: int) -> None:
+        super().__init__(daemon=True)
+        self.peak, self._leader, self._ended = 0.0, leader, threading.Event()
+
+    def run(self) -> None:
+        """Remember the largest sum, in GiB."""
+        while not self._ended.wait(0.5):
+            self.peak = max(self.peak, sum(map(_share, _descendants(self._leader))) / 2**20)
+
+    def stop(self) -> float:
+        """Return the peak."""
+        self._ended.set()
+        self.join()
+        return self.peak
+
+
+def watched(command: list[str], folder: Path) -> tuple[str, float, float]:
+    """Run a command; returns its output, seconds and GiB."""
+    began = time.monotonic()
+    with subprocess.Popen(command, cwd=folder, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True) as process:
+        memory = Memory(process.pid)
+        memory.start()
+        printed = process.communicate()[0]
+    if process.returncode:
+        raise SystemExit(f"{' '.join(command)} ended with {process.returncode}: {printed[-500:]}")
+    return printed, time.monotonic() - began, memory.stop()
+
+
+def main() -> None:
+    """Print the section for `reports/benchmarks.md`."""
+    rows = int(sys.argv[1]) if len(sys.argv) > 1 else 500_000
+    seconds = sys.argv[2] if len(sys.argv) > 2 else "120"
+    with tempfile.TemporaryDirectory(prefix="bench-") as name:
+        folder = Path(name)
+        frame = table(rows, seed=0)
+        frame.to_csv(folder / "large.csv", index=False)
+        frame.drop(columns="y").to_csv(folder / "new.csv", index=False)
+        size = (folder / "large.csv").stat().st_size / 1e6
+        search = [AUTOML, "search", "large.csv", "--target", "y", "--time", seconds, "--json"]
+        printed, took, most = watched(search, folder)
+        document = json.loads(printed)
+        predict = [AUTOML, "predict", document["bundle"], "new.csv", "--out", "out.csv"]
+        _, predicting, less = watched(predict, folder)
+    best, slots, phases = document["best"], document["slots"], document["phases"]
+    table_rows = [
+        (f"search {rows:,} x 30 ({size:.0f} MB) for {seconds} s", f"{took:.1f} s", f"{most:.2f} GiB"),
+        ("of it before the search began", f"{phases['start']:.1f} s", ""),
+        (f"predict the same {rows:,} rows", f"{predicting:.1f} s", f"{less:.2f} GiB"),
+    ]
+    notes = [
+        f"{best['family']}, rmse {best['test']:.4f} on the test part (noise alone: 1), baselines {document['baselines']}; "
+        f"slots {slots}; phases {phases}; {document['verdict']}."
+    ]
+    print(markdown("A large table", ("what", "time", "peak memory, all processes"), table_rows, notes))
+
+
+def _descendants(leader: int) -> set[int]:
+    """The process and all below it; workers are children of a server, carriers of the command."""
+    parents = {int(entry): _parent(int(entry)) for entry in os.listdir("/proc") if entry.isdigit()}
+    found = {leader}
+    while more := {child for child, parent in parents.items() if parent in found} - found:
+        found |= more
+    return found
+
+
+def _parent(process: int) -> int:
+    try:
+        return int(Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()[1])
+    except OSError:
+        return -1
+
+
+def _share(process: int) -> float:
+    try:
+        lines = Path(f"/proc/{process}/smaps_rollup").read_text().splitlines()
+        return next((float(line.split()[1]) for line in lines if line.startswith("Pss:")), 0.0)
+    except OSError:
+        return 0.0
+
+
+if __name__ == "__main__":
+    main()
