@@ -141,7 +141,7 @@ def test_eight_at_once_prepare_one_whole_folder_and_leave_nothing_else(tmp_path)
 
 
 def test_a_folder_that_another_process_finishes_meanwhile_is_left_alone(tmp_path, monkeypatch):
-    module = importlib.import_module("automl.data.prepare")
+    module = importlib.import_module("automl.data.preparing")
 
     def other_process_finishes_after_our_look(folder: Path) -> bool:
         monkeypatch.undo()

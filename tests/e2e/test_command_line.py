@@ -113,7 +113,8 @@ def test_the_champion_serves_the_numbers_of_predict(finished: Finished, tmp_path
     mlflow.set_tracking_uri(f"sqlite:///{finished.folder}/mlflow.db")
     served = mlflow.pyfunc.load_model("models:/digits@champion").predict(frame)
     expected = pd.read_csv(io.StringIO(printed.stdout), dtype={"prediction": str})
-    pd.testing.assert_frame_equal(served, expected, check_exact=False, rtol=1e-12)
+    # Not to the bit: processes with different numbers of threads add float32 in another order.
+    pd.testing.assert_frame_equal(served, expected, check_exact=False, rtol=1e-5)
 
 
 def test_models_are_listed_and_shown(finished: Finished) -> None:

@@ -25,6 +25,7 @@ def results(trials: list[Attempt]) -> list[tuple[object, ...]]:
     return [(t.slot, t.family, t.params, t.seed, t.state, t.value, t.outcome and t.outcome.curve) for t in trials]
 
 
+@pytest.mark.timeout(300)  # three searches in a row, beside another test
 def test_seed_decides_all_and_a_raised_budget_runs_the_difference(
     finished: Finished, copy_of: Callable[[Finished], Command], automl: Command
 ) -> None:

@@ -30,7 +30,7 @@ def _texts(folder: Path) -> None:
             (folder / name / f"{index}.txt").write_text(f"a {word} for number {index % 7} and {index}")
 
 
-@pytest.mark.slow
+@pytest.mark.proof  # minutes; tests/tasks/test_folders.py is the sample
 @pytest.mark.timeout(300)
 @pytest.mark.parametrize(
     ("write", "family", "first"), [(_pictures, "cnn", "dark/0.png"), (_texts, "text_bag", "ham/0.txt")]
@@ -52,7 +52,7 @@ def test_a_folder_is_searched_and_its_model_predicts_a_folder(
     assert np.mean([row["file"].startswith(row["prediction"]) for row in rows]) > 0.6
 
 
-@pytest.mark.slow
+@pytest.mark.proof  # minutes; tests/tasks/test_folders.py is the sample
 def test_choices_of_a_table_and_a_poor_folder_have_their_exit_codes(automl: Command) -> None:
     _texts(automl.folder / "mine")
     refused = automl.run("search", "mine", "--target", "label")
