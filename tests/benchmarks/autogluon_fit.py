@@ -1,7 +1,7 @@
 """Fit AutoGluon and predict, by the Python of AutoGluon's own environment. Imports nothing of ours; prints one line of JSON.
 
-python -m venv /tmp/autogluon && /tmp/autogluon/bin/pip install 'autogluon.tabular[lightgbm,catboost,xgboost,fastai]' torch==2.13.0
-AUTOGLUON_PYTHON=/tmp/autogluon/bin/python make bench-quality
+python -m venv autogluon && autogluon/bin/pip install 'autogluon.tabular[lightgbm,catboost,xgboost,fastai]' torch==2.13.0
+AUTOGLUON_PYTHON=$PWD/autogluon/bin/python make bench-quality
 """
 
 from __future__ import annotations

@@ -9,7 +9,7 @@ import numpy as np
 
 from automl.data.incoming.chunk import Tell
 from automl.data.schema import Schema
-from automl.encoding import CellError, Date, Grid, Number, numbers, seconds
+from automl.encoding import CellError, Date, Encoder, Grid, Number, numbers, seconds
 from automl.errors import DataError, did_you_mean
 from automl.sources.table import listed
 
@@ -50,7 +50,7 @@ def typed_cells(source: str, get: GetCells, schema: Schema, first: int) -> dict[
         ) from None
 
 
-def _of_encoder(encoder: object, get: GetCells) -> list[tuple[str, np.ndarray]]:
+def _of_encoder(encoder: Encoder, get: GetCells) -> list[tuple[str, np.ndarray]]:
     match encoder:
         case Grid():
             return [(name, numbers(get(name, True), name)) for name in encoder.columns]
@@ -58,5 +58,4 @@ def _of_encoder(encoder: object, get: GetCells) -> list[tuple[str, np.ndarray]]:
             return [(encoder.name, numbers(get(encoder.name, True), encoder.name, encoder.blanks))]
         case Date():
             return [(encoder.name, seconds(get(encoder.name, False), encoder.formats, encoder.name))]
-    name: str = encoder.name  # type: ignore[attr-defined]
-    return [(name, get(name, False))]
+    return [(encoder.name, get(encoder.name, False))]
