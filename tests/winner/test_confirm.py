@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import stubs
 
@@ -51,6 +52,13 @@ def test_the_same_point_is_not_confirmed_twice() -> None:
 
 def test_a_default_that_did_not_complete_is_no_rival() -> None:
     assert slots([trial(0, None), trial(1, 0.9)]) == [1]
+
+
+def test_with_folds_each_fresh_seed_is_validated_on_another_fold_than_the_first() -> None:
+    work = replace(WORK, data=replace(stubs.DATA, folds=5))
+    confirmations = work.confirmations([trial(0, 0.9)], range(3))
+    assert [work.describe(attempt).folds for attempt in confirmations] == [(1,), (2,), (3,)]
+    assert [WORK.describe(attempt).folds for attempt in confirmations] == [()] * 3
 
 
 def candidate(slot: int, *values: float, size: int = 100) -> Candidate:
