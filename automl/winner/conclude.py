@@ -127,7 +127,7 @@ def _confirm(stage: Stage, work: WinnerWork, trials: list[Attempt]) -> list[Cand
     """Train the best configurations and their families' defaults on the same fresh seeds."""
     rivals, outcomes = work.rivals(trials), dict[tuple[Kind, int, int], Outcome]()
     candidates: list[Candidate] = []
-    for parts in work.rounds():
+    for parts in work.rounds(rivals):
         confirmations = work.confirmations(rivals, parts)
         stage.observer(Planned(len(confirmations)))
         plan = Plan(confirmations, work.describe, stage.deadline.confirmation_over)

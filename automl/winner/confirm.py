@@ -21,7 +21,7 @@ MOST_RIVALS = 6
 ALLOWANCE = 0.25
 """Share of the search's epochs that confirmations may cost; the best and its default are always confirmed."""
 SURE_SEEDS = 2
-"""Fresh seeds that every rival is trained on; more only while they can still matter."""
+"""Fresh seeds that each of several rivals is trained on; more only while they can still matter."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +33,7 @@ class Candidate:
     values: tuple[float, ...]
     """One per fresh seed; empty where no time was left to confirm."""
     epochs: int
-    """Mean best epoch, at least 1."""
+    """Mean best epoch of the trial and its confirmations, at least 1."""
 
     @property
     def mean(self) -> float:
@@ -99,9 +99,13 @@ class WinnerWork:
                 left -= cost
         return chosen
 
-    def rounds(self) -> list[range]:
-        """Which fresh seeds are taken together: two at first, then one at a time, up to the most allowed."""
-        sure = min(SURE_SEEDS, self.seeds)
+    def rounds(self, rivals: Sequence[Attempt]) -> list[range]:
+        """Which fresh seeds are taken together: two at first, then one at a time, up to the most allowed.
+
+        One at first where there is only a winner and its default: a winner that does not lead is given up at once. With folds
+        a fit is a small part of what a trial cost, and says little by itself.
+        """
+        sure = min(SURE_SEEDS if len(rivals) > 2 or self.data.folds else 1, self.seeds)
         return [range(sure), *(range(part, part + 1) for part in range(sure, self.seeds))]
 
     def confirmations(self, candidates: Iterable[Attempt], parts: range) -> list[Attempt]:
@@ -209,7 +213,7 @@ class WinnerWork:
         mine = [outcomes.get(("confirm", trial.slot, part)) for part in range(self.seeds)]
         done = [outcome for outcome in mine if outcome is not None and outcome.value is not None]
         assert trial.outcome is not None
-        steps = [outcome.best_step for outcome in done] or [trial.outcome.best_step]
+        steps = [outcome.best_step for outcome in (trial.outcome, *done)]
         values = tuple(outcome.value for outcome in done if outcome.value is not None)
         return Candidate(trial, values, max(1, round(fmean(steps))))
 
