@@ -126,6 +126,16 @@ class CarrierLink:
             with contextlib.suppress(OSError):
                 Path(f"/proc/{self._running.process.pid}/autogroup").write_text("0")
 
+    def worked(self) -> float:
+        """Return the seconds of processor time that the process has used; 0 where none runs, or the system does not tell."""
+        if self._running is None:
+            return 0.0
+        try:
+            fields = Path(f"/proc/{self._running.process.pid}/stat").read_text().rpartition(")")[2].split()
+        except OSError:
+            return 0.0
+        return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
     def receive(self) -> list[Ack]:
         """Return what the carrier has said since the last call; the end of the process is said as trouble."""
         acks: list[Ack] = []

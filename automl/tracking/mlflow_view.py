@@ -7,6 +7,7 @@ first. Everything else is repeated with the stored times and changes nothing. Kn
 
 from __future__ import annotations
 
+import errno
 import json
 import re
 from collections.abc import Callable, Iterable
@@ -22,6 +23,8 @@ from automl.tracking.uri import redact
 from automl.tracking.view import Record, Refused, Say, Unreachable
 
 _DATASET_DIGEST_LENGTH = 36
+_DISK = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS, errno.EACCES, errno.EIO)
+"""What a disk says that cannot take an artifact; a server that is away says something else."""
 T = TypeVar("T")
 
 
@@ -242,7 +245,8 @@ class MlflowView:
     def _unreachable(self, error: Exception) -> StorageError:
         if isinstance(error, Unreachable | Refused):
             return error
-        return Unreachable(f"MLflow not reachable at {redact(self._uri)}: recording to the outbox ({_line(error)})")
+        wrong = "cannot be written" if isinstance(error, OSError) and error.errno in _DISK else "not reachable"
+        return Unreachable(f"MLflow {wrong} at {redact(self._uri)}: recording to the outbox ({_line(error)})")
 
 
 def _local_path(location: str) -> str:

@@ -16,6 +16,10 @@ _QUESTION = 0
 """Id of what is no row."""
 _IN_FLIGHT = 100
 """Most records that a carrier holds unacknowledged."""
+_SIGN_OF_LIFE = 0.05
+"""Seconds of processor time by which a carrier shows that it works, though it has not answered: a busy machine is slow."""
+_LONGEST = 60.0
+"""Seconds without an answer after which signs of life no longer count."""
 
 
 class Link(Protocol):
@@ -34,8 +38,31 @@ class Link(Protocol):
     def hurry(self) -> None:
         """Let the process no longer give way to others."""
 
+    def worked(self) -> float:
+        """Return the seconds of processor time that the process has used."""
+
     def receive(self) -> list[Any]:
         """Return acknowledgements: `sent` (ids), `trouble` and `answers`."""
+
+
+class _Silence:
+    """How long a carrier has neither answered nor worked."""
+
+    def __init__(self, link: Link, patience: float, clock: Callable[[], float]) -> None:
+        self._link, self._patience, self._clock = link, patience, clock
+        self.broken()
+
+    def broken(self) -> None:
+        """Take an answer."""
+        self._answered = self._alive = self._clock()
+        self._worked = self._link.worked()
+
+    def is_too_long(self) -> bool:
+        """Whether there is no hope left."""
+        now, worked = self._clock(), self._link.worked()
+        if worked - self._worked >= _SIGN_OF_LIFE:
+            self._alive, self._worked = now, worked
+        return now - self._alive >= self._patience or now - self._answered >= max(_LONGEST, self._patience)
 
 
 class Postman:
@@ -94,12 +121,12 @@ class Postman:
         self._link.offer([{"id": _QUESTION, "topic": topic, **question}])
 
     def answer(self, topic: str, patience: float = 0.0) -> Any:
-        """Return what the view answered to that topic, waiting up to `patience` seconds while it works; None without an answer."""
-        until = self._clock() + patience
+        """Return what the view answered to that topic, waiting while it is silent for less than `patience` seconds; else None."""
         self._receive()
         if patience and topic not in self._answers:
             self._link.hurry()
-        while topic not in self._answers and not self._troubled and self._clock() < until:
+        silence = _Silence(self._link, patience, self._clock)
+        while topic not in self._answers and not self._troubled and not silence.is_too_long():
             time.sleep(0.01)
             self._receive()
         return self._answers.get(topic)
@@ -110,16 +137,17 @@ class Postman:
         `most` seconds are worked in all, where it is given.
         """
         self._header = None  # the end of the search changed it
-        began = heard = self._clock()
+        began = self._clock()
         self._link.hurry()
-        while (pending := self.pending()) and not self._troubled and self._clock() - heard < patience:
+        silence = _Silence(self._link, patience, self._clock)
+        while (pending := self.pending()) and not self._troubled and not silence.is_too_long():
             if most is not None and self._clock() - began >= most:
                 break
             self._tell_lag(pending)
             before = self._in_flight
             self._receive()
             if self._in_flight < before:
-                heard = self._clock()
+                silence.broken()
             if self._in_flight < _IN_FLIGHT // 2:
                 self._offer()
             time.sleep(0.01)

@@ -129,6 +129,10 @@ class FreeLink:
             json.dumps(record).encode()
             self._offered.append(record["id"])
 
+    def worked(self) -> float:
+        """Use no processor."""
+        return 0.0
+
     def hurry(self) -> None:
         """It could not be faster."""
 

@@ -25,6 +25,12 @@ class FakeLink:
         self.connection: object | None = object()
         self.starts = 0
         self.hurried = 0
+        self.seconds = 0.0
+        self.pace = 0.0
+
+    def worked(self) -> float:
+        self.seconds += self.pace
+        return self.seconds
 
     def hurry(self) -> None:
         self.hurried += 1
@@ -170,3 +176,17 @@ def test_one_view_does_not_wait_for_another(ledger: Ledger) -> None:
     Postman(ledger, "optuna", FakeLink(), clock=Clock()).drain()
     assert ledger.count_unsent("optuna") == 0
     assert ledger.count_unsent("mlflow") == 6
+
+
+@pytest.mark.parametrize(("pace", "waits"), [(0.0, (8, 14)), (0.02, (40, 70))])
+def test_a_carrier_that_works_is_waited_for_longer_than_a_silent_one(
+    ledger: Ledger, pace: float, waits: tuple[int, int]
+) -> None:
+    """On a busy machine the library's import alone takes longer than the patience; but nothing is waited for without end."""
+    link = FakeLink()
+    link.pace, link.receive = pace, list  # type: ignore[method-assign]
+    clock = Clock()
+    began = clock()
+    assert Postman(ledger, "optuna", link, clock=clock).drain(patience=10.0) > 0
+    low, high = waits
+    assert low <= clock() - began <= high

@@ -10,14 +10,15 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from automl.coordinator.events import Observer, silent
+from automl.cli.output import print_note
+from automl.coordinator.events import Observer, Said, SearchEvent
 
 
 @contextmanager
 def live_view(*, quiet: bool) -> Iterator[Observer]:
-    """Yield an observer that shows a search; `quiet` shows nothing."""
+    """Yield an observer that shows a search; `quiet` shows warnings alone."""
     if quiet:
-        yield silent
+        yield _warn
     elif _redraws():
         from automl.cli.live.terminal import TerminalView
 
@@ -28,6 +29,11 @@ def live_view(*, quiet: bool) -> Iterator[Observer]:
 
         with PlainView() as view:
             yield view
+
+
+def _warn(event: SearchEvent) -> None:
+    if isinstance(event, Said) and event.level == "warning":
+        print_note(f"warning: {event.text}")
 
 
 def _redraws() -> bool:
