@@ -48,6 +48,8 @@ class Spec:
     resource: str = "epoch"
     max_resource: int = 30
     """Most epochs that one trial may train."""
+    class_rows: tuple[int, ...] = ()
+    """Training rows of each class; empty for regression, and in bundles of earlier versions."""
 
     @property
     def input(self) -> Field:
@@ -200,7 +202,7 @@ def to_json(message: Any) -> str:
 def spec_from(data: dict[str, Any]) -> Spec:
     """Rebuild a Spec from its JSON form."""
     fields = {key: tuple(_field_from(item) for item in data[key]) for key in ("inputs", "outputs")}
-    return Spec(**{**data, **fields})
+    return Spec(**{**data, **fields, "class_rows": tuple(data.get("class_rows", ()))})
 
 
 def assignment_from(data: dict[str, Any]) -> Assignment:
