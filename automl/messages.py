@@ -123,6 +123,8 @@ class Assignment:
     """Relative path of a bundle that is scored on the same rows (`score`)."""
     temperature: float = 1.0
     """By which the logits of the role `model` are divided (`score`, `export`)."""
+    thresholds: dict[str, float] = field(default_factory=dict)
+    """By role: of two classes the second is decided for above this probability (`score`, `export`); 0.5 where a role has none."""
 
 
 @dataclass(frozen=True, slots=True)
