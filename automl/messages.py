@@ -48,6 +48,8 @@ class Spec:
     resource: str = "epoch"
     max_resource: int = 30
     """Most epochs that one trial may train."""
+    class_rows: tuple[int, ...] = ()
+    """Training rows of each class; empty for regression, and in bundles of earlier versions."""
 
     @property
     def input(self) -> Field:
@@ -121,6 +123,8 @@ class Assignment:
     """Relative path of a bundle that is scored on the same rows (`score`)."""
     temperature: float = 1.0
     """By which the logits of the role `model` are divided (`score`, `export`)."""
+    thresholds: dict[str, float] = field(default_factory=dict)
+    """By role: of two classes the second is decided for above this probability (`score`, `export`); 0.5 where a role has none."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -200,7 +204,7 @@ def to_json(message: Any) -> str:
 def spec_from(data: dict[str, Any]) -> Spec:
     """Rebuild a Spec from its JSON form."""
     fields = {key: tuple(_field_from(item) for item in data[key]) for key in ("inputs", "outputs")}
-    return Spec(**{**data, **fields})
+    return Spec(**{**data, **fields, "class_rows": tuple(data.get("class_rows", ()))})
 
 
 def assignment_from(data: dict[str, Any]) -> Assignment:

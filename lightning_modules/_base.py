@@ -14,7 +14,7 @@ from pytorch_lightning.core.optimizer import LightningOptimizer
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from ._training import SCHEDULES, make_optimizer, mini_batches
+from ._training import SCHEDULES, balanced, make_optimizer, mini_batches
 
 
 class Batch(NamedTuple):
@@ -73,8 +73,12 @@ class FamilyModule(pl.LightningModule):
         batch_size: int = 128,
         label_smoothing: float = 0.0,
         clip: float = 1.0,
+        class_balance: float = 0.0,
     ) -> None:
-        """`batch_size` is an upper limit: an epoch has at least eight steps. `clip` bounds the gradient's norm; 0 does not."""
+        """`batch_size` is an upper limit: an epoch has at least eight steps. `clip` bounds the gradient's norm; 0 does not.
+
+        `class_balance` is how far training makes up for uneven classes: 0 counts every row once, 1 every class as much as another.
+        """
         super().__init__()
         self.automatic_optimization = False
         self.spec = spec
@@ -84,6 +88,10 @@ class FamilyModule(pl.LightningModule):
         self.batch_size = min(batch_size, max(1, spec.rows // 8))
         self.label_smoothing = label_smoothing
         self.clip = clip
+        self.class_weights: Tensor | None
+        """(classes,) what a training row of a class counts; None where all count the same."""
+        weights = balanced(spec.class_rows, class_balance) if class_balance and spec.classes else None
+        self.register_buffer("class_weights", weights, persistent=False)  # moves with the module; is no part of a model
         self.is_wanted: Callable[[], bool] = lambda: True
         """Asked after each mini-batch; False ends the chunk. The worker sets it."""
         self.training_loss = 0.0
@@ -101,13 +109,21 @@ class FamilyModule(pl.LightningModule):
 
         `step` counts optimiser steps since training began.
         """
-        yield self.loss(self(batch.inputs), batch.target, smoothing=self.label_smoothing)
+        yield self.descended(self(batch.inputs), batch.target)
 
     def loss(self, outputs: Tensor, target: Tensor, smoothing: float = 0.0) -> Tensor:
         """Return the mean loss of outputs (rows, outputs): cross entropy, or the squared error of standardised numbers."""
         if self.spec.loss == "cross_entropy":
             return F.cross_entropy(outputs, target, label_smoothing=smoothing)
         return F.mse_loss(outputs.squeeze(-1), target.to(outputs.dtype))
+
+    def descended(self, outputs: Tensor, target: Tensor) -> Tensor:
+        """Return the loss that training lowers: `loss` with smoothed labels, and each row counted as much as its class."""
+        if self.class_weights is None:
+            return self.loss(outputs, target, smoothing=self.label_smoothing)
+        # Not torch's `weight`: that would weigh a smoothed label's share in every class, and pull all rows to the rarest one.
+        losses = F.cross_entropy(outputs, target, label_smoothing=self.label_smoothing, reduction="none")
+        return (losses * self.class_weights[target]).mean()
 
     def configure_optimizers(self) -> torch.optim.Optimizer | list[torch.optim.Optimizer]:
         """Return the optimiser, or several for as many losses."""

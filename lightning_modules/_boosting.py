@@ -31,8 +31,12 @@ class Boosting:
         classes: int,
         cardinalities: tuple[int, ...],
         seed: int,
+        class_weights: np.ndarray | None = None,
     ) -> None:
-        """`inputs` (rows, features) and `target` (rows,); bins and the first score are those of the rows `visited`."""
+        """`inputs` (rows, features) and `target` (rows,); bins and the first score are those of the rows `visited`.
+
+        `class_weights` (classes,) say how much a row of a class counts, as scikit-learn's weights of rows do.
+        """
         from sklearn.ensemble._hist_gradient_boosting.binning import _BinMapper
 
         codes = [n if n <= MOST_CODES else 0 for n in cardinalities] or [0] * inputs.shape[1]
@@ -48,8 +52,9 @@ class Boosting:
         self._binned = self._mapper.transform(numbers)
         self._classes = classes
         self._target = target
+        self._weights = None if class_weights is None else class_weights[target]
         self._random = np.random.default_rng(seed)
-        self.base = _first_score(target[visited], classes)
+        self.base = _first_score(target[visited], classes, None if self._weights is None else self._weights[visited])
         """(trees per round,) the score of a row before the first tree."""
         self.scores = np.tile(self.base, (len(target), 1))
         """(rows, trees per round)"""
@@ -71,7 +76,8 @@ class Boosting:
 
         chosen = self._choose(visited, rows)
         binned = np.asfortranarray(self._binned[chosen])
-        gradients, hessians = _derivatives(self.scores[chosen], self._target[chosen], self._classes)
+        weights = None if self._weights is None else self._weights[chosen]
+        gradients, hessians = _derivatives(self.scores[chosen], self._target[chosen], self._classes, weights)
         trees = []
         for place in range(gradients.shape[1]):
             grower = TreeGrower(
@@ -104,24 +110,29 @@ class Boosting:
         return chosen
 
 
-def _first_score(target: np.ndarray, classes: int) -> np.ndarray:
+def _first_score(target: np.ndarray, classes: int, weights: np.ndarray | None) -> np.ndarray:
     """The mean, or the logarithms of the classes' shares (of two: their difference); a class without rows is very unlikely."""
     if not classes:
         return np.array([target.mean(dtype=np.float64)])
-    shares = np.bincount(target, minlength=classes) / len(target)
+    shares = np.bincount(target, weights, minlength=classes) / (len(target) if weights is None else weights.sum())
     logs = np.log(shares.clip(np.finfo(np.float32).eps, 1 - np.finfo(np.float32).eps))
     scores: np.ndarray = logs[1:] - logs[:1] if classes == 2 else logs - logs.mean()
     return scores
 
 
-def _derivatives(scores: np.ndarray, target: np.ndarray, classes: int) -> tuple[np.ndarray, np.ndarray]:
+def _derivatives(
+    scores: np.ndarray, target: np.ndarray, classes: int, weights: np.ndarray | None
+) -> tuple[np.ndarray, np.ndarray]:
     """First and second derivatives of the loss by the scores, (rows, trees per round) float32; a constant second is (1, 1)."""
     if not classes:
         return (scores - target[:, None]).astype(np.float32), np.ones((1, 1), dtype=np.float32)
     own = torch.from_numpy(scores)
     shares = (own.sigmoid() if classes == 2 else own.softmax(dim=1)).numpy()
     is_class = target[:, None] == (1 if classes == 2 else np.arange(trees_per_round(classes)))
-    return (shares - is_class).astype(np.float32), (shares * (1 - shares)).astype(np.float32)
+    first, second = shares - is_class, shares * (1 - shares)
+    if weights is not None:
+        first, second = first * weights[:, None], second * weights[:, None]
+    return first.astype(np.float32), second.astype(np.float32)
 
 
 def _tree(predictor: Any) -> Tree:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 import torch
@@ -74,6 +74,16 @@ def make_optimizer(
         case "adagrad":
             return torch.optim.Adagrad(weights, **choices)
     raise ValueError(f"optimizer must be sgd, adam, adamw or adagrad, but got {name!r}.")
+
+
+def balanced(class_rows: Sequence[int], strength: float) -> torch.Tensor:
+    """Return (classes,) what a row of each class counts: its class's rarity to the power of `strength`, 1 in the mean over rows.
+
+    With strength 1 that is scikit-learn's `class_weight="balanced"`. A class without rows counts as if it had one.
+    """
+    rows = torch.tensor(class_rows, dtype=torch.float64).clamp(min=1)
+    weights = (rows.sum() / (len(rows) * rows)) ** strength
+    return (weights * rows.sum() / (weights * rows).sum()).float()
 
 
 def mini_batches(order: torch.Tensor, size: int) -> tuple[torch.Tensor, ...]:

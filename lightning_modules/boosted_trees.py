@@ -39,9 +39,10 @@ class Module(FamilyModule):
         l2_regularization: float,
         max_features: float,
         rows: float,
+        class_balance: float = 0.0,
     ) -> None:
         """`rounds` fill all of `spec.max_resource` epochs; a tree sees the share `rows`, a split the share `max_features`."""
-        super().__init__(spec)
+        super().__init__(spec, class_balance=class_balance)
         self.choices: dict[str, Any] = {
             "lr": lr,
             "max_leaf_nodes": max_leaf_nodes,
@@ -109,6 +110,7 @@ class Module(FamilyModule):
                 classes=self.spec.classes,
                 cardinalities=self.spec.input.cardinalities,
                 seed=int(self.seed),
+                class_weights=None if self.class_weights is None else self.class_weights.double().cpu().numpy(),
             )
             self._table = chunk.inputs
             self._epochs = self._grown = 0

@@ -39,7 +39,7 @@ class Module(TableModule):
     def losses(self, batch: Batch, step: int) -> Iterable[Tensor]:
         """Train each member on its own outputs: the loss of their mean would make them lean on each other."""
         outputs = self.network.members(batch.inputs).flatten(0, 1)  # (members * batch, outputs)
-        yield self.loss(outputs, batch.target.repeat(len(outputs) // len(batch.target)), self.label_smoothing)
+        yield self.descended(outputs, batch.target.repeat(len(outputs) // len(batch.target)))
 
 
 class Ensemble(nn.Module):

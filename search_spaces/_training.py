@@ -24,7 +24,7 @@ def training(trial: Any, spec: Any) -> dict[str, Any]:
         params["momentum"] = trial.suggest_float("momentum", 0.5, 0.99)
     if spec.classes:
         params["label_smoothing"] = trial.suggest_float("label_smoothing", 0.0, 0.2)
-    return params
+    return {**params, **balance(trial, spec)}
 
 
 def by_adamw(trial: Any, spec: Any) -> dict[str, Any]:
@@ -38,4 +38,16 @@ def by_adamw(trial: Any, spec: Any) -> dict[str, Any]:
     }
     if spec.classes:
         params["label_smoothing"] = trial.suggest_float("label_smoothing", 0.0, 0.2)
-    return params
+    return {**params, **balance(trial, spec)}
+
+
+UNEVEN = 3.0
+"""Rows of the most frequent class for one of the rarest: below it, weights of classes change little and would only be searched."""
+
+
+def balance(trial: Any, spec: Any) -> dict[str, Any]:
+    """Propose how far training makes up for uneven classes; nothing where they are even. No default does it."""
+    rows = spec.class_rows
+    if not rows or max(rows) < UNEVEN * max(1, min(rows)):
+        return {}
+    return {"class_balance": trial.suggest_float("class_balance", 0.0, 1.0)}

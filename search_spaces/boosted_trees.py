@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from ._training import balance
+
 INPUTS = ("table", "vector")
 """Kinds of input the family accepts."""
 
@@ -34,4 +36,5 @@ def suggest(trial: Any, spec: Any) -> dict[str, Any]:
         "l2_regularization": trial.suggest_float("l2_regularization", 1e-3, 30.0, log=True),
         "max_features": trial.suggest_float("max_features", 0.3, 1.0),
         "rows": trial.suggest_float("rows", 0.5, 1.0),
+        **balance(trial, spec),
     }

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from ._training import balance
+
 INPUTS = ("table", "vector")
 """Kinds of input the family accepts."""
 
@@ -35,4 +37,4 @@ def suggest(trial: Any, spec: Any) -> dict[str, Any]:
     }
     if spec.classes:
         params["label_smoothing"] = trial.suggest_float("label_smoothing", 0.0, 0.2)
-    return params
+    return {**params, **balance(trial, spec)}

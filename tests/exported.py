@@ -18,7 +18,12 @@ from automl.worker.perform import Places
 
 
 def assigned(
-    root: Path, name: str = "wine", *, shares: Sequence[float] = (1.0,), temperature: float = 1.0
+    root: Path,
+    name: str = "wine",
+    *,
+    shares: Sequence[float] = (1.0,),
+    temperature: float = 1.0,
+    threshold: float = 0.5,
 ) -> tuple[Assignment, Places]:
     """An export assignment whose weights are there, and where: a network per share, each wider than the one before."""
     task = load_task(name)
@@ -33,14 +38,14 @@ def assigned(
         members.append(Member(place, 0, 0, "mlp", params, 0, path.name, weight=share))
     assignment = Assignment(
         "export-0-0-0", "export", tuple(members), spec, prepared.ref, task.metric, task.direction, 1,
-        temperature=temperature,
+        temperature=temperature, thresholds={"model": threshold},
     )  # fmt: skip
     return assignment, Places(data=root / "data", search=root)
 
 
-def bundled(root: Path, name: str = "wine", **facts: object) -> Path:
+def bundled(root: Path, name: str = "wine", *, threshold: float = 0.5, **facts: object) -> Path:
     """A bundle's folder."""
-    assignment, places = assigned(root, name)
+    assignment, places = assigned(root, name, threshold=threshold)
     export(assignment, places)
     folder = root / "staging" / assignment.id
     (folder / CARD).write_text("# a card")

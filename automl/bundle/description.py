@@ -1,7 +1,8 @@
 """`model.json`: what a model is built from, one family or several with weights. Reads and writes JSON; builds no model.
 
-One part keeps the form `{family, params, spec, temperature}`; several are `{members: [{family, params, weight}], spec, temperature}`.
-A bundle without a temperature is older and has 1: the format version stays 1, since every older bundle is still read as it was.
+One part keeps the form `{family, params, spec, temperature, threshold}`; of several `{members: [{family, params, weight}], ...}`.
+A bundle without a temperature is older and has 1, one without a threshold 0.5: the format version stays 1, since every older bundle is
+still read as it was.
 """
 
 from __future__ import annotations
@@ -19,6 +20,7 @@ from automl.bundle.format import MODEL
 from automl.data import strict_json
 from automl.errors import StorageError
 from automl.messages import Spec, spec_from
+from automl.tasks.metrics import EVEN
 
 COLDEST, HOTTEST = 0.2, 5.0
 """Temperatures that a bundle may have: beyond them probabilities are all but one-hot, or all but equal."""
@@ -44,10 +46,16 @@ class Description:
     spec: Spec
     temperature: float = 1.0
     """Logits are divided by it (Guo et al. 2017, arXiv:1706.04599)."""
+    threshold: float = EVEN
+    """Of two classes the second is predicted where its probability, so calibrated, is above it."""
 
     def to_json(self) -> bytes:
         """Return the content of `model.json`."""
-        common = {"spec": dataclasses.asdict(self.spec), "temperature": self.temperature}
+        common = {
+            "spec": dataclasses.asdict(self.spec),
+            "temperature": self.temperature,
+            "threshold": self.threshold,
+        }
         if len(self.parts) == 1:
             (part,) = self.parts
             return json.dumps({"family": part.family, "params": part.params, **common}, indent=1).encode()
@@ -60,7 +68,8 @@ def parse_model(content: bytes, folder: Path) -> Description:
         data = strict_json.parse(content)
         members = _members(data)
         parts = tuple(Part(one["family"], dict(one["params"]), one["weight"]) for one in members)
-        described = Description(parts, spec_from(data["spec"]), data.get("temperature", 1.0))
+        numbers = data.get("temperature", 1.0), data.get("threshold", EVEN)
+        described = Description(parts, spec_from(data["spec"]), *numbers)
         _check_numbers(described)
     except (ValueError, KeyError, TypeError, AttributeError) as error:
         raise StorageError(f"Bundle {folder}: {MODEL} cannot be read ({error!r}). Export the model again.") from None
@@ -80,11 +89,13 @@ def _members(data: dict[str, Any]) -> list[dict[str, Any]]:
 
 
 def _check_numbers(described: Description) -> None:
-    numbers = [described.temperature, *(part.weight for part in described.parts)]
+    numbers = [described.temperature, described.threshold, *(part.weight for part in described.parts)]
     if any(isinstance(number, bool) or not isinstance(number, int | float) for number in numbers):
-        raise TypeError("temperature and weights must be numbers")
+        raise TypeError("temperature, threshold and weights must be numbers")
     if not COLDEST <= described.temperature <= HOTTEST:
         raise ValueError(f"the temperature must lie in {COLDEST}..{HOTTEST}")
+    if not 0 < described.threshold < 1 or (described.threshold != EVEN and described.spec.classes != 2):
+        raise ValueError("the threshold must lie between 0 and 1, and be 0.5 but for two classes")
     weights = [part.weight for part in described.parts]
     if not all(0 < weight <= 1 for weight in weights) or not math.isclose(sum(weights), 1.0, rel_tol=1e-6):
         raise ValueError("weights must be positive and add up to 1")

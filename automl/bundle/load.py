@@ -15,6 +15,7 @@ from automl.data import Schema
 from automl.encoding import Raw
 from automl.errors import DataError, StorageError
 from automl.messages import Spec
+from automl.tasks.metrics import EVEN, decide
 
 if TYPE_CHECKING:
     from torch import nn
@@ -34,6 +35,8 @@ class Model:
     spec: Spec
     network: nn.Module
     """The plain module in eval mode: encoded inputs -> logits or standardised numbers."""
+    threshold: float = EVEN
+    """Of two classes the second is predicted where its probability is above it."""
 
     def predict_proba(self, features: Raw) -> np.ndarray:
         """Raw rows -> (rows, classes) probabilities in the order of `schema.labels`."""
@@ -47,7 +50,11 @@ class Model:
         """Raw rows -> (rows,) labels as text, or numbers in the target's own units."""
         if not self.schema.labels:
             return self.schema.decode(self.outputs(self.schema.encode(features)))
-        return np.array(self.schema.labels)[self.predict_proba(features).argmax(axis=1)]
+        return self.decide(self.predict_proba(features))
+
+    def decide(self, probabilities: np.ndarray) -> np.ndarray:
+        """Probabilities (rows, classes) -> (rows,) labels as text: of two by the threshold, of more the most probable."""
+        return np.array(self.schema.labels)[decide(probabilities, self.threshold)]
 
     def outputs(self, encoded: np.ndarray) -> np.ndarray:
         """Encoded float32 (rows, *shape) -> float32 (rows, outputs): logits or standardised numbers."""
@@ -66,7 +73,7 @@ def load_model(path: str | Path) -> Model:
     described = parse_model(read_member(folder, manifest, MODEL), folder)
     _check_fit(schema, described.spec, folder)
     network = build_network(described, read_member(folder, manifest, WEIGHTS), str(folder))
-    return Model(manifest, schema, described.spec, network)
+    return Model(manifest, schema, described.spec, network, described.threshold)
 
 
 def _parse_schema(content: bytes, folder: Path) -> Schema:

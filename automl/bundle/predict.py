@@ -31,16 +31,15 @@ def write_predictions(model: Model, chunks: Iterable[Chunk], stream: TextIO) -> 
 
     Text that a spreadsheet would run as a formula gets a leading apostrophe.
     """
-    labels = [harmless(label) for label in model.schema.labels]
     writer = csv.writer(stream, lineterminator="\n")
     count = 0
     for chunk in chunks:
         if count == 0:
             writer.writerow(_header(model, of_files=bool(chunk.files)))
         columns: list[Iterable[str | float]] = [map(harmless, chunk.files)] if chunk.files else []
-        if labels:
+        if model.schema.labels:
             probabilities = model.predict_proba(chunk.features)
-            columns += [[labels[index] for index in probabilities.argmax(axis=1).tolist()], *probabilities.T.tolist()]
+            columns += [map(harmless, model.decide(probabilities).tolist()), *probabilities.T.tolist()]
         else:
             columns.append(model.predict(chunk.features).tolist())
         writer.writerows(zip(*columns, strict=True))
@@ -57,8 +56,7 @@ def predict_frame(model: Model, frame: pd.DataFrame, tell: Tell = lambda text: N
         return pd.DataFrame({"prediction": model.predict(rows)}, index=frame.index)
     probabilities = model.predict_proba(rows)
     columns = {f"p_{label}": probabilities[:, place] for place, label in enumerate(model.schema.labels)}
-    labels = [model.schema.labels[index] for index in probabilities.argmax(axis=1).tolist()]
-    return pd.DataFrame({"prediction": labels, **columns}, index=frame.index)
+    return pd.DataFrame({"prediction": model.decide(probabilities).tolist(), **columns}, index=frame.index)
 
 
 def harmless(cell: str) -> str:

@@ -4,6 +4,7 @@ This file and encoding.py beside it were copied here by automl and do not need i
 
     model = load(".")
     probabilities = model(rows)  # a mapping from a column's name to its cells, or an array in the order of schema.json
+    decide(read_threshold("."), probabilities)  # each row's place in the labels of schema.json
 
 A `.pt2` is opened by torch.export.load, which can run code of whoever made it: open it only if you trust where it came from. The
 hashes in manifest.json show that a file is unchanged, not who wrote it.
@@ -77,6 +78,17 @@ def decode(schema: dict[str, Any], outputs: np.ndarray) -> np.ndarray:
     return np.asarray(powers / powers.sum(axis=1, keepdims=True))
 
 
+def read_threshold(folder: Path | str) -> float:
+    """Return the probability above which the second of two classes is predicted."""
+    return float(json.loads((Path(folder) / "model.json").read_bytes()).get("threshold", 0.5))
+
+
+def decide(threshold: float, probabilities: np.ndarray) -> np.ndarray:
+    """Probabilities (rows, classes) -> (rows,) places among the labels: of two by the threshold, of more the most probable."""
+    two = np.array([threshold, 1.0 - threshold])
+    return np.asarray((probabilities * two if probabilities.shape[1] == 2 else probabilities).argmax(axis=1))
+
+
 def open_network(folder: Path) -> Callable[[np.ndarray], np.ndarray]:
     """Return encoded rows -> outputs, through whichever form of the network lies in the folder."""
     if (folder / ONNX).exists():
@@ -105,8 +117,11 @@ def main() -> None:
     predicted = load(folder)(read_rows(sys.argv[1], schema))
     writer, labels = csv.writer(sys.stdout, lineterminator="\n"), schema["labels"]
     writer.writerow(["prediction", *(f"p_{label}" for label in labels)])
-    for row in predicted.tolist():
-        writer.writerow([labels[int(np.argmax(row))], *row] if labels else [row])
+    if not labels:
+        writer.writerows([row] for row in predicted.tolist())
+        return
+    decided = decide(read_threshold(folder), predicted)
+    writer.writerows([labels[place], *row] for place, row in zip(decided.tolist(), predicted.tolist(), strict=True))
 
 
 if __name__ == "__main__":

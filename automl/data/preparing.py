@@ -44,6 +44,8 @@ class Summary:
     """Rows of each part."""
     classes: dict[str, int]
     """Rows of each class over all parts; empty for regression."""
+    trained: dict[str, int]
+    """Of those, the training rows."""
     warnings: tuple[str, ...]
 
     @property
@@ -87,8 +89,9 @@ def prepare(task: Task, *, seed: int, data_folder: Path) -> Prepared:
             if was_there:
                 set_aside(target)
             _write(target, schema, rows, parts, folds)
-    summary = Summary({part: len(indices) for part, indices in parts.items()}, _count_classes(rows, schema), warnings)
-    return Prepared(ref, schema, summary)
+    counts = {part: len(indices) for part, indices in parts.items()}
+    classes, trained = _count_classes(rows.target, schema), _count_classes(rows.target[parts["train"]], schema)
+    return Prepared(ref, schema, Summary(counts, classes, trained, warnings))
 
 
 def spec_for(task: Task, prepared: Prepared, *, max_epochs: int = 30) -> Spec:
@@ -112,6 +115,7 @@ def spec_for(task: Task, prepared: Prepared, *, max_epochs: int = 30) -> Spec:
         classes=classes,
         loss="cross_entropy" if classes else "mse",
         max_resource=max_epochs,
+        class_rows=tuple(prepared.summary.trained.values()),
     )
 
 
@@ -191,8 +195,8 @@ def _npy(array: np.ndarray) -> bytes:
     return buffer.getvalue()
 
 
-def _count_classes(rows: Rows, schema: Schema) -> dict[str, int]:
+def _count_classes(target: np.ndarray, schema: Schema) -> dict[str, int]:
     if not schema.labels:
         return {}
-    counts = np.bincount(schema.encode_target(rows.target), minlength=len(schema.labels))
+    counts = np.bincount(schema.encode_target(target), minlength=len(schema.labels))
     return dict(zip(schema.labels, counts.tolist(), strict=True))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 
 from automl.bundle.format import Facts
+from automl.tasks.metrics import EVEN
 
 
 def model_card(facts: Facts, model: bytes) -> str:
@@ -15,6 +16,8 @@ def model_card(facts: Facts, model: bytes) -> str:
     params = params or described["params"]
     if described.get("temperature", 1.0) != 1.0:
         params["temperature"] = f"{described['temperature']:.3g}"
+    if described.get("threshold", EVEN) != EVEN:
+        params["threshold"] = f"{described['threshold']:.3g}, the probability above which the second class is predicted"
     values = [f"| {name} | {value:.4g} |" for name, value in facts.values.items()]
     choices = [f"| {name} | {value} |" for name, value in params.items()]
     return "\n".join(

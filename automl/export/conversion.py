@@ -57,7 +57,7 @@ def _safe(folder: Path, model: Model) -> Files:
 def _portable(folder: Path, model: Model) -> Files:
     if PT2 not in model.manifest.files:
         raise StorageError(f"Bundle {folder} has no {PT2}.", hint="Export the model again, or choose --format onnx.")
-    return {**_members(folder, model.manifest, PT2, SCHEMA, EXAMPLE, CARD), **_companions("pt2", model)}
+    return {**_members(folder, model.manifest, PT2, MODEL, SCHEMA, EXAMPLE, CARD), **_companions("pt2", model)}
 
 
 def _onnx(folder: Path, model: Model) -> Files:
@@ -71,7 +71,7 @@ def _onnx(folder: Path, model: Model) -> Files:
     if inputs.dtype != "float32" or inputs.shape[1:] != model.schema.shape or not len(inputs):
         raise StorageError(f"Bundle {folder}: {EXAMPLE} holds no rows for this model. Export the model again.")
     onnx = {ONNX: to_onnx(model.network, inputs)}
-    return {**onnx, **_members(folder, model.manifest, SCHEMA, EXAMPLE, CARD), **_companions("onnx", model)}
+    return {**onnx, **_members(folder, model.manifest, MODEL, SCHEMA, EXAMPLE, CARD), **_companions("onnx", model)}
 
 
 FORMS: dict[str, Callable[[Path, Model], Files]] = {"safetensors": _safe, "pt2": _portable, "onnx": _onnx}
@@ -83,7 +83,7 @@ def _members(folder: Path, manifest: Manifest, *names: str) -> Files:
 
 def _companions(form: str, model: Model) -> Files:
     """The script and the README of a form that is used without us."""
-    text = readme(form, model.manifest.facts, model.schema, model.manifest.libraries)
+    text = readme(form, model.manifest.facts, model.schema, model.manifest.libraries, model.threshold)
     script = resources("automl.bundle").joinpath("standalone.py").read_bytes()
     encoding = resources("automl").joinpath("encoding.py").read_bytes()
     return {"predict.py": script, "encoding.py": encoding, "README.txt": text.encode()}

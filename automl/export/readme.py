@@ -5,6 +5,7 @@ from __future__ import annotations
 from automl.bundle.format import Facts
 from automl.data import Schema
 from automl.encoding import Grid
+from automl.tasks.metrics import EVEN
 
 _IMPORTS = {"pt2": "import json, numpy as np, torch", "onnx": "import json, numpy as np, onnxruntime"}
 _RUNS = {
@@ -19,7 +20,7 @@ _WARNINGS = {
 _COLUMNS = 8
 
 
-def readme(form: str, facts: Facts, schema: Schema, libraries: dict[str, str]) -> str:
+def readme(form: str, facts: Facts, schema: Schema, libraries: dict[str, str], threshold: float = EVEN) -> str:
     """Return the text for `pt2` or `onnx`; the five lines of Python in it run as they stand, given `rows`."""
     return f"""{facts.task}: {facts.family}, as {form}
 
@@ -33,7 +34,7 @@ reads a CSV with the columns {_listed(schema.columns)} in any order, and writes 
 
 `rows` {_rows(schema)}.
 `encoded` is float32 (rows, {", ".join(map(str, schema.shape))}). encoding.py lies beside this file and needs numpy alone.
-{_meaning(schema)}
+{_meaning(schema, threshold)}
 
 {_WARNINGS[form]}
 manifest.json lists the SHA-256 of each file; predict.py checks them before it opens the model. They show that a file is
@@ -50,9 +51,15 @@ def snippet(form: str) -> str:
     {_RUNS[form]}"""
 
 
-def _meaning(schema: Schema) -> str:
+def _meaning(schema: Schema, threshold: float) -> str:
     if schema.labels:
-        return f'`outputs` are logits, one per class in the order of "labels": {_listed(schema.labels)}. Softmax makes them probabilities.'
+        decided = (
+            f" The second class is predicted where its probability is above {threshold!r}." if threshold != EVEN else ""
+        )
+        return (
+            f'`outputs` are logits, one per class in the order of "labels": {_listed(schema.labels)}. '
+            f"Softmax makes them probabilities.{decided}"
+        )
     return f'`outputs` are standardised: outputs * schema["target_scale"] + schema["target_mean"] is {schema.target}.'
 
 

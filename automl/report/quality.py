@@ -137,7 +137,7 @@ def confidence_bins(scored: Scored) -> list[dict[str, float]]:
 
 def _counts(scored: Scored) -> np.ndarray:
     classes = len(scored.labels)
-    cells = np.bincount(scored.target * classes + scored.prediction.argmax(axis=1), minlength=classes**2)
+    cells = np.bincount(scored.target * classes + scored.predicted, minlength=classes**2)
     return cells.reshape(classes, classes)
 
 

@@ -16,6 +16,7 @@ import numpy as np
 from automl.ledger import Attempt, SearchFolder
 from automl.report.picture import png
 from automl.report.text import number, plural
+from automl.tasks.metrics import EVEN, decide
 
 _TELLING = 4
 """Features shown of a table's row: those furthest from their mean."""
@@ -51,6 +52,13 @@ class Scored:
     """Empty for numbers."""
     hardest: dict[str, np.ndarray]
     """What `worker/hardest.py` set apart; empty for a search that an older version made."""
+    threshold: float = EVEN
+    """Of two classes the second is predicted where its probability is above it."""
+
+    @property
+    def predicted(self) -> np.ndarray:
+        """(rows,) classes that the model decides for."""
+        return decide(self.prediction, self.threshold)
 
     def examples(self) -> list[Example]:
         """Return the rows that were predicted worst, the worst first."""
@@ -69,7 +77,7 @@ class Scored:
         if not self.labels:
             true, predicted = float(self.target[row]), float(self.prediction[row])
             return number(true), number(predicted), f"off by {number(abs(true - predicted))}"
-        true_class, taken = int(self.target[row]), int(self.prediction[row].argmax())
+        true_class, taken = int(self.target[row]), int(self.predicted[row])
         chances = self.prediction[row]
         note = f"{chances[taken]:.0%} sure" if taken != true_class else f"right, but only {chances[taken]:.0%} sure"
         return self.labels[true_class], self.labels[taken], note
@@ -102,7 +110,14 @@ def read_scored(attempts: Sequence[Attempt], folder: SearchFolder) -> Scored | N
     labels = tuple(map(str, hardest.get("labels", ())))
     if prediction.ndim == 2 and len(labels) != prediction.shape[1]:
         labels = tuple(str(place) for place in range(prediction.shape[1]))
-    return Scored(arrays["target"], prediction, labels, hardest)
+    lines = dict(
+        zip(
+            (name for name in arrays if name not in ("target", "thresholds")),
+            arrays.get("thresholds", ()),
+            strict=False,
+        )
+    )
+    return Scored(arrays["target"], prediction, labels, hardest, float(lines.get("model", EVEN)))
 
 
 def rows_read(scored: Scored) -> str:

@@ -1,9 +1,10 @@
-"""What is exported: the single winner or an ensemble of kept trials, and its temperature. Reads predictions; trains nothing.
+"""What is exported: the single winner or an ensemble of kept trials, its temperature and its threshold. Trains nothing.
 
-Both are decided on validation rows, before the test is read, from models that did not train on those rows. The temperature of a single
+All are decided on validation rows, before the test is read, from models that did not train on those rows. The temperature of a single
 winner comes from its confirmation runs: several seeds, none of which the search had picked for its luck. That of an ensemble comes from
 the predictions of rows that had no say in its members. What is exported is then refitted with those rows too, so the temperature, if
-anything, corrects a little too much; the sealed test shows by how much.
+anything, corrects a little too much; the sealed test shows by how much. The threshold between two classes follows the temperature and
+comes from the same rows; with folds from all that a trial predicted, since a confirmation predicts a fifth of them.
 """
 
 from __future__ import annotations
@@ -15,11 +16,13 @@ from typing import Any
 import numpy as np
 
 from automl.coordinator.stage import Stage
-from automl.data import load_part, load_schema
 from automl.ledger import Attempt
-from automl.winner.calibration import fit_temperature
+from automl.tasks.metrics import EVEN, best_threshold
+from automl.winner.calibration import fit_temperature, rescale
 from automl.winner.confirm import Candidate
 from automl.winner.ensemble import FEWEST_ROWS, Selection, select
+from automl.winner.evidence import DEFAULT, SINGLE
+from automl.winner.kept import most_rows, of_confirmations, of_trial, validation_target
 
 ALLOWANCE = 1 / 12
 """Share of the search's epochs that refits of further members may cost: with the confirmations a third."""
@@ -35,7 +38,7 @@ class Share:
 
 @dataclass(frozen=True, slots=True)
 class Blend:
-    """The choice, its reason, and the temperatures of both."""
+    """The choice, its reason, and the temperatures and thresholds of both."""
 
     members: tuple[Share, ...]
     taken: bool
@@ -45,11 +48,27 @@ class Blend:
     ensemble_temperature: float = 1.0
     validation: float | None = None
     """The ensemble's metric on validation rows that did not choose it."""
+    threshold: float = EVEN
+    """Of the single winner, for probabilities without its temperature."""
+    ensemble_threshold: float = EVEN
+    default_threshold: float = EVEN
+    """Of the default of the winner's family, which has no temperature."""
 
     @property
     def exported_temperature(self) -> float:
         """Of what is exported."""
         return self.ensemble_temperature if self.taken else self.temperature
+
+    @property
+    def exported_threshold(self) -> float:
+        """Of what is exported: a temperature moves a threshold as it moves every probability, and so changes no decision."""
+        threshold = self.ensemble_threshold if self.taken else self.threshold
+        return float(rescale(np.array([1 - threshold, threshold]), self.exported_temperature)[1])
+
+    @property
+    def thresholds(self) -> dict[str, float]:
+        """By role, of all that are scored."""
+        return {"model": self.exported_threshold, SINGLE: self.threshold, DEFAULT: self.default_threshold}
 
     @property
     def weights(self) -> dict[str, float]:
@@ -62,16 +81,17 @@ class Blend:
         return {"members": members, "validation": self.validation, "taken": self.taken, "why": self.why}
 
 
-def choose_blend(stage: Stage, trials: Sequence[Attempt], winner: Candidate) -> Blend:
-    """Decide whether an ensemble replaces the winner."""
-    target = _target(stage)
+def choose_blend(stage: Stage, trials: Sequence[Attempt], winner: Candidate, default: Candidate | None) -> Blend:
+    """Decide whether an ensemble replaces the winner, and by which thresholds both and the `default` decide."""
+    target = validation_target(stage)
     # With folds a confirmation predicts other rows each time, and a trial all of them.
-    fresh = [] if stage.data.folds else _of_confirmations(stage, winner)
-    temperature = _temperature(stage, target, fresh or _of_trial(stage, winner.attempt))
-    kept = [(trial, rows[0]) for trial in trials if (rows := _of_trial(stage, trial))]
+    fresh = [] if stage.data.folds else [rows for _, rows in of_confirmations(stage, winner.attempt)]
+    temperature = _temperature(stage, target, fresh or of_trial(stage, winner.attempt))
+    lines = {"threshold": _threshold(stage, winner), "default_threshold": _threshold(stage, default)}
+    kept = [(trial, rows[0]) for trial in trials if (rows := of_trial(stage, trial))]
     single = next((place for place, (trial, _) in enumerate(kept) if trial.slot == winner.attempt.slot), None)
     if reason := _why_not(stage, winner, len(kept), single, len(target)):
-        return Blend((), False, reason, temperature)
+        return Blend((), False, reason, temperature, **lines)
     assert single is not None
     metric, direction = stage.header.task["metric"], stage.header.task["direction"]
     found = select(metric, direction, target, [rows for _, rows in kept], single, seed=stage.config.seed)
@@ -82,7 +102,17 @@ def choose_blend(stage: Stage, trials: Sequence[Attempt], winner: Candidate) -> 
     ):
         why, taken = f"{why} {obstacle}", False
     scaled = _temperature(stage, target, [found.held_out]) if taken else 1.0
-    return Blend(members, taken, why, temperature, scaled, found.value)
+    joined = best_threshold(metric, target, found.held_out)
+    return Blend(members, taken, why, temperature, scaled, found.value, ensemble_threshold=joined, **lines)
+
+
+def _threshold(stage: Stage, candidate: Candidate | None) -> float:
+    """Return a single model's threshold, for probabilities without a temperature; 0.5 where nothing it predicted was kept."""
+    found = [] if candidate is None else most_rows(stage, candidate.attempt)
+    if not found:
+        return EVEN
+    target, predictions = (np.concatenate(arrays) for arrays in zip(*found, strict=True))
+    return best_threshold(stage.header.task["metric"], target, predictions)
 
 
 def steps_of(trial: Attempt) -> int:
@@ -133,28 +163,3 @@ def _temperature(stage: Stage, target: np.ndarray, predictions: list[np.ndarray]
     if not predictions or stage.header.task["kind"] != "classification":
         return 1.0
     return fit_temperature(target, np.stack(predictions), seed=stage.config.seed)
-
-
-def _target(stage: Stage) -> np.ndarray:
-    """Of the rows that trials predicted: the validation part, or with folds all but the test part."""
-    parts = ("train", "validation") if stage.data.folds else ("validation",)
-    target = np.concatenate([load_part(stage.data_folder, stage.data, part).target for part in parts])
-    if stage.header.task["kind"] == "classification":
-        return target
-    return load_schema(stage.data_folder, stage.data).decode(target)
-
-
-def _of_confirmations(stage: Stage, winner: Candidate) -> list[np.ndarray]:
-    runs = stage.ledger.attempts(kind="confirm", final=True)
-    return [rows for run in runs if run.slot == winner.attempt.slot for rows in _of_trial(stage, run)]
-
-
-def _of_trial(stage: Stage, attempt: Attempt) -> list[np.ndarray]:
-    """Its validation predictions, or none where they were not kept: the ledger remembers files that are long deleted."""
-    artifact = attempt.outcome.artifacts.get("predictions") if attempt.outcome is not None else None
-    if attempt.state != "complete" or artifact is None:
-        return []
-    try:
-        return [np.load(stage.folder.root / artifact.path, allow_pickle=False)]
-    except (OSError, ValueError):
-        return []

@@ -59,6 +59,7 @@ class Conclusion:
                 "epochs": self.winner.epochs,
                 "test": test.value,
                 "test_interval": [test.low, test.high],
+                "threshold": self.blend.exported_threshold,
             },
             "default": None
             if default is None
@@ -101,7 +102,9 @@ def conclude(stage: Stage, trials: list[Attempt]) -> Conclusion:
     default = next((one for one in rivals if one.attempt is first), None)
     stage.phases.begin("export")
     with CleanProcess(config.families_from) as clean:
-        staging, score, champion, blend = _finish(stage, work, winner, default, choose_blend(stage, trials, winner))
+        staging, score, champion, blend = _finish(
+            stage, work, winner, default, choose_blend(stage, trials, winner, default)
+        )
         scores = read_scores(stage.folder.root / score.artifacts["predictions"].path)
         evidence = weigh(work.metric, direction, scores, seed=config.seed)
         others = [one.values for one in rivals if one is not winner and one is not default]
@@ -159,9 +162,10 @@ def _finish(
         blend = replace(blend, taken=False, why=f"{blend.why} But the refit of slot {lost[0]} failed.")
     scored = _scored(winner, rival, blend, weights)
     if not stage.champion.is_answered():  # then the workers have something to do meanwhile
-        export, _ = work.finishing(winner, scored, blend.exported_temperature)
+        export, _ = work.finishing(winner, scored, blend.exported_temperature, thresholds=blend.thresholds)
         stage.coordinator.carry_out(Plan([export], work.describe), "export")
-    export, score = work.finishing(winner, scored, blend.exported_temperature, stage.champion.answer())
+    champion = stage.champion.answer()
+    export, score = work.finishing(winner, scored, blend.exported_temperature, champion, blend.thresholds)
     final = Plan([export, score], work.describe)
     stage.coordinator.carry_out(final, "export", "score")
     staged = next(iter(_done(final, export).artifacts.values())).path

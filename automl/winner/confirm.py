@@ -14,6 +14,7 @@ from statistics import fmean, variance
 from automl.coordinator.seeds import confirm_seed
 from automl.ledger import Attempt
 from automl.messages import Assignment, DataRef, Kind, Member, Outcome, Spec, to_json
+from automl.tasks.metrics import EVEN
 
 Outcomes = Mapping[tuple[Kind, int, int], Outcome]
 
@@ -145,18 +146,22 @@ class WinnerWork:
         scored: Sequence[Scored],
         temperature: float = 1.0,
         champion: dict[str, object] | None = None,
+        thresholds: Mapping[str, float] | None = None,
     ) -> list[Attempt]:
         """Export and score: both need only refitted weights, so they run side by side.
 
         What has the role `model` is exported; all of `scored`, and the `champion` (a registered `version` with its bundle's
-        `folder`), is measured on the same rows, in the same reading. Another model of the same slot (a longer search, another
-        ensemble) is another piece of work, so the part is a hash of what it consists of.
+        `folder`), is measured on the same rows, in the same reading, each role decided by its own of the `thresholds`. Another model
+        of the same slot (a longer search, another ensemble) is another piece of work, so the part is a hash of what it consists of.
         """
         trial = winner.attempt
         exported = [one for one in scored if one.role == "model"]
-        place = (trial.slot, _part_of(exported, temperature), 0, trial.family, trial.params, confirm_seed(self.seed, 0))
-        export = {"members": [one.to_plain() for one in exported], "temperature": temperature}
-        score = {"members": [one.to_plain() for one in scored], "temperature": temperature}
+        decided = {role: one for role, one in (thresholds or {}).items() if one != EVEN}
+        part = _part_of(exported, temperature, decided.get("model", EVEN))
+        place = (trial.slot, part, 0, trial.family, trial.params, confirm_seed(self.seed, 0))
+        common = {"temperature": temperature, "thresholds": decided}
+        export = {"members": [one.to_plain() for one in exported], **common}
+        score = {"members": [one.to_plain() for one in scored], **common}
         if champion is not None:
             score["champion"] = champion
         return [Attempt("export", *place, export), Attempt("score", *place, score)]
@@ -186,13 +191,14 @@ class WinnerWork:
             precision=self.precision,
             champion=(given.get("champion") or {}).get("folder"),
             temperature=given.get("temperature", 1.0),
+            thresholds=given.get("thresholds", {}),
         )
 
     def _folds(self, attempt: Attempt) -> tuple[int, ...]:
         """With each fresh seed another fold, so that a winner is not judged by the rows that its trial began with."""
         if attempt.kind != "confirm" or not self.data.folds:
             return ()
-        return ((attempt.part + 1) % self.data.folds,)
+        return (validated_fold(attempt.part, self.data.folds),)
 
     def best_trial(self, trials: Iterable[Attempt]) -> Attempt | None:
         """Return the best complete trial; ties go to the lower validation loss, then to the earlier slot."""
@@ -232,12 +238,18 @@ class WinnerWork:
         return min(near, key=lambda one: (one.size, one.attempt.slot))
 
 
-def _part_of(members: Sequence[Scored], temperature: float) -> int:
+def _part_of(members: Sequence[Scored], temperature: float, threshold: float) -> int:
     """0 for a plain model; else 31 bits of a hash."""
-    if len(members) == 1 and temperature == 1.0:
+    if len(members) == 1 and temperature == 1.0 and threshold == EVEN:
         return 0
-    text = to_json([[one.to_plain() for one in members], temperature])
+    numbers = [temperature] if threshold == EVEN else [temperature, threshold]
+    text = to_json([[one.to_plain() for one in members], *numbers])
     return int.from_bytes(hashlib.sha256(text.encode()).digest()[:4], "big") >> 1
+
+
+def validated_fold(part: int, folds: int) -> int:
+    """The fold that a confirmation validates on: with each fresh seed another, and the trial began with the first."""
+    return (part + 1) % folds
 
 
 def _epochs(trial: Attempt) -> int:

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from automl.tasks.metrics import measure
+from automl.tasks.metrics import best_threshold, judged, measure
 from automl.winner.sealed import Interval, paired_difference
 
 PICKS = 15
@@ -46,17 +46,21 @@ def select(
     metric: str, direction: str, target: np.ndarray, candidates: Sequence[np.ndarray], single: int, *, seed: int
 ) -> Selection:
     """Select from `candidates`, predictions shaped as `measure` takes them; `single` is the winner's place among them."""
-    held_out = np.zeros_like(np.asarray(candidates[0], dtype=np.float64))
+    held_out, ours, theirs = (np.zeros_like(np.asarray(candidates[0], dtype=np.float64)) for _ in range(3))
     fold = np.random.default_rng(seed).permutation(len(target)) % FOLDS
     for number in range(FOLDS):
         out = fold == number
         weights = greedy(metric, direction, target[~out], [one[~out] for one in candidates])
-        held_out[out] = weighted(weights, [one[out] for one in candidates])
-    gain = paired_difference(metric, target, held_out, candidates[single], seed=seed)
+        mixture = weighted(weights, candidates)
+        held_out[out] = mixture[out]
+        # Both sides are decided by the threshold that the other rows suggest.
+        for judged_, one in ((ours, mixture), (theirs, candidates[single])):
+            judged_[out] = judged(metric, one[out], best_threshold(metric, target[~out], one[~out]))
+    gain = paired_difference(metric, target, ours, theirs, seed=seed)
     if direction == "minimize":
         gain = Interval(-gain.value, -gain.high, -gain.low)
     weights = greedy(metric, direction, target, candidates)
-    return Selection(weights, measure(metric, target, held_out), gain, held_out)
+    return Selection(weights, measure(metric, target, ours), gain, held_out)
 
 
 def greedy(metric: str, direction: str, target: np.ndarray, candidates: Sequence[np.ndarray]) -> tuple[float, ...]:
@@ -68,7 +72,8 @@ def greedy(metric: str, direction: str, target: np.ndarray, candidates: Sequence
     sign = 1.0 if direction == "maximize" else -1.0
 
     def rank(prediction: np.ndarray) -> tuple[float, float]:
-        return sign * measure(metric, target, prediction), -_smooth_loss(target, prediction)
+        threshold = best_threshold(metric, target, prediction)
+        return sign * measure(metric, target, prediction, threshold), -_smooth_loss(target, prediction)
 
     order = sorted(range(len(candidates)), key=lambda place: rank(candidates[place]), reverse=True)
     starts = [tuple(order[: count + 1]) for count in range(min(MOST_MEMBERS, len(order)))]

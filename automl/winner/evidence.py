@@ -27,8 +27,8 @@ def weigh(metric: str, direction: str, scores: Scores, *, seed: int) -> Evidence
 
     Not the champion: whether it is beaten is for the gate, and says nothing about this search.
     """
-    ours = scores.predictions["model"]
-    others = {name: rows for name, rows in scores.predictions.items() if name not in ("model", CHAMPION)}
+    ours = scores.judged(metric, "model")
+    others = {name: scores.judged(metric, name) for name in scores.predictions if name not in ("model", CHAMPION)}
     gains, values = {}, {}
     test = bootstrap(metric, scores.target, ours, seed=seed)
     for name, theirs in others.items():

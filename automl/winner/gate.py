@@ -42,10 +42,9 @@ def challenge(
     version = champion["version"]
     if version is None:
         return Challenge(None, None, True, "no champion yet")
-    theirs = scores.predictions.get(CHAMPION)
-    if theirs is None:
+    if CHAMPION not in scores.predictions:
         return Challenge(version, None, False, trouble or f"champion {version} was not scored")
-    ours = scores.predictions["model"]
+    ours, theirs = scores.judged(metric, "model"), scores.judged(metric, CHAMPION)
     gain = paired_difference(metric, scores.target, ours, theirs, seed=seed)
     if direction == "minimize":
         gain = Interval(-gain.value, -gain.high, -gain.low)

@@ -6,14 +6,14 @@ Percentile bootstrap, Efron and Tibshirani, "An Introduction to the Bootstrap" (
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from zipfile import BadZipFile
 
 import numpy as np
 
 from automl.errors import DataError, StorageError
-from automl.tasks.metrics import measure
+from automl.tasks.metrics import EVEN, judged, measure
 
 RESAMPLES = 2000
 _DRAWS_AT_ONCE = 1 << 22
@@ -28,6 +28,12 @@ class Scores:
     """(rows,) class indices, or numbers in the target's own units."""
     predictions: dict[str, np.ndarray]
     """`model` and each baseline by name; shapes as `measure` takes them."""
+    thresholds: dict[str, float] = field(default_factory=dict)
+    """By the same names: the probability above which the second of two classes was decided for; 0.5 where none is named."""
+
+    def judged(self, metric: str, name: str) -> np.ndarray:
+        """Return one's predictions as the metric sees them, decided by its own threshold: what `bootstrap` takes."""
+        return judged(metric, self.predictions[name], self.thresholds.get(name, EVEN))
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +50,8 @@ def read_scores(path: Path) -> Scores:
     try:
         with np.load(path, allow_pickle=False) as archive:
             arrays = {name: archive[name] for name in archive.files}
-        return Scores(arrays.pop("target"), arrays)
+        target, thresholds = arrays.pop("target"), arrays.pop("thresholds", np.full(len(arrays), EVEN))
+        return Scores(target, arrays, dict(zip(arrays, thresholds.tolist(), strict=True)))
     except (OSError, ValueError, KeyError, BadZipFile) as error:
         raise StorageError(
             f"Test predictions cannot be read: {path} ({error}).", hint="Score the model again."

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from automl.data import Arrays, Schema
+from automl.tasks.metrics import TUNED, best_threshold
 
 BOOSTING_SECONDS = 10.0
 _MOST_CODES = 255
@@ -35,6 +36,17 @@ def fit_baselines(schema: Schema, known: list[Arrays], unknown: np.ndarray) -> d
         fitted = _Fitted(schema, inputs, target, _flat(unknown))
         found = {"majority" if schema.labels else "mean": fitted.constant(), "linear": fitted.linear()}
         return found if schema.input_kind == "text" else {**found, "boosted_trees": fitted.boosted_trees()}
+
+
+def baseline_thresholds(schema: Schema, metric: str, train: Arrays, validation: Arrays) -> dict[str, float]:
+    """Return each baseline's threshold, chosen as a model's is: on validation rows, when it was fitted on the training rows alone.
+
+    `majority` has none, and keeps what its name says. Nothing is fitted for a metric that no threshold serves.
+    """
+    if metric not in TUNED or len(schema.labels) != 2:
+        return {}
+    found = fit_baselines(schema, [train], validation.inputs)
+    return {name: best_threshold(metric, validation.target, rows) for name, rows in found.items() if name != "majority"}
 
 
 class _Fitted:

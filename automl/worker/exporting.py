@@ -17,6 +17,7 @@ from automl.data import load_part, load_schema
 from automl.data.durable import sha256_of, write_file
 from automl.errors import ConfigError, StorageError
 from automl.messages import Artifact, Assignment, Member, Outcome
+from automl.tasks.metrics import EVEN
 from automl.worker.perform import Places
 
 if TYPE_CHECKING:
@@ -34,10 +35,11 @@ def export(assignment: Assignment, places: Places) -> tuple[Outcome, ...]:
     modules = [rebuild(assignment, member, places) for member in members]
     network = combined(assignment, members, modules, assignment.temperature)
     parts = tuple(Part(member.family, member.params, member.weight) for member in members)
+    threshold = assignment.thresholds.get("model", EVEN)
     inputs = np.array(load_part(places.data, assignment.data, "validation").inputs[:EXAMPLE_ROWS])
     files = {
         WEIGHTS: _safetensors(_joined([module.state_dict() for module in modules])),
-        MODEL: Description(parts, assignment.spec, assignment.temperature).to_json(),
+        MODEL: Description(parts, assignment.spec, assignment.temperature, threshold).to_json(),
         SCHEMA: load_schema(places.data, assignment.data).to_json().encode(),
         EXAMPLE: _example(inputs, network_outputs(network, inputs)),
         PT2: _portable(network, inputs),

@@ -13,7 +13,7 @@ from torch import Tensor
 
 from automl.data import Schema, load_folds, load_part, load_schema
 from automl.messages import DataRef
-from automl.tasks.metrics import measure
+from automl.tasks.metrics import best_threshold, measure
 from lightning_modules._base import Batch, Chunk
 
 _SLICE_VALUES = 2**24
@@ -96,6 +96,7 @@ class EvaluationFeed:
             yield Batch(inputs, target)
 
     def measure(self, outputs: Tensor) -> dict[str, float]:
-        """Decode (rows, outputs) and return the steering metric by name."""
+        """Decode (rows, outputs) and return the steering metric by name, decided by the threshold that these rows suggest."""
         self.predictions = self._schema.decode(outputs.cpu().numpy())
-        return {self._metric: measure(self._metric, self.measured_target, self.predictions)}
+        threshold = best_threshold(self._metric, self.measured_target, self.predictions)
+        return {self._metric: measure(self._metric, self.measured_target, self.predictions, threshold)}

@@ -22,7 +22,7 @@ from automl.data import load_folds
 from automl.data.durable import FULL
 from automl.errors import DataError
 from automl.messages import Answer, Artifact, Assignment, Member, Outcome, Report
-from automl.tasks.metrics import METRICS, measure
+from automl.tasks.metrics import METRICS, best_threshold, measure
 
 if TYPE_CHECKING:
     from automl.worker.callbacks import Best, Progress
@@ -182,7 +182,10 @@ def _outcome(
         end |= {"cost": cost.read(), "fatal": ending.fatal}
         return Outcome(assignment.id, index, ending.state, ending.reason, **end)
     assert best is not None  # each fit that nothing ended has validated at least once
-    end |= {"value": best.values["objective"], "values": {**_recorded(best, validation), **best.values}}
+    end |= {
+        "value": best.values["objective"],
+        "values": {**_recorded(assignment.metric, best, validation), **best.values},
+    }
     end |= {"artifacts": _artifacts(assignment, best, places), "cost": cost.read()}
     return Outcome(assignment.id, index, "complete", _flag(curve), **end)
 
@@ -197,15 +200,19 @@ def _flag(curve: tuple[tuple[int, dict[str, float]], ...]) -> str:
     return next((f"loss exploded ({loss:.0e} at epoch {step})" for step, loss in losses if abs(loss) > _EXPLODED), "")
 
 
-def _recorded(best: Best, validation: Measured) -> dict[str, float]:
-    """Every metric that fits the target, at the best epoch; one that these rows do not admit is left out."""
+def _recorded(steering: str, best: Best, validation: Measured) -> dict[str, float]:
+    """Every metric that fits the target, at the best epoch; one that these rows do not admit is left out.
+
+    All are of the same decisions: those that the steering metric wants.
+    """
     found: dict[str, float] = {}
     if best.predictions is None:
         return found
+    threshold = best_threshold(steering, validation.measured_target, best.predictions)
     for name, metric in METRICS.items():
         if metric.kind == validation.kind:
             with suppress(DataError):  # f1 needs two classes, rmsle numbers above -1
-                found[name] = measure(name, validation.measured_target, best.predictions)
+                found[name] = measure(name, validation.measured_target, best.predictions, threshold)
     return found
 
 

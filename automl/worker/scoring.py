@@ -13,8 +13,8 @@ from automl.data.durable import replace_file
 from automl.encoding import Raw
 from automl.errors import AutoMLError, ConfigError, DataError
 from automl.messages import Artifact, Assignment, Outcome
-from automl.tasks.metrics import METRICS, measure
-from automl.worker.baselines import fit_baselines
+from automl.tasks.metrics import EVEN, METRICS, measure
+from automl.worker.baselines import baseline_thresholds, fit_baselines
 from automl.worker.exporting import artifact, combined, rebuild
 from automl.worker.hardest import hardest
 from automl.worker.perform import Places
@@ -24,11 +24,13 @@ def score(assignment: Assignment, places: Places) -> tuple[Outcome, ...]:
     """Measure what is exported (the members of the role `model`) on the test part, and on the same rows all it has to stand up to.
 
     Those are the members of each other role as one model, the baselines, and the champion's bundle, where the assignment names
-    one; a champion that cannot be scored is left out, and `reason` says why.
+    one; a champion that cannot be scored is left out, and `reason` says why. Each decides between two classes by a threshold of its
+    own: a role by that of the assignment, a baseline by that of rows it was not fitted on, the champion by that of its bundle.
 
     `value` is the steering metric; `values` holds every metric that fits the target, and the steering metric of each baseline
     under the baseline's name. The artifact `predictions` is an `.npz`: `target`, one array per role and one per baseline, as
-    `measure` takes them; `hardest` holds the rows that were predicted worst. Raises ConfigError for an assignment of another kind.
+    `measure` takes them, and `thresholds`, a number for each in that order; `hardest` holds the rows that were predicted worst.
+    Raises ConfigError for an assignment of another kind.
     """
     if assignment.kind != "score":
         raise ConfigError(f"Only a score assignment may read the test part, but this is a {assignment.kind}.")
@@ -41,38 +43,45 @@ def score(assignment: Assignment, places: Places) -> tuple[Outcome, ...]:
         modules = [rebuild(assignment, member, places) for member in members]
         network = combined(assignment, members, modules, assignment.temperature if name == "model" else 1.0)
         predictions[name] = schema.decode(network_outputs(network, test.inputs))
+    thresholds = {**assignment.thresholds, **baseline_thresholds(schema, assignment.metric, *known)}
     predictions |= fit_baselines(schema, known, test.inputs)
     raw = load_raw_test(places.data, assignment.data)
-    champion, reason = _champion(assignment, places, schema, raw)
+    champion, thresholds["champion"], reason = _champion(assignment, places, schema, raw)
     if champion is not None:
         predictions["champion"] = champion
     target = np.array(test.target) if schema.kind == "classification" else schema.decode(test.target)
-    scores = {name: measure(assignment.metric, target, rows) for name, rows in predictions.items()}
+    lines = {name: thresholds.get(name, EVEN) for name in predictions}
+    scores = {name: measure(assignment.metric, target, rows, lines[name]) for name, rows in predictions.items()}
     value = scores.pop("model")
     saved = {
-        "predictions": _save(assignment, places, {"target": target, **predictions}),
+        "predictions": _save(
+            assignment, places, {"target": target, **predictions, "thresholds": np.array(list(lines.values()))}
+        ),
         "hardest": _save(
             assignment, places, hardest(schema, test.inputs, raw, target, predictions["model"]), ".hardest"
         ),
     }
-    values = {**_all_metrics(schema.kind, target, predictions["model"]), **scores}
+    values = {**_all_metrics(schema.kind, target, predictions["model"], lines["model"]), **scores}
     return (Outcome(assignment.id, 0, "complete", reason, value=value, values=values, artifacts=saved),)
 
 
-def _champion(assignment: Assignment, places: Places, schema: Schema, rows: Raw) -> tuple[np.ndarray | None, str]:
-    """Return the champion's predictions of the raw test rows, classes in this task's order, or why there are none."""
+def _champion(
+    assignment: Assignment, places: Places, schema: Schema, rows: Raw
+) -> tuple[np.ndarray | None, float, str]:
+    """Return the champion's predictions of the raw test rows, classes in this task's order, and its threshold, or why there are none."""
     if assignment.champion is None:
-        return None, ""
+        return None, EVEN, ""
     try:
         model = load_model(places.search / assignment.champion)
         if not _reads(model.schema, schema, rows) or sorted(model.schema.labels) != sorted(schema.labels):
             raise DataError("it was trained for other columns or classes.")
         if not schema.labels:
-            return model.predict(rows), ""
+            return model.predict(rows), EVEN, ""
         order = [model.schema.labels.index(label) for label in schema.labels]
-        return model.predict_proba(rows)[:, order], ""
+        threshold = 1 - model.threshold if order == [1, 0] else model.threshold
+        return model.predict_proba(rows)[:, order], threshold, ""
     except AutoMLError as error:
-        return None, f"the champion cannot be scored: {error}"
+        return None, EVEN, f"the champion cannot be scored: {error}"
 
 
 def _reads(champion: Schema, schema: Schema, rows: Raw) -> bool:
@@ -82,12 +91,12 @@ def _reads(champion: Schema, schema: Schema, rows: Raw) -> bool:
     return set(champion.columns) <= set(rows)
 
 
-def _all_metrics(kind: str, target: np.ndarray, prediction: np.ndarray) -> dict[str, float]:
+def _all_metrics(kind: str, target: np.ndarray, prediction: np.ndarray, threshold: float) -> dict[str, float]:
     values = {}
     for name, metric in METRICS.items():
         if metric.kind == kind:
             with suppress(DataError):  # f1 needs two classes, rmsle numbers above -1
-                values[name] = measure(name, target, prediction)
+                values[name] = measure(name, target, prediction, threshold)
     return values
 
 

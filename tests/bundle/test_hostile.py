@@ -121,6 +121,10 @@ def temperature(value: Any) -> Attack:
     return edit(MODEL, lambda document: {**document, "temperature": value})
 
 
+def threshold(value: Any) -> Attack:
+    return edit(MODEL, lambda document: {**document, "threshold": value})
+
+
 HALF = {"weight": 0.5}
 
 
@@ -324,6 +328,12 @@ REFUSED: dict[str, Attack] = {
     "a temperature that is text": temperature("1"),
     "a temperature that is true": temperature(True),
     "a temperature of four thousand digits": temperature(10**4000),
+    "a threshold of zero": threshold(0),
+    "a threshold of one": threshold(1.0),
+    "a threshold that is NaN": threshold(float("nan")),
+    "a threshold that is text": threshold("0.5"),
+    "a threshold that is true": threshold(True),
+    "a threshold between three classes": threshold(0.3),
     "a key twice": edit(MODEL, lambda document: json.dumps(document)[:-1] + ', "family": "mlp"}'),
     "a description nested deeply": edit(MODEL, deep),
     "a description that is a number": edit(MODEL, lambda document: "1"),

@@ -57,6 +57,7 @@ def test_classes_and_file_names_in_the_output_are_harmless_and_files_come_first(
     model = SimpleNamespace(
         schema=SimpleNamespace(labels=("=a", "b")),
         predict_proba=lambda features: np.tile([0.75, 0.25], (len(features), 1)),
+        decide=lambda probabilities: np.array(["=a"] * len(probabilities)),
     )
     stream = io.StringIO()
     write_predictions(model, [Chunk(np.zeros((1, 2)), (name,)) for name in ("@x.png", "a,b.png")], stream)

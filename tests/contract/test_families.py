@@ -13,8 +13,10 @@ from typing import Any
 import pytest
 import torch
 from safetensors.torch import load, save
+from torch.nn import functional as F
 
 from automl import catalog
+from automl.coordinator.space import default_point
 from automl.messages import Field, Spec
 from lightning_modules._base import Batch, Chunk, FamilyModule
 
@@ -76,7 +78,8 @@ def spec_of(form: str, classes: int) -> Spec:
 
 def default_of(family: str, spec: Spec) -> dict[str, Any]:
     """The default as a search enqueues it: what `suggest` makes of it under this spec."""
-    return catalog.space(family).suggest(RandomTrial(given=catalog.space(family).DEFAULT), spec)
+    given = {"class_balance": 0.0, **catalog.space(family).DEFAULT}  # a default never balances classes
+    return catalog.space(family).suggest(RandomTrial(given=given), spec)
 
 
 def build(family: str, spec: Spec, params: dict[str, Any] | None = None, seed: int = 0) -> FamilyModule:
@@ -86,17 +89,17 @@ def build(family: str, spec: Spec, params: dict[str, Any] | None = None, seed: i
     return module
 
 
-def batch_of(spec: Spec) -> Batch:
+def batch_of(spec: Spec, rows: int = ROWS) -> Batch:
     generator = torch.Generator().manual_seed(1)
-    inputs = torch.randn(ROWS, *spec.input.shape, generator=generator)
+    inputs = torch.randn(rows, *spec.input.shape, generator=generator)
     if spec.input.kind == "text":
-        inputs = texts(ROWS, spec.input.shape[0])
+        inputs = texts(rows, spec.input.shape[0])
     number = inputs.flatten(1).mean(dim=1) * spec.input.shape[-1]
     for place, cardinality in enumerate(spec.input.cardinalities):
         if cardinality:
             ranks = inputs[:, place].argsort().argsort()
-            inputs[:, place] = (ranks * cardinality // ROWS).float()  # from 0 on, ordered as the number was
-    return Batch(inputs, number.argsort().argsort() * spec.classes // ROWS if spec.classes else number)
+            inputs[:, place] = (ranks * cardinality // rows).float()  # from 0 on, ordered as the number was
+    return Batch(inputs, number.argsort().argsort() * spec.classes // rows if spec.classes else number)
 
 
 def texts(rows: int, words: int) -> torch.Tensor:
@@ -176,6 +179,33 @@ def learn(module: FamilyModule, batch: Batch, steps: int = 20) -> None:
             optimizer.zero_grad()
             value.backward()
             optimizer.step()
+
+
+@pytest.mark.parametrize("family", catalog.families())
+def test_balanced_classes_raise_the_rare_classs_recall_and_leave_the_measured_loss_alone(family: str) -> None:
+    spec = dataclasses.replace(spec_of(catalog.space(family).INPUTS[0], 2), rows=200, class_rows=(190, 10))
+    inputs, _ = batch_of(spec, rows=200)
+    rare = torch.arange(200) % 20 == 0
+    inputs[rare] = (
+        inputs[rare] if spec.input.kind == "text" else inputs[rare] + 0.5
+    )  # shifted, and still among the others
+    batch, recalls = Batch(inputs, rare.long()), []
+    for strength in (0.0, 1.0):
+        module = build(family, spec, {**default_of(family, spec), "class_balance": strength})
+        outputs = module.eval()(inputs)
+        torch.testing.assert_close(module.loss(outputs, batch.target), F.cross_entropy(outputs, batch.target))
+        learn(module.train(), batch, steps=40)
+        recalls.append(float((module.eval()(inputs).argmax(dim=1) == 1)[rare].float().mean()))
+    assert recalls[1] > recalls[0]
+
+
+@pytest.mark.parametrize("family", catalog.families())
+def test_uneven_classes_are_balanced_where_the_search_says_so_and_never_by_default(family: str) -> None:
+    even, space = spec_of(catalog.space(family).INPUTS[0], 3), catalog.space(family)
+    for rows, proposes in (((300, 250, 101), False), ((300, 250, 100), True), ((300, 250, 0), True)):
+        spec = dataclasses.replace(even, class_rows=rows)
+        assert ("class_balance" in space.suggest(RandomTrial(), spec)) is proposes
+        assert default_point(space, spec, {})[0].get("class_balance", 0.0) == 0.0
 
 
 @pytest.mark.parametrize("family", catalog.families())

@@ -2,6 +2,7 @@
 
 import dataclasses
 import importlib
+import json
 import os
 import stat
 from concurrent.futures import ThreadPoolExecutor
@@ -12,6 +13,7 @@ import pytest
 
 from automl.data import Schema, load_part, load_schema, prepare, spec_for
 from automl.errors import DataError, StorageError
+from automl.messages import spec_from, to_json
 from automl.tasks import Rows, Task, load_task
 
 EVERY_PART = ("train", "validation", "test")
@@ -218,3 +220,15 @@ def test_a_rare_class_is_named(tmp_path):
     labels = _labels().astype("U8")
     labels[:2] = "rare"
     assert "rare (2)" in prepare(_toy(_numbers(), labels), seed=0, data_folder=tmp_path).summary.warnings[0]
+
+
+def test_the_spec_says_how_many_training_rows_each_class_has(tmp_path):
+    task = load_task("wine")
+    prepared = prepare(task, seed=0, data_folder=tmp_path)
+    spec = spec_for(task, prepared)
+    target = load_part(tmp_path, prepared.ref, "train").target
+    assert spec.class_rows == tuple(np.bincount(target).tolist())
+    assert spec_from(json.loads(to_json(spec))) == spec
+    assert (
+        spec_for(load_task("diabetes"), prepare(load_task("diabetes"), seed=0, data_folder=tmp_path)).class_rows == ()
+    )

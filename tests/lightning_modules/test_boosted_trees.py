@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import subprocess
 import sys
 import warnings
@@ -84,6 +85,21 @@ def test_outputs_are_scikit_learns_on_new_rows(classes: int, cardinalities: tupl
     expected = (theirs.decision_function if classes else theirs.predict)(new.numpy().astype(np.float64))
     found = outputs[:, 1] - outputs[:, 0] if classes == 2 else outputs.squeeze()
     np.testing.assert_allclose(found, expected, atol=1e-5)
+
+
+@pytest.mark.parametrize("classes", [2, 3])
+def test_balanced_classes_are_scikit_learns_where_each_value_has_a_bin(classes: int) -> None:
+    """Its newer versions weigh the rows of a bin too; ours bins alike whatever the weights."""
+    inputs, target = table(classes)
+    inputs = inputs.round(decimals=1)
+    target = torch.where(target == 1, target, target * (torch.arange(ROWS) % 9 == 0))  # the first class is frequent
+    theirs = scikit_learns(classes, []).set_params(class_weight="balanced")
+    with threadpool_limits(1):
+        theirs.fit(inputs.numpy(), target.numpy())
+    spec = dataclasses.replace(spec_of(classes), class_rows=tuple(torch.bincount(target).tolist()))
+    outputs = grow(build(spec, class_balance=1.0), inputs, target)(inputs).numpy()
+    expected = theirs.decision_function(inputs.numpy().astype(np.float64))
+    np.testing.assert_allclose(outputs[:, 1] - outputs[:, 0] if classes == 2 else outputs, expected, atol=1e-5)
 
 
 def test_a_row_on_a_threshold_goes_as_it_did_while_growing() -> None:

@@ -1,5 +1,6 @@
 """What is drawn of the test rows is what the score left: counts, errors, calibration and the rows that were predicted worst."""
 
+import dataclasses
 import struct
 import xml.etree.ElementTree as ElementTree
 import zlib
@@ -34,6 +35,11 @@ def test_confusion_counts_true_classes_down_and_predicted_ones_across():
     found = confusion(_classes([0, 0, 0, 1, 2], [0, 0, 1, 1, 0]))
     assert found.counts == [[2, 1, 0], [0, 1, 0], [1, 0, 0]]
     assert found.shades == [[3, 2, 0], [0, 4, 0], [4, 0, 0]]
+
+
+def test_confusion_is_that_of_the_decisions_and_not_of_the_most_probable_class():
+    scored = dataclasses.replace(_classes([0, 1, 1], [0, 0, 0], sure=0.7, labels=("ant", "bee")), threshold=0.2)
+    assert confusion(scored).counts == [[0, 1], [0, 2]]
 
 
 def test_many_classes_are_shown_as_their_commonest_mistakes():

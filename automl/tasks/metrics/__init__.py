@@ -15,6 +15,9 @@ from automl.errors import ConfigError, did_you_mean
 
 from .classes import accuracy, average_precision, balanced_accuracy, f1, f1_macro, log_loss, roc_auc
 from .numbers import mae, mape, pinball, r2, rmse, rmsle
+from .threshold import EVEN, TUNED, best_threshold, decide, weighed
+
+__all__ = ["EVEN", "METRICS", "TUNED", "Metric", "best_threshold", "decide", "judged", "measure"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,13 +29,16 @@ class Metric:
     kind: Literal["classification", "regression"]
     function: Callable[[np.ndarray, np.ndarray], float]
     """`function(target, prediction)`, see `measure` for shapes."""
+    of_decisions: bool = False
+    """Whether it looks only at which class is the largest in a row."""
 
 
-def measure(name: str, target: np.ndarray, prediction: np.ndarray) -> float:
+def measure(name: str, target: np.ndarray, prediction: np.ndarray, threshold: float = EVEN) -> float:
     """Return the metric `name`; NaN if a prediction is NaN or infinite, so that a diverged model never looks good.
 
     For classes `target` is (rows,) int64 class indices and `prediction` (rows, classes) probabilities; for regression both
-    are (rows,) numbers in the target's own units. Raises ConfigError for an unknown name, and DataError where these rows
+    are (rows,) numbers in the target's own units. A metric of decisions between two classes decides for the second where its
+    probability is above `threshold`. Raises ConfigError for an unknown name, and DataError where these rows
     do not admit the metric.
     """
     metric = METRICS.get(name)
@@ -40,16 +46,21 @@ def measure(name: str, target: np.ndarray, prediction: np.ndarray) -> float:
         raise ConfigError(f"Unknown metric '{name}'. Metrics: {', '.join(METRICS)}.{did_you_mean(name, METRICS)}")
     if not np.isfinite(prediction).all():
         return float("nan")
-    return float(metric.function(target, prediction))
+    return float(metric.function(target, judged(name, prediction, threshold)))
+
+
+def judged(name: str, prediction: np.ndarray, threshold: float) -> np.ndarray:
+    """Return what the metric `name` sees of probabilities that are decided by `threshold`: `measure` takes it at 0.5."""
+    return weighed(prediction, threshold) if METRICS[name].of_decisions else prediction
 
 
 METRICS: dict[str, Metric] = {
     metric.name: metric
     for metric in (
-        Metric("accuracy", "maximize", "classification", accuracy),
-        Metric("balanced_accuracy", "maximize", "classification", balanced_accuracy),
-        Metric("f1", "maximize", "classification", f1),
-        Metric("f1_macro", "maximize", "classification", f1_macro),
+        Metric("accuracy", "maximize", "classification", accuracy, of_decisions=True),
+        Metric("balanced_accuracy", "maximize", "classification", balanced_accuracy, of_decisions=True),
+        Metric("f1", "maximize", "classification", f1, of_decisions=True),
+        Metric("f1_macro", "maximize", "classification", f1_macro, of_decisions=True),
         Metric("log_loss", "minimize", "classification", log_loss),
         Metric("roc_auc", "maximize", "classification", roc_auc),
         Metric("average_precision", "maximize", "classification", average_precision),
