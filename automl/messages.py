@@ -121,6 +121,8 @@ class Assignment:
     """Relative path of a bundle that is scored on the same rows (`score`)."""
     temperature: float = 1.0
     """By which the logits of the role `model` are divided (`score`, `export`)."""
+    explaining: float | None = None
+    """Seconds that it may take to explain what the role `model` predicts (`score`); None leaves explanations out."""
 
 
 @dataclass(frozen=True, slots=True)
