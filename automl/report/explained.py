@@ -6,6 +6,7 @@ import math
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from statistics import median
 
 import numpy as np
 from markupsafe import Markup
@@ -78,7 +79,8 @@ def columns(found: Mapping[str, np.ndarray], metric: str) -> Columns | None:
     told = f"Each column was shuffled {plural(repeats, 'time')} among {plural(rows, 'test row')}."
     if known > len(names):
         told += f" Of {known} columns those {len(names)} were measured whose shuffling moves predictions furthest."
-    table = [(n, k, number(m), number(e)) for n, k, (m, e) in zip(names, kinds, values, strict=True)]
+    spelled = _spelled(values)
+    table = [(name, kind, *cells) for name, kind, cells in zip(names, kinds, spelled, strict=True)]
     return Columns(_bars(names, kinds, values, metric), table, told)
 
 
@@ -117,6 +119,7 @@ def _bars(names: Sequence[str], kinds: Sequence[str], values: Sequence[tuple[flo
     ][:MOST_BARS]
     if not known:
         return Markup("")
+    spelled = _spelled([(mean, error) for *_, mean, error in known])
     frame = Frame(width=440, height=_STEP * len(known) + 52)
     low = min(0.0, *(mean - error for *_, mean, error in known), 0.0)
     high = max(0.0, *(mean + error for *_, mean, error in known), 0.0)
@@ -131,13 +134,26 @@ def _bars(names: Sequence[str], kinds: Sequence[str], values: Sequence[tuple[flo
             bar(start, y + 5, max(end - start, 1), 16, "bar"),
             straight(x.at(mean - error), y + 13, x.at(mean + error), y + 13, "whisker under"),
             straight(x.at(mean - error), y + 13, x.at(mean + error), y + 13, "whisker over"),
-            words(_RIGHT + 12, y + 17, f"{gain(mean)} ± {error:.2g}", "tick"),
+            words(_RIGHT + 12, y + 17, " ± ".join(spelled[place]), "tick"),
         ]
     body.append(straight(x.at(0), 4, x.at(0), bottom, "axis"))
     body += [words(x.at(tick), bottom + 17, f"{tick:.3g}", "tick middle") for tick in x.ticks(3)]
     body.append(words((_LEFT + _RIGHT) / 2, frame.height - 7, f"loss of {metric} when shuffled", "name middle"))
-    said = "; ".join(f"{name} ({kind}) {gain(mean)}, standard error {error:.2g}" for name, kind, mean, error in known)
+    said = "; ".join(
+        f"{name} ({kind}) {mean}, standard error {error}"
+        for (name, kind, *_), (mean, error) in zip(known, spelled, strict=True)
+    )
     return figure(body, frame, alt=f"What shuffling a column costs in {metric}: {said}.")
+
+
+def _spelled(values: Sequence[tuple[float, float]]) -> list[tuple[str, str]]:
+    """Return means and errors with as many decimals as the median error has two digits in."""
+    errors = [error for _, error in values if math.isfinite(error) and error > 0]
+    size = median(errors) if errors else 1e-3
+    if not 1e-5 <= size < 1e5:
+        return [(number(mean), f"{error:.2g}") for mean, error in values]
+    places = max(0, 1 - math.floor(math.log10(size)))
+    return [(f"{mean:.{places}f}", f"{error:.{places}f}") for mean, error in values]
 
 
 def _area(values: np.ndarray) -> str:
