@@ -13,7 +13,7 @@ import numpy as np
 
 MOST_PIXELS = 48
 """Along each side; larger pictures are thinned."""
-_FAINT = 0.5
+_FAINT = 0.3
 """Contrast that is left of a picture under its heat."""
 _FOR, _AGAINST = np.array([0.0, 114.0, 230.0]), np.array([255.0, 140.0, 0.0])
 
