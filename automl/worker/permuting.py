@@ -20,11 +20,13 @@ REPEATS = 5
 """Times that each column is shuffled."""
 FEWEST_REPEATS = 2
 """With fewer there is no standard error, and nothing is said."""
-DRAWS = 4
-"""Bootstrap samples of rows per shuffle, for the standard error."""
+DRAWS = 10
+"""Bootstrap samples of rows, for the standard error: the same for each shuffle and each column."""
 MOST_COLUMNS = 50
 """Measured in full: those whose shuffling moves the predictions furthest in a first pass over a few rows."""
 MOST_ROWS, FEWEST_ROWS, ROWS_AT_FIRST = 5_000, 200, 500
+_MOST_NUMBERS = 1 << 24
+"""Encoded numbers that are copied at most: 64 MiB."""
 _FIRST_PASS = 0.3
 """Share of the time that choosing columns may take."""
 _CAREFUL = 0.8
@@ -64,16 +66,19 @@ def permutation_importance(
 ) -> Permuted | None:
     """Return the importance of the columns of encoded rows (rows, features), or None where there was no time for it.
 
-    All features of a raw column are shuffled together. The standard error is the spread of the loss when rows are drawn anew
-    (bootstrap) and shuffled anew, so it is about as wide as another test part of this size would make it. Fewer rows and fewer
+    All features of a raw column are shuffled together. The standard error is the spread of the mean loss when rows are drawn
+    anew (bootstrap), with what they were shuffled to: what another test part of this size would change. Fewer rows and fewer
     repeats are taken where the time would not suffice; every column that is listed was shuffled equally often.
     """
     columns = _features(schema)
     rng = np.random.default_rng(seed)
-    rows = rng.permutation(len(target))[:MOST_ROWS]
+    most = max(FEWEST_ROWS, min(MOST_ROWS, _MOST_NUMBERS // inputs.shape[1]))
+    rows = rng.permutation(len(target))[:most]
     began = clock()
-    measured(target[rows], predict(inputs[rows]))
-    cost = (clock() - began) / len(rows)
+    usual = predict(inputs[rows])
+    predicted = clock()
+    measured(target[rows], usual)
+    cost = (predicted - began + (1 + DRAWS) * (clock() - predicted)) / len(rows)
     chosen = list(range(len(columns)))
     if len(columns) > MOST_COLUMNS:
         stop = clock() + _FIRST_PASS * (until - clock())
@@ -85,8 +90,8 @@ def permutation_importance(
     if len(rounds) < FEWEST_REPEATS:
         return None
     losses = np.array([[loss for loss, _ in one] for one in rounds]).mean(axis=0)
-    drawn = np.array([[draws for _, draws in one] for one in rounds])  # (repeats, columns, draws)
-    spread = np.nanstd(drawn.transpose(1, 0, 2).reshape(len(chosen), -1), axis=1, ddof=1)
+    drawn = np.array([[draws for _, draws in one] for one in rounds]).mean(axis=0)  # (columns, draws)
+    spread = np.nanstd(drawn, axis=1, ddof=1)
     order = np.argsort(-losses, kind="stable")
     names = [list(columns)[place] for place in chosen]
     return Permuted(
@@ -140,9 +145,9 @@ def _rounds(
     """Return, for each repeat that was finished, every column's loss on all rows and on each draw of rows."""
     usual, done = predict(rows), list[list[tuple[float, list[float]]]]()
     whole = measured(target, usual)
+    draws = rng.integers(0, len(rows), size=(DRAWS, len(rows)))
+    before = [_measured(measured, target[draw], usual[draw]) for draw in draws]
     for _ in range(REPEATS):
-        draws = rng.integers(0, len(rows), size=(DRAWS, len(rows)))
-        before = [_measured(measured, target[draw], usual[draw]) for draw in draws]
         one = []
         for span in spans:
             if is_over():

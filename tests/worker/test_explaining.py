@@ -76,9 +76,11 @@ def test_of_many_columns_those_that_move_the_prediction_are_measured() -> None:
 
 
 def test_less_time_is_fewer_rows_and_none_is_nothing() -> None:
-    ticks = iter(range(10_000))
-    few = _measured(TABLE, [1.0] * 9, rows=4000, until=12, clock=lambda: next(ticks))
-    assert (few.rows, few.repeats) == (1600, 2)  # a tick for each look at all rows
+    found = [
+        _measured(TABLE, [1.0] * 9, rows=4000, until=until, clock=lambda ticks=iter(range(99)): next(ticks))
+        for until in (12, 40)
+    ]
+    assert [(one.rows, one.repeats) for one in found] == [(200, 2), (493, 5)]
     assert _measured(TABLE, [1.0] * 9, until=0) is None
 
 
