@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Iterator
 from dataclasses import replace
+from itertools import count
 from typing import Any
 
 import numpy as np
@@ -76,10 +77,7 @@ def test_of_many_columns_those_that_move_the_prediction_are_measured() -> None:
 
 
 def test_less_time_is_fewer_rows_and_none_is_nothing() -> None:
-    found = [
-        _measured(TABLE, [1.0] * 9, rows=4000, until=until, clock=lambda ticks=iter(range(99)): next(ticks))
-        for until in (12, 40)
-    ]
+    found = [_measured(TABLE, [1.0] * 9, rows=4000, until=until, clock=count().__next__) for until in (12, 40)]
     assert [(one.rows, one.repeats) for one in found] == [(200, 2), (493, 5)]
     assert _measured(TABLE, [1.0] * 9, until=0) is None
 
