@@ -129,7 +129,7 @@ def _bars(names: Sequence[str], kinds: Sequence[str], values: Sequence[tuple[flo
         y = 8 + _STEP * place
         start, end = sorted((x.at(0), x.at(mean)))
         body += [
-            words(_LEFT - 12, y + 12, name, "label end", most=20),
+            words(_LEFT - 12, y + 12, name, "label end", most=18),
             words(_LEFT - 12, y + 26, kind, "tick end"),
             bar(start, y + 5, max(end - start, 1), 16, "bar"),
             straight(x.at(mean - error), y + 13, x.at(mean + error), y + 13, "whisker under"),
