@@ -29,7 +29,8 @@ _FARTHEST = 1e6
 """A new value that lies more scales than this from the mean would overflow a model's float32; it counts as this far."""
 _WORD = re.compile(r"\w+")
 _OVERFLOW = re.compile(r"[+-]?(\d[\d.]*e[+-]?\d+|\d+(\.\d*)?|inf(inity)?)", re.IGNORECASE)
-_TOKEN = re.compile(r"\w+|[^\w\s]")
+TOKEN = re.compile(r"\w+|[^\w\s]")
+"""A word or a single mark of a text that is read whole."""
 
 
 class CellError(ValueError):
@@ -273,7 +274,7 @@ def terms_of(text: str) -> list[str]:
 
 def tokens_of(text: str) -> list[str]:
     """Words in lower case and single marks."""
-    return _TOKEN.findall(text.lower())
+    return TOKEN.findall(text.lower())
 
 
 def number_in(cell: object, blanks: Sequence[str] = ()) -> float:

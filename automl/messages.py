@@ -125,6 +125,8 @@ class Assignment:
     """By which the logits of the role `model` are divided (`score`, `export`)."""
     thresholds: dict[str, float] = field(default_factory=dict)
     """By role: of two classes the second is decided for above this probability (`score`, `export`); 0.5 where a role has none."""
+    explaining: float | None = None
+    """Seconds that it may take to explain what the role `model` predicts (`score`); None leaves explanations out."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,6 +14,13 @@ _FACTORS = (7919, 104729)
 """Primes: a pair's two codes are mixed by them before the remainder is taken. In a different order they are another pair."""
 
 
+class Pairs(nn.Embedding):
+    """A vector per hashed pair of words."""
+
+    span = 2
+    """Words that one vector stands for, from its place on: whoever explains a prediction divides it among them."""
+
+
 class Network(nn.Module):
     """Vectors of words and of hashed pairs, their mean, linear (Joulin et al. 2016, arXiv:1607.01759)."""
 
@@ -22,7 +29,7 @@ class Network(nn.Module):
         super().__init__()
         self.buckets = buckets
         self.words = nn.Embedding(words, width, padding_idx=0)
-        self.pairs = nn.Embedding(buckets + 1, width, padding_idx=0) if buckets else None
+        self.pairs = Pairs(buckets + 1, width, padding_idx=0) if buckets else None
         for embedding in (self.words, self.pairs):
             if embedding is not None:
                 nn.init.uniform_(embedding.weight, -1 / width, 1 / width)

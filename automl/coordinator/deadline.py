@@ -17,6 +17,10 @@ _LONGER = 1.3
 _TOLERANCE = 0.03
 """Share of the budget by which the command may end late, at most."""
 _SHORTEST_WAIT = 0.5
+_EXPLAINING, _EXPLAINING_LEAST, _EXPLAINING_MOST = 0.05, 3.0, 10.0
+"""Share of the budget that explanations may take, and its bounds in seconds: to import captum alone takes one to two."""
+_AFTER_SCORE = 0.5
+"""Of the fixed share, what is still to come when the test rows are read: they are read beside the export."""
 _MOST = 0.6
 """Share of the whole that may be kept back at most: a search must search."""
 
@@ -84,6 +88,14 @@ class Deadline:
         if self._seconds is None:
             return None
         return max(_SHORTEST_WAIT, self._seconds * (1 + _TOLERANCE) - (self._clock() - self._started))
+
+    def left_for_explaining(self) -> float:
+        """Seconds that explanations may take, asked for when the test rows are about to be read; 0 where none are left."""
+        if self._seconds is None:
+            return _EXPLAINING_MOST
+        share = min(max(_EXPLAINING * self._seconds, _EXPLAINING_LEAST), _EXPLAINING_MOST)
+        to_come = min(_AFTER_SCORE * (self._fixed or _FIXED), _MOST * self._seconds)
+        return min(share, max(0.0, self._seconds - to_come - (self._clock() - self._started)))
 
     @property
     def _training(self) -> float:

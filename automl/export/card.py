@@ -3,13 +3,19 @@
 from __future__ import annotations
 
 import json
+import re
+from collections.abc import Mapping, Sequence
 
 from automl.bundle.format import Facts
 from automl.tasks.metrics import EVEN
 
+MOST_COLUMNS = 10
+_LONGEST = 60
+_MARKS = re.compile(r"([\\`*_{}\[\]<>()#|!&~])")
 
-def model_card(facts: Facts, model: bytes) -> str:
-    """Return Markdown from a bundle's facts and its `model.json`."""
+
+def model_card(facts: Facts, model: bytes, importance: Mapping[str, Sequence[float]] | None = None) -> str:
+    """Return Markdown from a bundle's facts, its `model.json`, and the importance of a table's columns (mean, standard error)."""
     described = json.loads(model)
     members = enumerate(described.get("members", ()), start=1)
     params = {f"member {place}: {one['family']}, weight {one['weight']:.3g}": one["params"] for place, one in members}
@@ -35,6 +41,7 @@ def model_card(facts: Facts, model: bytes) -> str:
             "|---|---|",
             *choices,
             "",
+            *_important(facts.metric, importance or {}),
             "## Use",
             "",
             "```python",
@@ -49,3 +56,24 @@ def model_card(facts: Facts, model: bytes) -> str:
             "",
         ]
     )
+
+
+def _important(metric: str, importance: Mapping[str, Sequence[float]]) -> list[str]:
+    if not importance:
+        return []
+    first = list(importance.items())[:MOST_COLUMNS]
+    return [
+        f"| column | loss of {metric} when it is shuffled | standard error |",
+        "|---|---|---|",
+        *(f"| {_plain(name)} | {mean:.3g} | {error:.2g} |" for name, (mean, error) in first),
+        "",
+        "On the test rows. Columns that tell the same share their importance.",
+        "",
+    ]
+
+
+def _plain(name: str) -> str:
+    """A name out of somebody's file, as text that no reader of Markdown takes for more."""
+    shown = "".join(one if one.isprintable() else " " for one in name)
+    shown = shown if len(shown) <= _LONGEST else f"{shown[: _LONGEST - 1]}…"
+    return _MARKS.sub(r"\\\1", shown)

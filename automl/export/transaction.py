@@ -9,7 +9,7 @@ from __future__ import annotations
 import fcntl
 import os
 import shutil
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
@@ -33,9 +33,16 @@ KEEP = 3
 
 
 def publish(
-    staging: Path, target: Path, facts: Facts, *, verify: Callable[[Path], None] = verify_in_clean_process
+    staging: Path,
+    target: Path,
+    facts: Facts,
+    *,
+    importance: Mapping[str, Sequence[float]] | None = None,
+    verify: Callable[[Path], None] = verify_in_clean_process,
 ) -> Path:
     """Publish what a worker staged as the latest version below `target`; returns the version's folder.
+
+    `importance` of a table's columns is for the card alone.
 
     `verify` is handed the finished folder before any reader sees it; a `CleanProcess` that has warmed up answers at once. The same
     files with the same facts give the same folder again, and the newest three versions are kept. Raises StorageError, and leaves
@@ -46,7 +53,7 @@ def publish(
         remove_stale(target)
         folder = new_folder_beside(target / MANIFEST)
         try:
-            _fill(folder, staging, facts)
+            _fill(folder, staging, facts, importance or {})
             version = target / f"v-{read_manifest(folder).digest[:12]}"
             if not _is_whole(version):
                 verify(folder)
@@ -72,10 +79,10 @@ def _one_at_a_time(target: Path) -> Iterator[None]:
         os.close(descriptor)
 
 
-def _fill(folder: Path, staging: Path, facts: Facts) -> None:
+def _fill(folder: Path, staging: Path, facts: Facts, importance: Mapping[str, Sequence[float]]) -> None:
     for name in STAGED:
         write_file(folder / name, (staging / name).read_bytes())
-    write_file(folder / CARD, model_card(facts, (staging / "model.json").read_bytes()).encode())
+    write_file(folder / CARD, model_card(facts, (staging / "model.json").read_bytes(), importance).encode())
     write_file(folder / MANIFEST, make_manifest(folder, facts))
     flush_folder(folder)
 

@@ -12,7 +12,7 @@ from jinja2 import Environment, FileSystemLoader
 from markupsafe import Markup
 
 from automl.data.durable import replace_file, storage_errors
-from automl.report import quality, tables, text
+from automl.report import explained, quality, tables, text
 from automl.report.document import new_rows
 from automl.report.importance import Importance, importances
 from automl.report.material import Material
@@ -76,6 +76,10 @@ def render(material: Material) -> str:
         residuals=quality.residuals(scored) if scored is not None else ("", ""),
         calibration=quality.calibration(bins),
         fitted=fitted,
+        columns=explained.columns(scored.explained, trials.metric) if scored is not None else None,
+        most_bars=explained.MOST_BARS,
+        explained=explained.rows(scored) if scored is not None else [],
+        unexplained=str(scored.explained.get("note", "")) if scored is not None else "",
         examples=scored.examples() if scored is not None else [],
         tables=tables.family_tables(trials),
         most_slots=tables.MOST_SLOTS,

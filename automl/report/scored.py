@@ -5,16 +5,15 @@ The test part itself is not read here, nor anywhere but in the `score` assignmen
 
 from __future__ import annotations
 
-import base64
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from zipfile import BadZipFile
 
 import numpy as np
 
 from automl.ledger import Attempt, SearchFolder
-from automl.report.picture import png
+from automl.report.picture import address, png
 from automl.report.text import number, plural
 from automl.tasks.metrics import EVEN, decide
 
@@ -54,6 +53,8 @@ class Scored:
     """What `worker/hardest.py` set apart; empty for a search that an older version made."""
     threshold: float = EVEN
     """Of two classes the second is predicted where its probability is above it."""
+    explained: dict[str, np.ndarray] = field(default_factory=dict)
+    """What `worker/explaining.py` found; empty for a search that an older version made."""
 
     @property
     def predicted(self) -> np.ndarray:
@@ -65,15 +66,15 @@ class Scored:
         return [self._example(place, int(row)) for place, row in enumerate(self.hardest.get("rows", ()))]
 
     def _example(self, place: int, row: int) -> Example:
-        true, predicted, note = self._words(row)
+        true, predicted, note = self.words(row)
         encoded = self.hardest["inputs"][place]
         if encoded.ndim == 3:
-            picture = f"data:image/png;base64,{base64.b64encode(png(encoded)).decode()}"
-            return Example(row, true, predicted, note, picture, ())
+            return Example(row, true, predicted, note, address(png(encoded)), ())
         many = len(self.hardest.get("columns", ())) > 1
         return Example(row, true, predicted, note, "", tuple(self._features(place)), many)
 
-    def _words(self, row: int) -> tuple[str, str, str]:
+    def words(self, row: int) -> tuple[str, str, str]:
+        """Return a row's true class or number, the predicted one, and how sure the model was or how far off."""
         if not self.labels:
             true, predicted = float(self.target[row]), float(self.prediction[row])
             return number(true), number(predicted), f"off by {number(abs(true - predicted))}"
@@ -117,7 +118,8 @@ def read_scored(attempts: Sequence[Attempt], folder: SearchFolder) -> Scored | N
             strict=False,
         )
     )
-    return Scored(arrays["target"], prediction, labels, hardest, float(lines.get("model", EVEN)))
+    threshold = float(lines.get("model", EVEN))
+    return Scored(arrays["target"], prediction, labels, hardest, threshold, found.get("explained", {}))
 
 
 def rows_read(scored: Scored) -> str:

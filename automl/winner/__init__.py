@@ -1,7 +1,7 @@
 """The winner: how sure its test result is, and what the search was worth."""
 
 from automl.winner.evidence import Evidence, weigh
-from automl.winner.sealed import Interval, Scores, bootstrap, paired_difference, read_scores
+from automl.winner.sealed import Interval, Scores, bootstrap, paired_difference, read_importance, read_scores
 from automl.winner.verdict import Fresh, Verdict, decide
 
 __all__ = [
@@ -13,6 +13,7 @@ __all__ = [
     "bootstrap",
     "decide",
     "paired_difference",
+    "read_importance",
     "read_scores",
     "weigh",
 ]

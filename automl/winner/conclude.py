@@ -22,7 +22,7 @@ from automl.winner.calibration import Calibration, calibrate
 from automl.winner.confirm import Candidate, Scored, WinnerWork, default_of
 from automl.winner.evidence import DEFAULT, SINGLE, Evidence, weigh
 from automl.winner.gate import Challenge, challenge
-from automl.winner.sealed import Scores, read_scores
+from automl.winner.sealed import Scores, read_importance, read_scores
 from automl.winner.verdict import Fresh, Verdict, decide
 
 
@@ -45,6 +45,8 @@ class Conclusion:
     """Whether an ensemble took the winner's place, and why."""
     calibration: Calibration | None
     """On the test rows; None for numbers."""
+    importance: dict[str, list[float]]
+    """Of a table's columns: the loss of the metric when one is shuffled, and its standard error; the most important first."""
 
     def document(self) -> dict[str, Any]:
         """Return its part of the search's JSON document."""
@@ -74,6 +76,7 @@ class Conclusion:
             "reasons": list(self.verdict.reasons),
             "ensemble": self.blend.document(),
             "calibration": None if self.calibration is None else asdict(self.calibration),
+            "importance": self.importance,
             "bundle": str(self.bundle),
             "bundle_digest": read_manifest(self.bundle).digest,
             "registered": None,
@@ -93,6 +96,7 @@ def conclude(stage: Stage, trials: list[Attempt]) -> Conclusion:
         config.confirm_seeds,
         config.precision,
         _longest_training(stage),
+        stage.deadline.left_for_explaining,
     )
     stage.phases.begin("confirm")
     stage.champion.ask()
@@ -116,8 +120,10 @@ def conclude(stage: Stage, trials: list[Attempt]) -> Conclusion:
             gate = challenge(work.metric, direction, scores, champion, trouble, seed=config.seed)
         calibration = _calibration(stage, scores, blend)
         facts = _facts(stage, winner, blend, evidence)
-        bundle = publish(staging, Path("exports") / stage.task.name, facts, verify=clean.verify)
-    return Conclusion(winner, default, tuple(rivals), evidence, verdict, bundle, gate, blend, calibration)
+        importance = _importance(stage, score)
+        target = Path("exports") / stage.task.name
+        bundle = publish(staging, target, facts, importance=importance, verify=clean.verify)
+    return Conclusion(winner, default, tuple(rivals), evidence, verdict, bundle, gate, blend, calibration, importance)
 
 
 def _longest_training(stage: Stage) -> float | None:
@@ -195,6 +201,11 @@ def _calibration(stage: Stage, scores: Scores, blend: Blend) -> Calibration | No
     if stage.header.task["kind"] != "classification":
         return None
     return calibrate(scores.target, scores.predictions["model"], blend.exported_temperature)
+
+
+def _importance(stage: Stage, score: Outcome) -> dict[str, list[float]]:
+    explained = score.artifacts.get("explained")  # an older version explained nothing
+    return {} if explained is None else read_importance(stage.folder.root / explained.path)
 
 
 def _facts(stage: Stage, winner: Candidate, blend: Blend, evidence: Evidence) -> Facts:

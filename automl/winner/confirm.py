@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import hashlib
 import math
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from statistics import fmean, variance
 
@@ -81,6 +81,8 @@ class WinnerWork:
     precision: str = "32-true"
     longest: float | None = None
     """Seconds after which a training ends with what it has."""
+    left_for_explaining: Callable[[], float] | None = None
+    """Asked when the test rows are about to be read: how long the predictions may be explained; None explains none."""
 
     def rivals(self, trials: Sequence[Attempt]) -> list[Attempt]:
         """Return who is confirmed: the best trial and its family's default, then the next best with theirs.
@@ -192,6 +194,7 @@ class WinnerWork:
             champion=(given.get("champion") or {}).get("folder"),
             temperature=given.get("temperature", 1.0),
             thresholds=given.get("thresholds", {}),
+            explaining=self.left_for_explaining() if attempt.kind == "score" and self.left_for_explaining else None,
         )
 
     def _folds(self, attempt: Attempt) -> tuple[int, ...]:

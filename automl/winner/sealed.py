@@ -5,6 +5,7 @@ Percentile bootstrap, Efron and Tibshirani, "An Introduction to the Bootstrap" (
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -56,6 +57,22 @@ def read_scores(path: Path) -> Scores:
         raise StorageError(
             f"Test predictions cannot be read: {path} ({error}).", hint="Score the model again."
         ) from None
+
+
+def read_importance(path: Path) -> dict[str, list[float]]:
+    """Read a table's columns from what a `score` explained: column -> [mean loss of the metric when shuffled, standard error].
+
+    The most important first; empty where nothing of the kind was measured. Raises StorageError.
+    """
+    try:
+        with np.load(path, allow_pickle=False) as archive:
+            if "columns" not in archive.files:
+                return {}
+            columns, values = archive["columns"].tolist(), archive["importance"].tolist()
+    except (OSError, ValueError, KeyError, BadZipFile) as error:
+        raise StorageError(f"Importance cannot be read: {path} ({error}).", hint="Score the model again.") from None
+    # A metric that is no number for shuffled rows (a prediction that is infinite) has no place in JSON.
+    return {name: pair for name, pair in zip(columns, values, strict=True) if all(map(math.isfinite, pair))}
 
 
 def bootstrap(metric: str, target: np.ndarray, prediction: np.ndarray, *, seed: int) -> Interval:

@@ -23,7 +23,7 @@ def hardest(
     how many standard deviations a number is from its mean, 0 for words. Worst is where the true class got the least
     probability, or where a number is furthest off.
     """
-    rows = np.argsort(-_loss(target, prediction), kind="stable")[:MOST_ROWS]
+    rows = np.argsort(-row_losses(target, prediction), kind="stable")[:MOST_ROWS]
     found = {"rows": rows, "inputs": np.array(inputs[rows]), "labels": np.array(schema.labels, dtype=np.str_)}
     if isinstance(raw, np.ndarray):
         return found
@@ -49,7 +49,7 @@ def _unusual(encoder: Encoder, raw: Raw, rows: np.ndarray) -> np.ndarray:
     return np.nan_to_num((np.asarray(raw[encoder.name])[rows].astype(np.float64) - encoder.mean) / encoder.scale)
 
 
-def _loss(target: np.ndarray, prediction: np.ndarray) -> np.ndarray:
+def row_losses(target: np.ndarray, prediction: np.ndarray) -> np.ndarray:
     """Larger is worse; a prediction that is no number is the worst of all."""
     off = np.abs(prediction - target) if prediction.ndim == 1 else 1.0 - prediction[np.arange(len(target)), target]
     return np.nan_to_num(off, nan=np.inf)

@@ -15,6 +15,7 @@ from automl.errors import AutoMLError, ConfigError, DataError
 from automl.messages import Artifact, Assignment, Outcome
 from automl.tasks.metrics import EVEN, METRICS, measure
 from automl.worker.baselines import baseline_thresholds, fit_baselines
+from automl.worker.explaining import explain
 from automl.worker.exporting import artifact, combined, rebuild
 from automl.worker.hardest import hardest
 from automl.worker.perform import Places
@@ -29,20 +30,22 @@ def score(assignment: Assignment, places: Places) -> tuple[Outcome, ...]:
 
     `value` is the steering metric; `values` holds every metric that fits the target, and the steering metric of each baseline
     under the baseline's name. The artifact `predictions` is an `.npz`: `target`, one array per role and one per baseline, as
-    `measure` takes them, and `thresholds`, a number for each in that order; `hardest` holds the rows that were predicted worst.
-    Raises ConfigError for an assignment of another kind.
+    `measure` takes them, and `thresholds`, a number for each in that order; `hardest` holds the rows that were predicted worst, and
+    `explained`, where the assignment leaves time for it, what the model goes by. Raises ConfigError for an assignment of another
+    kind.
     """
     if assignment.kind != "score":
         raise ConfigError(f"Only a score assignment may read the test part, but this is a {assignment.kind}.")
     schema = load_schema(places.data, assignment.data)
     test = load_part(places.data, assignment.data, "test")
     known = [load_part(places.data, assignment.data, part) for part in ("train", "validation")]
-    predictions = {}
+    predictions, networks = {}, {}
     for name in dict.fromkeys(member.role for member in assignment.members):
         members = [member for member in assignment.members if member.role == name]
         modules = [rebuild(assignment, member, places) for member in members]
-        network = combined(assignment, members, modules, assignment.temperature if name == "model" else 1.0)
-        predictions[name] = schema.decode(network_outputs(network, test.inputs))
+        temperature = assignment.temperature if name == "model" else 1.0
+        networks[name] = combined(assignment, members, modules, temperature)
+        predictions[name] = schema.decode(network_outputs(networks[name], test.inputs))
     thresholds = {**assignment.thresholds, **baseline_thresholds(schema, assignment.metric, *known)}
     predictions |= fit_baselines(schema, known, test.inputs)
     raw = load_raw_test(places.data, assignment.data)
@@ -61,6 +64,9 @@ def score(assignment: Assignment, places: Places) -> tuple[Outcome, ...]:
             assignment, places, hardest(schema, test.inputs, raw, target, predictions["model"]), ".hardest"
         ),
     }
+    if assignment.explaining is not None:
+        found = explain(assignment, schema, networks["model"], known[0], test, raw, target, predictions["model"])
+        saved["explained"] = _save(assignment, places, found, ".explained")
     values = {**_all_metrics(schema.kind, target, predictions["model"], lines["model"]), **scores}
     return (Outcome(assignment.id, 0, "complete", reason, value=value, values=values, artifacts=saved),)
 

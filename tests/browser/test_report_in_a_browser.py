@@ -17,7 +17,7 @@ import numpy as np
 import pytest
 
 sys.path.insert(0, str(Path(__file__).parent.parent / "report"))
-from samples import SLOTS, document, header, material, score, thousand
+from samples import SLOTS, coloured, document, header, heated, important, material, score, thousand
 
 from automl.ledger import Home, Ledger
 from automl.report import build_index, build_report
@@ -64,10 +64,14 @@ def looked(tmp_path_factory: pytest.TempPathFactory) -> list[dict[str, Any]]:
 
 def _pages(folder: Path) -> Iterator[tuple[str, Path]]:
     rng = np.random.default_rng(0)
-    for name, labels, inputs in (
-        ("pictures", [f"class {place}" for place in range(10)], rng.normal(size=(12, 1, 8, 8))),
-        ("rows", ["a label that is rather long", "another"], rng.normal(size=(12, 5))),
-        ("numbers", [], rng.normal(size=(12, 5))),
+    pictures = rng.normal(size=(12, 1, 8, 8))
+    texts = [" ".join(rng.choice(["a", "PRIZE", ",", "w" * 90, "dinner"], 150)) for _ in range(8)]
+    table = important("age", "a column with quite a long name", *(f"column {place}" for place in range(48)))
+    for name, labels, inputs, explained in (
+        ("pictures", [f"class {place}" for place in range(10)], pictures, heated(pictures[:8], range(8))),
+        ("rows", ["a label that is rather long", "another"], rng.normal(size=(12, 5)), table),
+        ("numbers", [], rng.normal(size=(12, 5)), table),
+        ("texts", ["ham", "spam"], rng.normal(size=(12, 5)), coloured(texts, rng.normal(size=(8, 150)), range(8))),
     ):
         search = folder / name
         search.mkdir()
@@ -79,7 +83,14 @@ def _pages(folder: Path) -> Iterator[tuple[str, Path]]:
             "scales": np.ones(5),
         }
         done = score(
-            search, target, prediction, rows=np.arange(12), inputs=inputs, labels=np.array(labels, str), **facts
+            search,
+            target,
+            prediction,
+            explained,
+            rows=np.arange(12),
+            inputs=inputs,
+            labels=np.array(labels, str),
+            **facts,
         )
         yield name, build_report(material([*thousand(), done], search), search / "index.html")
     yield (

@@ -122,3 +122,12 @@ def test_the_card_names_each_member_and_the_temperature(joined):
     assert "| member 1: mlp, weight 0.25 |" in card
     assert "| member 2: mlp, weight 0.75 |" in card
     assert "| temperature | 2 |" in card
+
+
+def test_the_card_lists_the_ten_columns_that_matter_most_as_text(joined):
+    names = ["<script>x|y", "a\nb", *(f"c{place}" for place in range(20))]
+    importance = {name: [0.3, 0.01] for name in names}
+    card = model_card(FACTS, (joined[0] / MODEL).read_bytes(), importance)
+    assert "| \\<script\\>x\\|y | 0.3 | 0.01 |\n| a b | 0.3 | 0.01 |\n" in card
+    assert ("| c7 |" in card, "| c8 |" in card) == (True, False)
+    assert "shuffled" not in model_card(FACTS, (joined[0] / MODEL).read_bytes(), {})

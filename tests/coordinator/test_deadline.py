@@ -78,3 +78,20 @@ def test_one_training_may_take_a_share_of_the_budget() -> None:
     assert deadline(100.0, now=0.0).longest_fit(folds=0) == pytest.approx(15.0)
     assert deadline(100.0, now=0.0).longest_fit(folds=5) == pytest.approx(6.0)
     assert deadline(None, now=0.0).longest_fit(folds=0) is None
+
+
+@pytest.mark.parametrize(
+    ("seconds", "now", "left"),
+    [
+        (None, 1e9, 10.0),
+        (30.0, 15.0, 3.0),
+        (30.0, 24.5, 1.5),
+        (30.0, 27.0, 0.0),
+        (100.0, 80.0, 5.0),
+        (900.0, 0.0, 10.0),
+    ],
+)
+def test_explanations_take_a_small_share_of_what_is_left_beside_the_export(
+    seconds: float | None, now: float, left: float
+) -> None:
+    assert deadline(seconds, now).left_for_explaining() == pytest.approx(left)

@@ -13,12 +13,12 @@ from safetensors.torch import load_file, save_file
 
 from automl.bundle.format import EXAMPLE, STAGED, WEIGHTS
 from automl.bundle.load import load_model
-from automl.data import load_part, load_raw_test
+from automl.data import load_part, load_raw_test, load_schema
 from automl.data.durable import sha256_of
 from automl.encoding import Category, Number
 from automl.errors import ConfigError, DataError, StorageError
 from automl.tasks.metrics import measure
-from automl.winner import read_scores
+from automl.winner import read_importance, read_scores
 from automl.worker.exporting import export
 from automl.worker.hardest import hardest
 from automl.worker.scoring import score
@@ -175,3 +175,14 @@ def test_of_numbers_the_worst_are_those_furthest_off_and_those_that_are_none():
     assert found["rows"].tolist() == [3, 1, 2, 0]
     assert found["cells"].tolist() == [["2", "x"], ["1", "missing"], ["missing", "y"], ["0.5", "x"]]
     assert found["unusual"].tolist() == [[2.0, 0.0], [1.0, 0.0], [0.0, 0.0], [0.5, 0.0]]
+
+
+def test_the_same_reading_explains_the_exported_model_where_time_is_given_for_it(ready):
+    assignment, places = ready
+    (outcome,) = score(dataclasses.replace(_scoring(assignment), explaining=60.0), places)
+    found = read_importance(places.search / outcome.artifacts["explained"].path)
+    schema = load_schema(places.data, assignment.data)
+    assert sorted(found) == sorted(schema.columns)
+    means = [mean for mean, _ in found.values()]
+    assert means == sorted(means, reverse=True)
+    assert "explained" not in score(_scoring(assignment), places)[0].artifacts

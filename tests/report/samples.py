@@ -97,10 +97,14 @@ def trials(attempts: Sequence[Attempt] = SLOTS, direction: str = "maximize", win
     return Trials(slots, "accuracy", direction, default_slot(slots, direction, None), winner)
 
 
-def score(folder: Path, target: np.ndarray, prediction: np.ndarray, **hardest: Any) -> Attempt:
-    """A score that left its two files in the search's folder."""
+def score(
+    folder: Path, target: np.ndarray, prediction: np.ndarray, explained: dict[str, Any] | None = None, **hardest: Any
+) -> Attempt:
+    """A score that left its files in the search's folder."""
     rows = {"rows": np.array([0]), "inputs": np.zeros((1, 1, 8, 8)), "labels": np.array([], dtype=np.str_), **hardest}
     arrays = {"predictions": {"target": target, "model": prediction}, "hardest": rows}
+    if explained is not None:
+        arrays["explained"] = {"note": "", **explained}
     (folder / "artifacts").mkdir(exist_ok=True)
     artifacts = {}
     for name, content in arrays.items():
@@ -111,6 +115,31 @@ def score(folder: Path, target: np.ndarray, prediction: np.ndarray, **hardest: A
     outcome = Outcome("score-1-0-0", 0, "complete", value=0.9, artifacts=artifacts)
     done = Attempt("score", 1, 0, 0, "cnn", PARAMS, 0, state="complete", final=True, outcome=outcome)
     return replace(done, opened_ms=BEGAN, closed_ms=BEGAN + 1000)
+
+
+def important(*columns: str, known: int = 0) -> dict[str, Any]:
+    """What was explained of a table whose columns matter less and less."""
+    means = np.linspace(0.3, -0.01, len(columns))
+    return {
+        "columns": np.array(columns, dtype=np.str_),
+        "kinds": np.resize(["number", "category", "date", "text"], len(columns)),
+        "importance": np.column_stack((means, np.full(len(columns), 0.02))),
+        "counts": np.array([5, 300, known or len(columns)]),
+    }
+
+
+def heated(pictures: np.ndarray, rows: Sequence[int]) -> dict[str, Any]:
+    """What was explained of pictures: the upper left speaks for each prediction, a place in the middle against it."""
+    attributions = np.zeros((len(pictures), *pictures.shape[2:]))
+    attributions[:, :2, :2], attributions[:, 4, 4] = 1.0, -0.5
+    return {"rows": np.array(rows), "inputs": pictures, "attributions": attributions}
+
+
+def coloured(texts: Sequence[str], attributions: Sequence[Sequence[float]], rows: Sequence[int]) -> dict[str, Any]:
+    """What was explained of texts."""
+    longest = max(map(len, attributions))
+    padded = np.array([[*one, *[np.nan] * (longest - len(one))] for one in attributions])
+    return {"rows": np.array(rows), "texts": np.array(texts, dtype=np.str_), "attributions": padded}
 
 
 def thousand() -> list[Attempt]:

@@ -8,7 +8,7 @@ from html.parser import HTMLParser
 
 import numpy as np
 import pytest
-from samples import PARAMS, SLOTS, attempt, header, material, score, thousand
+from samples import PARAMS, SLOTS, attempt, coloured, header, heated, important, material, score, thousand
 
 from automl.errors import StorageError
 from automl.ledger import SearchFolder
@@ -44,7 +44,10 @@ class _Elements(HTMLParser):
 def rich(tmp_path):
     """A page with every section."""
     target, prediction = np.array([0, 1, 2, 1]), np.eye(3)[[0, 1, 1, 1]] * 0.8 + 0.05
-    scored = score(tmp_path, target, prediction, labels=np.array(["ant", "bee", "cat"]), rows=np.array([2]))
+    scored = score(
+        tmp_path, target, prediction, heated(np.zeros((2, 1, 8, 8)), [2, 0]),
+        labels=np.array(["ant", "bee", "cat"]), rows=np.array([2]),
+    )  # fmt: skip
     varied = [attempt(n, 0.8 + n / 100, params={**PARAMS, "depth": n % 4, "lr": 10.0**-n}) for n in range(4, 24)]
     return render(material([*SLOTS, *varied, scored], tmp_path))
 
@@ -57,7 +60,7 @@ def test_the_verdict_comes_first_and_the_numbers_follow():
 
 
 def test_a_finished_search_has_every_section(rich):
-    sections = ("results", "progress", "parameters", "test", "slots", "cost", "again")
+    sections = ("results", "progress", "parameters", "test", "why", "slots", "cost", "again")
     for name in sections:
         assert f'id="{name}"' in rich
         assert f'href="#{name}"' in rich
@@ -90,7 +93,8 @@ def test_text_of_the_user_stays_text(text, tmp_path):
         slots.append(attempt(3, None, "failed", family=word, reason=word))
         target, prediction = np.array([0, 1]), np.array([[0.2, 0.8], [0.3, 0.7]])
         scored = score(
-            tmp_path, target, prediction, labels=np.array([word, f"{word}{number}"]),
+            tmp_path, target, prediction, {**important(word, f"{word}{number}"), **coloured([word], [[1.0]], [0]), "note": word},
+            labels=np.array([word, f"{word}{number}"]),
             inputs=np.ones((1, 2)), columns=np.array([word, word]), means=np.zeros(2), scales=np.ones(2),
         )  # fmt: skip
         names = dict.fromkeys(("search", "task", "metric", "verdict", "bundle"), word)
@@ -143,7 +147,9 @@ def test_a_thousand_slots_take_less_than_600_kb_and_3_seconds(tmp_path):
     prediction = rng.dirichlet(np.ones(10), 2000)
     labels = np.array([f"class {place}" for place in range(10)])
     pictures = rng.normal(size=(12, 3, 64, 64))
-    scored = score(tmp_path, rng.integers(0, 10, 2000), prediction, labels=labels, rows=np.arange(12), inputs=pictures)
+    explained = heated(pictures[:8], range(8)) | important(*(f"column {place}" for place in range(50)))
+    target = rng.integers(0, 10, 2000)
+    scored = score(tmp_path, target, prediction, explained, labels=labels, rows=np.arange(12), inputs=pictures)
     attempts = [*thousand(), scored]
     began = time.perf_counter()
     path = build_report(material(attempts, tmp_path), tmp_path / "index.html")

@@ -133,3 +133,12 @@ def test_another_model_of_the_same_slot_is_another_piece_of_work() -> None:
     assert works[0] == ("export", 5, 0)
     assert len(set(works)) == 3
     assert WORK.finishing(winner, several)[0].work == works[2]
+
+
+def test_how_long_may_be_explained_is_asked_when_the_test_rows_are_about_to_be_read() -> None:
+    left = [3.0, 1.5]
+    work = replace(WORK, left_for_explaining=lambda: left.pop())
+    winner = Candidate(trial(1, 0.9), (0.9,), 4)
+    export, score = work.finishing(winner, [Scored(winner.attempt, "w")])
+    assert [work.describe(one).explaining for one in (export, score, score)] == [None, 1.5, 3.0]
+    assert WORK.describe(score).explaining is None

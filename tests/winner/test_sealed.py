@@ -7,7 +7,7 @@ import pytest
 
 from automl.errors import StorageError
 from automl.tasks.metrics import METRICS, measure
-from automl.winner import bootstrap, paired_difference, read_scores
+from automl.winner import bootstrap, paired_difference, read_importance, read_scores
 
 
 def _classes(rows: int, right: float, seed: int, classes: int = 3) -> tuple[np.ndarray, np.ndarray]:
@@ -108,3 +108,14 @@ def test_saved_predictions_that_cannot_be_read_are_a_storage_error(tmp_path):
     np.savez(tmp_path / "pickled.npz", target=np.array([{}], dtype=object))
     with pytest.raises(StorageError, match=r"pickled\.npz"):
         read_scores(tmp_path / "pickled.npz")
+
+
+def test_importance_is_read_in_its_order_and_what_is_no_number_is_left_out(tmp_path):
+    values = np.array([[0.2, 0.01], [np.nan, 0.1], [0.0, 0.0]])
+    np.savez(tmp_path / "found.npz", columns=np.array(["b", "nan", "a"]), importance=values)
+    assert list(read_importance(tmp_path / "found.npz").items()) == [("b", [0.2, 0.01]), ("a", [0.0, 0.0])]
+    np.savez(tmp_path / "note.npz", note=np.array("no time"))
+    assert read_importance(tmp_path / "note.npz") == {}
+    (tmp_path / "bad.npz").write_bytes(b"PK\x03\x04 not an archive")
+    with pytest.raises(StorageError, match=r"bad\.npz"):
+        read_importance(tmp_path / "bad.npz")

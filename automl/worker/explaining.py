@@ -1,0 +1,158 @@
+"""Why the exported model predicts what it does, on the test rows that a `score` reads anyway: columns, pixels or words.
+
+Chooses rows, keeps the time and says what is missing; `permuting` and `attributing` compute. Never fails a score.
+"""
+
+from __future__ import annotations
+
+import time
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from automl.data import Arrays, Schema
+from automl.encoding import Raw, words
+from automl.messages import Assignment
+from automl.tasks.metrics import EVEN, METRICS, measure
+from automl.worker.hardest import row_losses
+
+if TYPE_CHECKING:
+    from torch import nn
+
+EXAMPLES = 4
+"""Wrong predictions and right ones that are explained, of each as many."""
+LONGEST_TEXT = 10_000
+"""Characters of a text that are kept to be shown."""
+NO_TIME = "There was no time left to explain the model."
+NO_CAPTUM = (
+    "What the model looked at in single rows is shown where the extra is installed before the search: "
+    'pip install "automl-search[explain]".'
+)
+
+
+def explain(
+    assignment: Assignment,
+    schema: Schema,
+    network: nn.Module,
+    train: Arrays,
+    test: Arrays,
+    raw: Raw,
+    target: np.ndarray,
+    prediction: np.ndarray,
+) -> dict[str, np.ndarray]:
+    """Return arrays for the report: a `note` in words, empty where all is there, and what was found.
+
+    Of a table `columns`, `kinds` and `importance` (columns, 2), see `permuting.Permuted`, and `counts` (repeats, rows, columns
+    known). Of pictures and texts `rows` of the test part and `attributions` (rows, height, width), with the pictures
+    `inputs`, or (rows, words), NaN behind a text's end, with the `texts`. Empty for series.
+    """
+    until = time.monotonic() + (assignment.explaining or 0.0)
+    if schema.input_kind == "series":
+        return {}
+    if not assignment.explaining:
+        return {"note": np.array(NO_TIME)}
+    try:
+        if schema.input_kind == "table":
+            return _of_columns(assignment, schema, network, test, target, until)
+        return _of_rows(schema, network, train, test, raw, target, prediction, until)
+    except ModuleNotFoundError as error:
+        if (error.name or "").partition(".")[0] != "captum":
+            return {"note": np.array(_trouble(error))}
+        return {"note": np.array(NO_CAPTUM)}
+    except Exception as error:  # what a family of one's own says to gradients must not cost the score
+        return {"note": np.array(_trouble(error))}
+
+
+def _trouble(error: Exception) -> str:
+    return f"The model could not be explained: {type(error).__name__}: {' '.join(str(error).split())[:200]}"
+
+
+def _of_columns(
+    assignment: Assignment, schema: Schema, network: nn.Module, test: Arrays, target: np.ndarray, until: float
+) -> dict[str, np.ndarray]:
+    from automl.bundle.load import network_outputs
+    from automl.worker.permuting import permutation_importance
+
+    threshold = assignment.thresholds.get("model", EVEN)
+    sign = 1.0 if METRICS[assignment.metric].direction == "maximize" else -1.0
+    found = permutation_importance(
+        schema,
+        lambda rows: schema.decode(network_outputs(network, rows)),
+        lambda true, predicted: sign * measure(assignment.metric, true, predicted, threshold),
+        test.inputs,
+        target,
+        seed=assignment.members[0].seed,
+        until=until,
+    )
+    if found is None:
+        return {"note": np.array(NO_TIME)}
+    return {
+        "note": np.array(""),
+        "columns": np.array(found.columns, dtype=np.str_),
+        "kinds": np.array(found.kinds, dtype=np.str_),
+        "importance": found.importance,
+        "counts": np.array([found.repeats, found.rows, found.known]),
+    }
+
+
+def _of_rows(
+    schema: Schema,
+    network: nn.Module,
+    train: Arrays,
+    test: Arrays,
+    raw: Raw,
+    target: np.ndarray,
+    prediction: np.ndarray,
+    until: float,
+) -> dict[str, np.ndarray]:
+    import captum.attr  # noqa: F401  # here, so that what it takes is part of the time
+
+    from automl.worker.attributing import average_picture, picture_attribution, word_attribution
+
+    classes, found = len(schema.labels), dict[int, np.ndarray]()
+    average = average_picture(train.inputs) if schema.input_kind == "image" else None
+    for row in chosen_rows(target, prediction):
+        if time.monotonic() >= until:
+            break
+        encoded = np.array(test.inputs[row])
+        found[row] = (
+            word_attribution(network, encoded, classes)
+            if average is None
+            else picture_attribution(network, encoded, average, classes)
+        )
+    if not found:
+        return {"note": np.array(NO_TIME)}
+    rows = np.array(list(found))
+    shared = {"note": np.array(""), "rows": rows, "attributions": _stacked(list(found.values()))}
+    if average is not None:
+        return {**shared, "inputs": np.array(test.inputs[rows])}
+    texts = words(np.asarray(raw[schema.columns[0]])[rows])
+    return {**shared, "texts": np.array([(text or "")[:LONGEST_TEXT] for text in texts], dtype=np.str_)}
+
+
+def chosen_rows(target: np.ndarray, prediction: np.ndarray) -> list[int]:
+    """Return rows to explain, a wrong one and a right one in turn: the worst, and of each class the surest.
+
+    Of numbers there is neither: those furthest off and those that are closest.
+    """
+    losses = row_losses(target, prediction)
+    worst, best = np.argsort(-losses, kind="stable"), np.argsort(losses, kind="stable")
+    if prediction.ndim == 2:
+        right = prediction.argmax(axis=1) == target
+        worst, best = worst[~right[worst]], best[right[best]]
+        firsts = np.sort(np.unique(target[best], return_index=True)[1])
+        best = np.concatenate((best[firsts], np.delete(best, firsts)))
+    pairs = np.full((EXAMPLES, 2), -1)
+    pairs[: len(worst[:EXAMPLES]), 0] = worst[:EXAMPLES]
+    pairs[: len(best[:EXAMPLES]), 1] = best[:EXAMPLES]
+    return list(dict.fromkeys(row for row in pairs.reshape(-1).tolist() if row >= 0))
+
+
+def _stacked(found: list[np.ndarray]) -> np.ndarray:
+    """Rows of unequal length side by side, NaN behind the end of a shorter one."""
+    if found[0].ndim > 1:
+        return np.stack(found)
+    stacked = np.full((len(found), max(map(len, found))), np.nan)
+    for row, values in zip(stacked, found, strict=True):
+        row[: len(values)] = values
+    return stacked
