@@ -3,12 +3,18 @@
 from __future__ import annotations
 
 import json
+import re
 
 from automl.bundle.format import Facts
+from automl.data import Schema
+from automl.data.treatment import Treated, treated_columns
+
+MOST_COLUMNS = 50
+_MARKUP = re.compile(r"[\\`*_{}\[\]<>()#+!|~&]")
 
 
-def model_card(facts: Facts, model: bytes) -> str:
-    """Return Markdown from a bundle's facts and its `model.json`."""
+def model_card(facts: Facts, model: bytes, schema: Schema) -> str:
+    """Return Markdown from a bundle's facts, its `model.json` and its preprocessing."""
     described = json.loads(model)
     members = enumerate(described.get("members", ()), start=1)
     params = {f"member {place}: {one['family']}, weight {one['weight']:.3g}": one["params"] for place, one in members}
@@ -32,6 +38,7 @@ def model_card(facts: Facts, model: bytes) -> str:
             "|---|---|",
             *choices,
             "",
+            *_columns(schema),
             "## Use",
             "",
             "```python",
@@ -46,3 +53,31 @@ def model_card(facts: Facts, model: bytes) -> str:
             "",
         ]
     )
+
+
+def _columns(schema: Schema) -> list[str]:
+    """What a table's columns are taken for; nothing for inputs without columns of their own."""
+    columns = treated_columns(schema)
+    if not columns:
+        return []
+    rows = [f"| {_plain(one.name)} | {one.kind} | {_plain(one.why)} | {_gaps(one)} |" for one in columns[:MOST_COLUMNS]]
+    more = [f"... and {len(columns) - MOST_COLUMNS} more in schema.json.", ""] if len(columns) > MOST_COLUMNS else []
+    return [
+        "## Columns",
+        "",
+        "| column | taken for | why | gaps in training rows |",
+        "|---|---|---|---|",
+        *rows,
+        "",
+        *more,
+    ]
+
+
+def _gaps(column: Treated) -> str:
+    return f"{column.gaps:.1%}, filled with {column.filled}" if column.gaps else ""
+
+
+def _plain(text: str) -> str:
+    """A name from a stranger's file as one line that is no markup."""
+    line = "".join(character if character.isprintable() else " " for character in text)[:200]
+    return _MARKUP.sub(lambda found: f"&#{ord(found[0])};", line)

@@ -77,6 +77,8 @@ def render(material: Material) -> str:
         calibration=quality.calibration(bins),
         fitted=fitted,
         examples=scored.examples() if scored is not None else [],
+        columns=tables.columns(material.header),
+        warnings=tables.warnings(material.header),
         tables=tables.family_tables(trials),
         most_slots=tables.MOST_SLOTS,
         failures=tables.failures(trials),
