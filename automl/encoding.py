@@ -239,11 +239,14 @@ def numbers(cells: np.ndarray, column: str, blanks: Sequence[str] = ()) -> np.nd
 
 
 def seconds(cells: np.ndarray, formats: Sequence[str], column: str) -> np.ndarray:
-    """Dates as seconds since 1970, with NaN where one is missing. Raises CellError for one in no known format."""
+    """Dates as seconds since 1970, with NaN where one is missing. Raises CellError for one in no known format.
+
+    A date as 2026-11-25 is read whatever the formats: that is how a file with dates of its own, such as Parquet, spells them.
+    """
     found: dict[str, float] = {}
     texts = words(cells)
     for text in dict.fromkeys(texts):
-        found[text or ""] = moment(text, formats) if text and text.strip().lower() not in BLANKS else math.nan
+        found[text or ""] = moment(text, (*formats, ISO)) if text and text.strip().lower() not in BLANKS else math.nan
     for row, text in enumerate(texts):
         if math.isinf(found[text or ""]):
             raise CellError(column, row, text, f"a date ({', '.join(formats)})")
@@ -264,6 +267,13 @@ def moment(text: str, formats: Sequence[str]) -> float:
 def words(cells: np.ndarray) -> list[str | None]:
     """Cells as text without spaces around it, None where one is missing; a whole number is spelled without a fraction."""
     return [cell.strip() or None if type(cell) is str else _spelled(cell) for cell in cells.tolist()]
+
+
+def missing(cells: np.ndarray) -> np.ndarray:
+    """(rows,) whether a cell is missing: NaN, None, or only spaces."""
+    if cells.dtype != object:
+        return np.isnan(np.asarray(cells, dtype=np.float64))
+    return np.array([word is None for word in words(cells)], dtype=bool)
 
 
 def terms_of(text: str) -> list[str]:

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from automl.cli import complete
 from automl.errors import ConfigError, did_you_mean
 
 if TYPE_CHECKING:
@@ -38,6 +39,14 @@ TimeCol = Annotated[
     str | None,
     typer.Option("--time-col", metavar="COL", help="When a row was: the newest rows become the test part."),
 ]
+Test = Annotated[
+    str | None,
+    typer.Option(
+        metavar="FILE",
+        help="A table, or a folder, whose rows are the test part; left out, a fifth of TASK's rows is set apart.",
+        autocompletion=complete.files,
+    ),
+]
 Encoding = Annotated[str, typer.Option(metavar="NAME", help="Of a CSV file.")]
 
 
@@ -48,6 +57,7 @@ def choices_from(
     group: str | None,
     time_col: str | None,
     encoding: str,
+    test: str | None = None,
 ) -> Choices:
     """What these options say about a file. Raises ConfigError for a kind that there is not."""
     from automl.tasks import Choices
@@ -55,7 +65,7 @@ def choices_from(
     known = ("classification", "regression")
     if kind is not None and kind not in known:
         raise ConfigError(f"--kind is classification or regression, but got {kind!r}.{did_you_mean(kind, known)}")
-    return Choices(target, kind, _columns(column or []), group, time_col, encoding)
+    return Choices(target, kind, _columns(column or []), group, time_col, encoding, test=test)
 
 
 def _columns(texts: list[str]) -> dict[str, str]:

@@ -8,7 +8,18 @@ import typer
 
 from automl.cli import complete
 from automl.cli.examples import examples
-from automl.cli.options import ColumnKinds, Encoding, FamiliesFrom, Group, Json, Kind, Target, TimeCol, choices_from
+from automl.cli.options import (
+    ColumnKinds,
+    Encoding,
+    FamiliesFrom,
+    Group,
+    Json,
+    Kind,
+    Target,
+    Test,
+    TimeCol,
+    choices_from,
+)
 from automl.cli.output import number, print_facts, print_json
 from automl.config import DEFAULT_TRIALS, PRUNERS, SAMPLERS
 from automl.errors import ConfigError, Stopped
@@ -21,6 +32,7 @@ if TYPE_CHECKING:
 @examples(
     "automl search digits",
     "automl search churn.csv --target churned --time 10m",
+    "automl search train.csv --target churned --test test.csv",
     "automl search pictures/ --time 10m",
     "automl search digits --families mlp,cnn --trials 100 --workers 4",
     "automl search diabetes --time 2m --set mlp.lr=1e-4..1e-2",
@@ -37,6 +49,7 @@ def search(
         ),
     ],
     target: Target = None,
+    test: Test = None,
     families: Annotated[
         str,
         typer.Option(
@@ -154,7 +167,7 @@ def search(
         tracking=tracking,
         strict=strict,
     )
-    choices = choices_from(target, kind, column, group, time_col, encoding)
+    choices = choices_from(target, kind, column, group, time_col, encoding, test)
     run_and_print(load_task(task, choices), config, name, as_json=as_json)
 
 

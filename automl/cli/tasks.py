@@ -10,12 +10,12 @@ import typer
 
 from automl.cli import complete
 from automl.cli.examples import examples, with_examples
-from automl.cli.options import ColumnKinds, Encoding, Group, Json, Kind, Target, TimeCol, choices_from
+from automl.cli.options import ColumnKinds, Encoding, Group, Json, Kind, Target, Test, TimeCol, choices_from
 from automl.cli.output import print_facts, print_json, print_lines, print_table
 from automl.errors import ConfigError
 
 if TYPE_CHECKING:
-    from automl.tasks import Task
+    from automl.tasks import Rows, Task
 
 app = typer.Typer(
     help=with_examples(
@@ -56,6 +56,7 @@ def show_task(
         ),
     ],
     target: Target = None,
+    test: Test = None,
     kind: Kind = None,
     column: ColumnKinds = None,
     group: Group = None,
@@ -66,7 +67,7 @@ def show_task(
     """Show one task: what was inferred from a file and why, its metrics, and which families would be searched."""
     from automl.tasks import load_task
 
-    task = load_task(name, choices_from(target, kind, column, group, time_col, encoding))
+    task = load_task(name, choices_from(target, kind, column, group, time_col, encoding, test))
     facts = _facts(task)
     if as_json:
         print_json(facts)
@@ -96,6 +97,7 @@ def init_task(
         ),
     ],
     target: Target = None,
+    test: Test = None,
     kind: Kind = None,
     column: ColumnKinds = None,
     group: Group = None,
@@ -115,13 +117,13 @@ def init_task(
     from automl.tasks import load_task
     from automl.tasks.own.taskfile import SUFFIXES, task_file
 
-    task = load_task(file, choices_from(target, kind, column, group, time_col, encoding))
+    task = load_task(file, choices_from(target, kind, column, group, time_col, encoding, test))
     if not task.columns:
         raise ConfigError(f"{file!r} is no table, from which a task file can be made.")
     out = out or Path(f"{task.name}.yaml")
     if out.suffix.lower() not in SUFFIXES:
         raise ConfigError(f"--out must end in {' or '.join(SUFFIXES)}, but got '{out}'.")
-    text = task_file(task, out.parent, len(task.read()))
+    text = task_file(task, out.parent, _learned(task.read()))
     with storage_errors("write", out):
         try:
             with open(out, "x", encoding="utf-8") as stream:
@@ -164,12 +166,18 @@ def _inferred(task: Task) -> dict[str, Any]:
     rows = task.read()
     return {
         "why": task.why,
-        "rows": len(rows),
+        "rows": _learned(rows),
+        **({} if rows.test is None else {"test": task.choices["test"], "test_rows": int(rows.test.sum())}),
         "group": task.choices.get("group"),
         "time_column": task.choices.get("time_column"),
         "columns": [{"name": one.name, "kind": one.kind, "why": one.why} for one in task.columns],
         "warnings": [warning for warning in audit(rows, task) if not warning.startswith("Left out:")],
     }
+
+
+def _learned(rows: Rows) -> int:
+    """Rows that are not of a test part that was given."""
+    return len(rows) if rows.test is None else int((~rows.test).sum())
 
 
 def _spelled(value: Any) -> str:

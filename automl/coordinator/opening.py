@@ -11,6 +11,7 @@ import subprocess
 import time
 import uuid
 from collections.abc import Iterable
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +19,7 @@ from automl.catalog import space
 from automl.config import SearchConfig
 from automl.coordinator.space import check_overrides, explore, overrides_for
 from automl.data import Prepared
+from automl.data.treatment import treated_columns
 from automl.errors import ConfigError, did_you_mean
 from automl.ledger import Header, Ledger
 from automl.messages import Spec
@@ -25,6 +27,8 @@ from automl.tasks import Task
 
 _DECIDING = ("families", "sampler", "pruner", "max_epochs", "metric", "seed", "precision", "confirm_seeds")
 """Settings that make another search; budget, devices and timeouts may differ between two runs of one search."""
+_MOST_COLUMNS = 1000
+"""Columns that a search remembers for its report: a longer table serves nobody."""
 _WHOLE = {"bf16-true": 1 << 8, "16-true": 1 << 11}
 """Up to where each whole number has its own place in a type."""
 _LIBRARIES = ("torch", "pytorch-lightning", "optuna", "mlflow", "numpy", "automl-search")
@@ -60,6 +64,9 @@ def describe(
             "rows": prepared.summary.total,
             "parts": prepared.summary.rows,
             "features": len(prepared.schema.columns),
+            "columns": [asdict(column) for column in treated_columns(prepared.schema)[:_MOST_COLUMNS]],
+            "left_out": len(prepared.schema.unused),
+            "warnings": list(prepared.summary.warnings),
         },
         code={"git_commit": _git_commit(), "families": {f: _source_hash(f) for f in families}, "versions": _versions()},
     )

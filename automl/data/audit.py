@@ -7,7 +7,9 @@ from collections import Counter
 import numpy as np
 
 from automl.data.fitting import MOST_LEVELS
+from automl.data.given import about_given
 from automl.data.leaks import leaks
+from automl.encoding import missing
 from automl.errors import DataError
 from automl.sources.table import listed
 from automl.tasks import Cells, Rows, Task
@@ -17,6 +19,9 @@ FEWEST_ROWS = 20
 
 def audit(rows: Rows, task: Task) -> tuple[str, ...]:
     """Return warnings for people; raise DataError, naming column and row, for data that nothing can be learned from."""
+    if rows.test is not None:
+        train, test = rows.where(~rows.test), rows.where(rows.test)
+        return (*audit(train, task), *about_given(train, test, task))
     _check_count(rows, task)
     if isinstance(rows.features, np.ndarray):
         check_shape(rows, task.shape, task)
@@ -97,14 +102,8 @@ def _rare_words(cells: Cells, task: Task) -> tuple[str, ...]:
 
 
 def _gaps(cells: Cells) -> tuple[str, ...]:
-    missing = {}
-    for name, column in cells.items():
-        is_missing = (
-            np.array([cell is None for cell in column.tolist()]) if column.dtype == object else np.isnan(column)
-        )
-        if is_missing.any():
-            missing[name] = int(is_missing.sum())
-    columns = [f"{name} ({count})" for name, count in missing.items()]
+    counts = {name: int(missing(column).sum()) for name, column in cells.items()}
+    columns = [f"{name} ({count})" for name, count in counts.items() if count]
     return (f"Missing values are filled in, and marked for the model: {listed(columns)}.",) if columns else ()
 
 

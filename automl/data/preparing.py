@@ -76,7 +76,7 @@ def prepare(task: Task, *, seed: int, data_folder: Path) -> Prepared:
     units = None if rows.group is None else digest_groups(rows.group)
     parts = split_rows(digests, rows, task, seed, units)
     schema = Schema.fit(rows, parts["train"], task)
-    content = content_hash(digests)
+    content = content_hash(digests, rows.test)
     folds = None
     if task.evaluation == "folds":
         folds = fold_rows(parts, digests if units is None else units, rows.target, task, seed)

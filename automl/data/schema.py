@@ -13,7 +13,7 @@ import numpy as np
 from automl.data import strict_json
 from automl.data.encoder_check import check_encoder
 from automl.data.fitting import fit_column, fit_grid, fit_words, moments
-from automl.encoding import CellError, Encoder, Grid, Raw, Words, encode, encoder_from
+from automl.encoding import CellError, Encoder, Grid, Raw, Words, encode, encoder_from, missing
 from automl.errors import DataError
 from automl.tasks import Cells, Column, Rows, Task
 
@@ -44,6 +44,10 @@ class Schema:
     """Raw value of a fully bright pixel; picture files are scaled to it."""
     unused: dict[str, str] = field(default_factory=dict)
     """Columns of the training file that the model does not read, and why."""
+    why: dict[str, str] = field(default_factory=dict)
+    """Columns that it does read, and what was seen in their cells; for people."""
+    gaps: dict[str, float] = field(default_factory=dict)
+    """Share of training rows in which a column is missing; one without gaps is not named."""
     format: int = FORMAT
 
     @classmethod
@@ -63,6 +67,8 @@ class Schema:
             target_scale=target_scales[0],
             white=_brightest(features) if isinstance(features, np.ndarray) and task.input_kind == "image" else 255.0,
             unused={column.name: column.why for column in task.columns if column.kind == "left out"},
+            why={column.name: column.why for column in task.columns if column.kind != "left out" and column.why},
+            gaps=_gaps(features) if isinstance(features, dict) else {},
         )
 
     @property
@@ -153,8 +159,9 @@ class Schema:
 
     def _check(self) -> None:
         """Raise ValueError or TypeError where a part is not what the fields say."""
-        names = (self.task, self.kind, self.input_kind, self.target, *self.labels, *self.unused, *self.unused.values())
-        numbers = (self.target_mean, self.target_scale, self.white)
+        names = (self.task, self.kind, self.input_kind, self.target, *self.labels, *self.gaps)
+        names += tuple(word for said in (self.unused, self.why) for pair in said.items() for word in pair)
+        numbers = (self.target_mean, self.target_scale, self.white, *self.gaps.values())
         if not all(isinstance(word, str) for word in names):
             raise TypeError("names, columns and labels must be text")
         if any(isinstance(number, bool) or not isinstance(number, int | float) for number in numbers):
@@ -178,6 +185,11 @@ def _fit_encoders(features: np.ndarray | Cells, columns: tuple[str, ...], task: 
     if task.input_kind == "text":
         return (fit_words(used[0], features[used[0].name]),)
     return tuple(fit_column(column, features[column.name]) for column in used)
+
+
+def _gaps(features: Cells) -> dict[str, float]:
+    shares = {name: float(np.mean(missing(cells))) for name, cells in features.items()}
+    return {name: share for name, share in shares.items() if share}
 
 
 def _brightest(features: np.ndarray) -> float:

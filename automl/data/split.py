@@ -4,7 +4,8 @@ A row is of the **test** part iff the hash of its own content (features and targ
 0.2: no seed, no order and no other row has a say, so a search on grown data never trains on today's test rows.
 **Validation** takes 20 % of the rest, stratified by class (by quantile for numbers), drawn by the search's seed from the
 distinct rows in order of their hash. Equal rows always share a part, so no part holds copies of another's rows. Where the task
-names groups, a group takes the place of a row; where it names a time, the newest rows are the test part.
+names groups, a group takes the place of a row; where it names a time, the newest rows are the test part. Where a person gave a
+test part, its rows are that part and no other row is.
 """
 
 from __future__ import annotations
@@ -44,8 +45,14 @@ def digest_groups(group: np.ndarray) -> np.ndarray:
     return np.array([hashlib.sha256(str(one).encode()).hexdigest() for one in group.tolist()], dtype=f"<U{_HEX_DIGITS}")
 
 
-def content_hash(digests: np.ndarray) -> str:
-    """Return one hash over all rows, whatever their order: it changes when a row is added, removed or changed."""
+def content_hash(digests: np.ndarray, test: np.ndarray | None = None) -> str:
+    """Return one hash over all rows, whatever their order: it changes when a row is added, removed or changed.
+
+    Where a test part was given, `test` says which rows it has, and the hash tells them from the others.
+    """
+    if test is not None:
+        parts = [content_hash(digests[~test]), content_hash(digests[test])]
+        return hashlib.sha256("\n".join(parts).encode()).hexdigest()
     return hashlib.sha256("\n".join(np.sort(digests).tolist()).encode()).hexdigest()
 
 
@@ -57,16 +64,26 @@ def split_rows(
     Rows of one unit (equal rows, or what `units` says: a group) share a part. Where rows have a moment, the newest are the test
     part and the newest of the rest the validation part, whatever the seed.
     """
-    if rows.moment is not None:
-        member = _by_time(rows.moment)
+    units = digests if units is None else units
+    if rows.test is not None:
+        test = rows.test
+    elif rows.moment is not None:
+        test = _newest(rows.moment, TEST_SHARE)
     else:
-        member = _by_content(digests if units is None else units, rows.target, task, seed)
+        test = _below(units, TEST_SHARE)
+    rest = np.flatnonzero(~test)
+    validation = np.zeros(len(test), dtype=bool)
+    if len(rest) and rows.moment is not None:
+        validation[rest] = _newest(rows.moment[rest], VALIDATION_SHARE)
+    elif len(rest):
+        validation[rest] = _drawn(units[rest], rows.target[rest], task, seed)
+    member = {"train": ~test & ~validation, "validation": validation, "test": test}
     order = np.argsort(digests, kind="stable")
     parts = {part: order[chosen[order]] for part, chosen in member.items()}
     for part, indices in parts.items():
         if len(indices) == 0:
-            what = "distinct" if units is None else "groups"
-            kinds = len(np.unique(digests if units is None else units))
+            what = "distinct" if units is digests else "groups"
+            kinds = len(np.unique(units))
             raise DataError(
                 f"{task.name}: {len(digests)} rows ({kinds} {what}) leave none for the {part} part. Add rows."
             )
@@ -88,26 +105,23 @@ def fold_rows(parts: dict[str, np.ndarray], units: np.ndarray, target: np.ndarra
     return np.concatenate([fold[place], np.zeros(len(parts["validation"]), dtype=np.int8)])
 
 
-def _by_content(units: np.ndarray, target: np.ndarray, task: Task, seed: int) -> dict[str, np.ndarray]:
-    distinct, first, place = np.unique(units, return_index=True, return_inverse=True)
-    test = _fractions(distinct) < TEST_SHARE
-    rest = np.flatnonzero(~test)
-    validation = np.zeros(len(distinct), dtype=bool)
-    if len(rest):
-        strata = _strata(target[first[rest]], task)
-        validation[rest[_draw_validation(strata, np.random.default_rng(seed))]] = True
-    member = {"train": ~test & ~validation, "validation": validation, "test": test}
-    return {part: chosen[place] for part, chosen in member.items()}
+def _below(units: np.ndarray, share: float) -> np.ndarray:
+    """Which rows' hashes, read as fractions, are below it."""
+    distinct, place = np.unique(units, return_inverse=True)
+    return np.asarray((_fractions(distinct) < share)[place])
 
 
-def _by_time(moment: np.ndarray) -> dict[str, np.ndarray]:
+def _newest(moment: np.ndarray, share: float) -> np.ndarray:
     """Cut where a share of the rows is newer; rows of one moment share a part."""
-    test = moment >= np.quantile(moment, 1 - TEST_SHARE, method="higher")
-    rest = moment[~test]
-    if not len(rest):
-        return {"train": ~test, "validation": ~test, "test": test}
-    validation = ~test & (moment >= np.quantile(rest, 1 - VALIDATION_SHARE, method="higher"))
-    return {"train": ~test & ~validation, "validation": validation, "test": test}
+    return np.asarray(moment >= np.quantile(moment, 1 - share, method="higher"))
+
+
+def _drawn(units: np.ndarray, target: np.ndarray, task: Task, seed: int) -> np.ndarray:
+    """Which rows are validated on: drawn from the distinct units, in order of their hash, by class."""
+    distinct, first, place = np.unique(units, return_index=True, return_inverse=True)
+    chosen = np.zeros(len(distinct), dtype=bool)
+    chosen[_draw_validation(_strata(target[first], task), np.random.default_rng(seed))] = True
+    return np.asarray(chosen[place])
 
 
 def _row_bytes(row: np.ndarray) -> bytes:

@@ -7,15 +7,23 @@ import re
 from collections.abc import Mapping, Sequence
 
 from automl.bundle.format import Facts
+from automl.data import Schema
+from automl.data.treatment import Treated, treated_columns
 from automl.tasks.metrics import EVEN
 
-MOST_COLUMNS = 10
+MOST_COLUMNS = 50
+MOST_IMPORTANT = 10
 _LONGEST = 60
-_MARKS = re.compile(r"([\\`*_{}\[\]<>()#|!&~])")
+_MARKS = re.compile(r"([\\`*_{}\[\]<>()#+|!&~])")
 
 
-def model_card(facts: Facts, model: bytes, importance: Mapping[str, Sequence[float]] | None = None) -> str:
-    """Return Markdown from a bundle's facts, its `model.json`, and the importance of a table's columns (mean, standard error)."""
+def model_card(
+    facts: Facts, model: bytes, schema: Schema, importance: Mapping[str, Sequence[float]] | None = None
+) -> str:
+    """Return Markdown from a bundle's facts, its `model.json`, its preprocessing, and the importance of a table's columns.
+
+    Of a column importance is (mean, standard error).
+    """
     described = json.loads(model)
     members = enumerate(described.get("members", ()), start=1)
     params = {f"member {place}: {one['family']}, weight {one['weight']:.3g}": one["params"] for place, one in members}
@@ -41,6 +49,7 @@ def model_card(facts: Facts, model: bytes, importance: Mapping[str, Sequence[flo
             "|---|---|",
             *choices,
             "",
+            *_columns(schema),
             *_important(facts.metric, importance or {}),
             "## Use",
             "",
@@ -58,10 +67,32 @@ def model_card(facts: Facts, model: bytes, importance: Mapping[str, Sequence[flo
     )
 
 
+def _columns(schema: Schema) -> list[str]:
+    """What a table's columns are taken for; nothing for inputs without columns of their own."""
+    columns = treated_columns(schema)
+    if not columns:
+        return []
+    rows = [f"| {_plain(one.name)} | {one.kind} | {_plain(one.why)} | {_gaps(one)} |" for one in columns[:MOST_COLUMNS]]
+    more = [f"... and {len(columns) - MOST_COLUMNS} more in schema.json.", ""] if len(columns) > MOST_COLUMNS else []
+    return [
+        "## Columns",
+        "",
+        "| column | taken for | why | gaps in training rows |",
+        "|---|---|---|---|",
+        *rows,
+        "",
+        *more,
+    ]
+
+
+def _gaps(column: Treated) -> str:
+    return f"{column.gaps:.1%}, filled with {column.filled}" if column.gaps else ""
+
+
 def _important(metric: str, importance: Mapping[str, Sequence[float]]) -> list[str]:
     if not importance:
         return []
-    first = list(importance.items())[:MOST_COLUMNS]
+    first = list(importance.items())[:MOST_IMPORTANT]
     return [
         f"| column | loss of {metric} when it is shuffled | standard error |",
         "|---|---|---|",

@@ -13,7 +13,19 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
-from automl.bundle.format import CARD, LATEST, MANIFEST, STAGED, Facts, check_bundle, make_manifest, read_manifest
+from automl.bundle.format import (
+    CARD,
+    LATEST,
+    MANIFEST,
+    MODEL,
+    SCHEMA,
+    STAGED,
+    Facts,
+    check_bundle,
+    make_manifest,
+    read_manifest,
+)
+from automl.data import Schema
 from automl.data.durable import (
     flush_folder,
     make_folder,
@@ -82,7 +94,9 @@ def _one_at_a_time(target: Path) -> Iterator[None]:
 def _fill(folder: Path, staging: Path, facts: Facts, importance: Mapping[str, Sequence[float]]) -> None:
     for name in STAGED:
         write_file(folder / name, (staging / name).read_bytes())
-    write_file(folder / CARD, model_card(facts, (staging / "model.json").read_bytes(), importance).encode())
+    schema = Schema.from_json((staging / SCHEMA).read_bytes())
+    card = model_card(facts, (staging / MODEL).read_bytes(), schema, importance)
+    write_file(folder / CARD, card.encode())
     write_file(folder / MANIFEST, make_manifest(folder, facts))
     flush_folder(folder)
 

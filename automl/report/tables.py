@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import os
 import shlex
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from statistics import fmean
 from typing import Any
 
@@ -98,6 +100,27 @@ def failures(trials: Trials) -> list[tuple[str, int]]:
     return Counter(slot.reason or "no reason given" for slot in trials.slots if slot.state == "failed").most_common(8)
 
 
+def columns(header: Header) -> list[tuple[str, ...]]:
+    """Return (column, taken for, why, share of gaps, what fills them, features) of a table; nothing for other inputs."""
+    return [
+        (
+            one["name"],
+            one["kind"],
+            one["why"],
+            f"{one['gaps']:.1%}" if one["gaps"] else "",
+            one["filled"] if one["gaps"] else "",
+            str(one["features"]) if one["features"] else "",
+        )
+        for one in header.data.get("columns") or []
+    ]
+
+
+def warnings(header: Header) -> list[str]:
+    """Return what was warned of when the data was read, less what the table of columns says."""
+    said = ("Left out:", "Missing values are filled in") if header.data.get("columns") else ()
+    return [text for text in header.data.get("warnings") or [] if not text.startswith(said)]
+
+
 def cost(attempts: Iterable[Attempt]) -> list[Spent]:
     """Return what each kind of work took of the workers, in the order of a search; kinds without work are left out."""
     closed = [one for one in attempts if one.closed_ms is not None]
@@ -159,9 +182,18 @@ def _task(header: Header) -> list[str]:
     for name, flag in _CHOICES.items():
         if said.get(name) not in (None, "utf-8"):
             words += [flag, str(said[name])]
+    if said.get("test"):
+        words += ["--test", _beside(said["test"], said["path"], str(header.task["source"]))]
     for column, kind in (said.get("columns") or {}).items():
         words += ["--column", f"{column}={kind}"]
     return words
+
+
+def _beside(test: str, path: str, source: str) -> str:
+    """The test part's place as seen from where the source was named."""
+    if Path(source).is_absolute():
+        return test
+    return os.path.relpath(test, Path(path).parents[len(Path(source).parts) - 1])
 
 
 def provenance(header: Header, document: dict[str, Any]) -> list[tuple[str, str]]:

@@ -46,9 +46,42 @@ class Rows:
     """(rows,) numbers: the newest rows are the test part, the newest of the rest the validation part."""
     notes: tuple[str, ...] = ()
     """For people: rows that were dropped while reading, and why."""
+    test: np.ndarray | None = None
+    """(rows,) whether a row is of a test part that a person gave; without one the split sets a test part apart."""
 
     def __len__(self) -> int:
         return len(self.target)
+
+    def with_test(self, test: Rows) -> Rows:
+        """Return these rows, to be learned from, and those of a test part of the same columns."""
+        import numpy as np
+
+        def joined(mine: np.ndarray | None, theirs: np.ndarray | None) -> np.ndarray | None:
+            return None if mine is None or theirs is None else np.concatenate([mine, theirs])
+
+        if isinstance(self.features, dict):
+            assert isinstance(test.features, dict)
+            features: np.ndarray | Cells = {
+                name: np.concatenate([cells, test.features[name]]) for name, cells in self.features.items()
+            }
+        else:
+            assert not isinstance(test.features, dict)
+            features = np.concatenate([self.features, test.features])
+        return Rows(
+            features,
+            self.columns,
+            np.concatenate([self.target, test.target]),
+            joined(self.group, test.group),
+            joined(self.moment, test.moment),
+            (*self.notes, *test.notes),
+            np.arange(len(self) + len(test)) >= len(self),
+        )
+
+    def where(self, chosen: np.ndarray) -> Rows:
+        """Return some rows; `chosen` is (rows,) of truth values."""
+        group = None if self.group is None else self.group[chosen]
+        moment = None if self.moment is None else self.moment[chosen]
+        return Rows(self.take(chosen), self.columns, self.target[chosen], group, moment, self.notes)
 
     def array(self) -> np.ndarray:
         """Return the features as one array (rows, columns), where all are numbers."""

@@ -1,6 +1,7 @@
 """The report: one file, nothing remote, no script, nothing of the user's text becomes markup; small and quick at 1,000 slots."""
 
 import base64
+import dataclasses
 import hashlib
 import html
 import time
@@ -179,3 +180,43 @@ def test_a_report_that_cannot_be_written_is_a_storage_error(tmp_path):
     (tmp_path / "reports").write_text("in the way")
     with pytest.raises(StorageError, match="report"):
         build_report(material(), tmp_path / "reports" / "index.html")
+
+
+def with_data(tmp_path, **data):
+    made = material(SLOTS, tmp_path)
+    more = {"rows": 90, "parts": {"train": 60, "validation": 15, "test": 15}, "features": 2, "left_out": 1, **data}
+    return render(dataclasses.replace(made, header=dataclasses.replace(made.header, data=made.header.data | more)))
+
+
+def column(name, kind="number", **more):
+    return {"name": name, "kind": kind, "why": "", "gaps": 0.0, "filled": "the mean", "features": 1, **more}
+
+
+def test_the_page_says_what_was_left_out_and_filled_in(tmp_path):
+    found = [column("age", gaps=0.125, filled="the mean, marked"), column("id", "left out", features=0)]
+    said = ["3 rows without a target were left out.", "Left out: id (a count).", "Missing values are filled in, and"]
+    page = with_data(tmp_path, columns=found, warnings=said)
+    assert '<a href="#data">' in page
+    assert "3 rows without a target were left out." in page
+    assert "Left out: id" not in page  # the table says it
+    assert "Missing values" not in page
+    assert '<td class="n">12.5%</td><td>the mean, marked</td>' in page
+    assert "<details open>\n<summary>Columns" in page
+
+
+def test_a_long_table_of_columns_is_folded_away(tmp_path):
+    page = with_data(tmp_path, columns=[column(f"c{place}") for place in range(1000)], features=3000)
+    assert "<details>\n<summary>Columns" in page
+    assert "The first 1000 columns." in page
+    assert len(page) < 400_000
+
+
+@pytest.mark.parametrize("name", HOSTILE)
+def test_hostile_columns_and_warnings_stay_text(tmp_path, name):
+    made = _Elements(with_data(tmp_path, columns=[column(name, why=name)], warnings=[name]))
+    assert not {"script", "img"} & set(made.tags)
+    assert not [key for key, _ in made.attributes if key.startswith("on")]
+
+
+def test_a_search_of_an_older_version_has_no_such_section(tmp_path):
+    assert 'id="data"' not in render(material(SLOTS, tmp_path))

@@ -155,6 +155,7 @@ def test_a_task_file_says_what_was_inferred_and_is_read_back(tmp_path: Path) -> 
     text = task_file(task, tmp_path / "tasks", 60)
     assert text.splitlines()[1:] == [
         "path: ../data.csv  # 60 rows",
+        "# test: FILE  # rows to test with; left out, a test part is set apart from path",
         "target: y",
         "kind: classification  # 2 different whole numbers",
         "metric: roc_auc  # steers; recorded too: accuracy, log_loss",

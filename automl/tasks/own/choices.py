@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from pathlib import Path
 
 
 @dataclass(frozen=True)
@@ -25,3 +26,9 @@ class Choices:
     """Steers in place of the first of the task's metrics."""
     name: str | None = None
     """Of the task; the file's stem when left out."""
+    test: str | None = None
+    """A file, or a folder, whose rows are the test part; all rows of the first are then trained and validated on."""
+
+    def absolute(self) -> Choices:
+        """The same choices, whatever folder they are read in."""
+        return self if self.test is None else replace(self, test=str(Path(self.test).absolute()))

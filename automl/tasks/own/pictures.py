@@ -15,6 +15,7 @@ from automl.sources.memory import require_memory
 from automl.sources.pictures import Header
 from automl.tasks.own.choices import Choices
 from automl.tasks.own.classes import TARGET, Labelled, labelled, require_classes
+from automl.tasks.own.given import given_folder
 from automl.tasks.own.names import safe_name
 from automl.tasks.own.target import steered_by
 from automl.tasks.task import Rows, Task
@@ -38,11 +39,19 @@ def picture_task(folder: Folder, choices: Choices) -> Task:
     headers = pictures.read_headers(found.files)
     check_unreadable(folder.path, "pictures", _unreadable(found.files, headers, folder.path), len(headers))
     shape = choose_shape([header for header in headers if isinstance(header, Header)])
+    test = None
+    if choices.test is not None:
+        test = given_folder(Path(choices.test), folder, "pictures", pictures.SUFFIXES, found.labels)
     require_memory(
         str(folder.path),
-        _BYTES * len(headers) * math.prod(shape),
+        _BYTES * (len(headers) + (0 if test is None else len(test.files))) * math.prod(shape),
         f"Give fewer than {len(headers):,} pictures of {shape[2]}x{shape[1]}, or a machine with more memory.",
     )
+
+    def read() -> Rows:
+        rows = read_rows(folder.path, found, shape)
+        return rows if test is None else rows.with_test(read_rows(Path(str(choices.test)), test, shape))
+
     return Task(
         name=safe_name(choices.name or folder.path.resolve().name, "pictures"),
         title=f"Which class of {folder.path.resolve().name} does a picture show?",
@@ -50,10 +59,10 @@ def picture_task(folder: Folder, choices: Choices) -> Task:
         input_kind="image",
         target=TARGET,
         objectives=steered_by(choices.metric, found.objectives, "classification"),
-        read=lambda: read_rows(folder.path, found, shape),
+        read=read,
         source=str(folder.path),
         shape=shape,
-        choices={"path": str(folder.path.absolute()), **asdict(choices)},
+        choices={"path": str(folder.path.absolute()), **asdict(choices.absolute())},
         why=found.why,
     )
 

@@ -2,20 +2,20 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
 
-from automl.encoding import number_in, seconds
 from automl.errors import DataError, did_you_mean
-from automl.sources.memory import require_memory_for
-from automl.sources.table import as_text, cells_of, listed, open_table
+from automl.sources.table import listed
 from automl.tasks.own.choices import Choices
 from automl.tasks.own.columns import infer_column
+from automl.tasks.own.given import given_table
 from automl.tasks.own.names import safe_name
-from automl.tasks.own.target import LARGEST, Target, find_target, read_target, steered_by
+from automl.tasks.own.reading import cells_as, moments_of, shared_text, whole_table
+from automl.tasks.own.target import Target, find_target, read_target, steered_by
 from automl.tasks.task import Cells, Column, Rows, Task
 
 FEWEST_ROWS = 20
@@ -23,14 +23,46 @@ FOLDS_BELOW = 2000
 """Rows below which one validation part is too small to choose by."""
 
 
+@dataclass(frozen=True)
+class Inferred:
+    """What a table's cells say: what is predicted, what each other column is taken for, and the rows that can be learned from."""
+
+    target: Target
+    columns: tuple[Column, ...]
+    rows: Rows
+
+
 def table_task(path: Path, choices: Choices) -> Task:
     """Return the task of predicting a column of the table at `path`.
 
-    The file is read here, since all its cells decide what a column is. Raises DataError with file, column and row for what
-    cannot be learned from, ConfigError for choices that do not fit the file.
+    The file is read here, since all its cells decide what a column is; so is a test file, of which nothing is inferred. Raises
+    DataError with file, column and row for what cannot be learned from, ConfigError for choices that do not fit the file.
     """
-    table = _read(path, choices.encoding)
     source = str(path)
+    found = infer_table(source, whole_table(path, choices.encoding), choices)
+    rows, target = found.rows, found.target
+    folds = len(rows) < FOLDS_BELOW and choices.time_column is None
+    if choices.test is not None:
+        rows = rows.with_test(given_table(Path(choices.test), path, target, found.columns, choices))
+    used = [column.kind for column in found.columns if column.kind != "left out"]
+    return Task(
+        name=safe_name(choices.name or path.stem, "table"),
+        title=f"Predict {target.name} from {path.name}.",
+        kind=target.kind,
+        input_kind="text" if used == ["text"] else "table",
+        target=target.name,
+        objectives=steered_by(choices.metric, target.objectives, target.kind),
+        read=lambda: rows,
+        source=source,
+        columns=found.columns,
+        evaluation="folds" if folds else "holdout",
+        choices={"path": str(path.absolute()), **asdict(choices.absolute())},
+        why=target.why,
+    )
+
+
+def infer_table(source: str, table: pa.Table, choices: Choices) -> Inferred:
+    """Judge a table by all its cells. Raises DataError with column and row, and what errors call it, for what cannot be learned from."""
     name = find_target(source, table.column_names, choices.target)
     for chosen in (*choices.columns, choices.group, choices.time_column):
         _require_column(source, chosen, table.column_names)
@@ -44,45 +76,7 @@ def table_task(path: Path, choices: Choices) -> Task:
     if not columns:
         why = "; ".join(f"{column.name}: {column.why}" for column in inferred[:5])
         raise DataError(f"{source}: no column is left to learn from ({why}).")
-    rows = _rows(source, table, columns, target, choices)
-    only_text = len(columns) == 1 and columns[0].kind == "text"
-    return Task(
-        name=safe_name(choices.name or path.stem, "table"),
-        title=f"Predict {name} from {path.name}.",
-        kind=target.kind,
-        input_kind="text" if only_text else "table",
-        target=name,
-        objectives=steered_by(choices.metric, target.objectives, target.kind),
-        read=lambda: rows,
-        source=source,
-        columns=inferred,
-        evaluation="folds" if len(rows) < FOLDS_BELOW and choices.time_column is None else "holdout",
-        choices={"path": str(path.absolute()), **asdict(choices)},
-        why=target.why,
-    )
-
-
-def _read(path: Path, encoding: str) -> pa.Table:
-    """Read the whole table. Raises DataError where the file changes meanwhile."""
-    before = _state(path)
-    if before is not None:
-        require_memory_for(path)
-    opened = open_table(path, encoding=encoding)
-    try:
-        table = pa.Table.from_batches(list(opened.batches()))
-    except MemoryError:
-        raise DataError(f"{path}: the memory is full. Take a sample of its rows.") from None
-    if _state(path) != before:
-        raise DataError(f"{path}: the file changed while it was read. Run again when it is at rest.")
-    return table
-
-
-def _state(path: Path) -> tuple[int, int, int] | None:
-    try:
-        found = path.stat()
-    except OSError:
-        return None
-    return found.st_ino, found.st_size, found.st_mtime_ns
+    return Inferred(target, inferred, _rows(source, table, columns, target, choices))
 
 
 def _require_column(source: str, name: str | None, names: list[str]) -> None:
@@ -101,52 +95,12 @@ def _inferred(source: str, table: pa.Table, name: str, choices: Choices) -> Colu
 
 def _rows(source: str, table: pa.Table, columns: tuple[Column, ...], target: Target, choices: Choices) -> Rows:
     known = np.flatnonzero(target.known)
-    cells: Cells = {column.name: _cells(source, table[column.name], column)[known] for column in columns}
-    group = None if choices.group is None else _shared(table[choices.group])[known].astype(str)
+    cells: Cells = {column.name: cells_as(source, table[column.name], column)[known] for column in columns}
+    group = None if choices.group is None else shared_text(table[choices.group])[known].astype(str)
     lost = len(target.known) - len(known)
     notes = (f"{lost} rows without a target were left out.",) if lost else ()
-    moment = None if choices.time_column is None else _moment(source, table, choices.time_column)[known]
+    moment = None
+    if choices.time_column is not None:
+        column = table[choices.time_column]
+        moment = moments_of(source, column, infer_column(choices.time_column, column))[known]
     return Rows(cells, tuple(cells), target.values, group, moment, notes)
-
-
-def _cells(source: str, column: pa.ChunkedArray, meaning: Column) -> np.ndarray:
-    if meaning.kind != "number":
-        return _shared(column)
-    cells = cells_of(column, as_numbers=True)
-    values = cells if cells.dtype != object else np.array([number_in(cell, meaning.blanks) for cell in cells.tolist()])
-    large = np.flatnonzero(np.abs(values) > LARGEST)
-    if len(large):
-        spelled = as_text(column)[int(large[0])].as_py()
-        raise DataError(
-            f"{source}: column '{meaning.name}', row {large[0] + 1}: {spelled[:40]!r} is not a number below {LARGEST:g} "
-            f"(one of {len(large)}). Correct it, or leave it empty where it is missing."
-        )
-    return values  # words that are taken as missing are missing from here on
-
-
-def _shared(column: pa.ChunkedArray) -> np.ndarray:
-    """Text cells as objects; equal ones are one object, so that a column of few words costs a pointer a row."""
-    encoded = as_text(column).combine_chunks().dictionary_encode()
-    words = np.array([*encoded.dictionary.to_pylist(), None], dtype=object)
-    places = encoded.indices.fill_null(len(words) - 1).to_numpy(zero_copy_only=False)
-    return words[places]
-
-
-def _moment(source: str, table: pa.Table, name: str) -> np.ndarray:
-    """When each row was: seconds, or the column's own numbers. Raises DataError for a column that does not order the rows."""
-    column = infer_column(name, table[name])
-    cells = cells_of(table[name], as_numbers=column.kind == "number")
-    if column.kind == "date":
-        moments = seconds(cells, column.formats, name)
-    elif cells.dtype == np.float64:
-        moments = cells
-    else:
-        raise DataError(
-            f"{source}: --time-col '{name}' must hold dates or numbers, but holds {column.kind} ({column.why})."
-        )
-    missing = np.flatnonzero(np.isnan(moments))
-    if len(missing):
-        raise DataError(
-            f"{source}: --time-col '{name}' is missing in {len(missing)} rows, first in row {missing[0] + 1}."
-        )
-    return moments

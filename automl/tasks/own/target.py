@@ -31,6 +31,7 @@ OBJECTIVES: dict[str, tuple[tuple[str, str], ...]] = {
 class Target:
     """The column that is predicted."""
 
+    name: str
     kind: Kind
     objectives: tuple[tuple[str, str], ...]
     values: np.ndarray
@@ -59,9 +60,7 @@ def read_target(source: str, name: str, cells: pa.ChunkedArray, chosen: str | No
 
     Raises DataError where half of the cells are missing, for one class or a constant, and for numbers that are none.
     """
-    text = pc.utf8_trim_whitespace(as_text(cells))
-    text = pc.if_else(pc.equal(text, ""), None, text)
-    words = np.array(text.to_pylist(), dtype=object)
+    words = _words(cells)
     numbers = np.array([number_in(word) for word in words.tolist()])
     kind, why = (chosen, "as you said") if chosen else _infer(words, numbers)
     if kind == "classification":
@@ -77,7 +76,32 @@ def read_target(source: str, name: str, cells: pa.ChunkedArray, chosen: str | No
                 f"which regression needs. Correct it, or choose --kind classification."
             )
     _require_enough(source, name, known)
-    return Target(kind, _objectives(source, name, kind, values), values, known, why)  # type: ignore[arg-type]
+    return Target(name, kind, _objectives(source, name, kind, values), values, known, why)  # type: ignore[arg-type]
+
+
+def read_answers(source: str, target: Target, cells: pa.ChunkedArray) -> np.ndarray:
+    """Return the target of rows to test with, each of which must have one that the training rows have taught.
+
+    Raises DataError with the row of a gap, of a class that no training row has, and of a cell that is no number.
+    """
+    words = _words(cells)
+    if target.kind == "classification":
+        classes = set(target.values.tolist())
+        wrong = np.flatnonzero([word not in classes for word in words.tolist()])
+        rule = "a class of the training rows"
+        values = words
+    else:
+        values = np.array([number_in(word) for word in words.tolist()])
+        wrong = np.flatnonzero(np.isnan(values) | (np.abs(values) > LARGEST))
+        rule = f"a number below {LARGEST:g}"
+    if len(wrong):
+        row, word = wrong[0], words[wrong[0]]
+        place = f"{source}: target '{target.name}', row {row + 1}: "
+        if word is None or (target.kind == "regression" and np.isnan(values[row])):
+            raise DataError(f"{place}is missing (one of {len(wrong)}). A row to test with needs its answer.")
+        near = did_you_mean(word, classes) if target.kind == "classification" else ""
+        raise DataError(f"{place}{word[:40]!r} is not {rule} (one of {len(wrong)}).{near}")
+    return values
 
 
 def steered_by(metric: str | None, objectives: tuple[tuple[str, str], ...], kind: str) -> tuple[tuple[str, str], ...]:
@@ -92,6 +116,12 @@ def steered_by(metric: str | None, objectives: tuple[tuple[str, str], ...], kind
             f"Metric {metric!r} does not fit {kind}. Metrics for it: {', '.join(fitting)}.{did_you_mean(metric, fitting)}"
         )
     return ((metric, METRICS[metric].direction), *(one for one in objectives if one[0] != metric))
+
+
+def _words(cells: pa.ChunkedArray) -> np.ndarray:
+    """Text without spaces around it; None where a cell is empty."""
+    text = pc.utf8_trim_whitespace(as_text(cells))
+    return np.array(pc.if_else(pc.equal(text, ""), None, text).to_pylist(), dtype=object)
 
 
 def _infer(words: np.ndarray, numbers: np.ndarray) -> tuple[str, str]:

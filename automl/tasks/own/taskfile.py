@@ -32,6 +32,8 @@ class TaskFile(Frozen):
 
     path: str
     """The data, relative to the task file's folder."""
+    test: str | None = None
+    """Data to test with, relative to the task file's folder; left out, a test part is set apart from `path`."""
     target: str | None = None
     kind: Literal["classification", "regression"] | None = None
     metric: str | None = None
@@ -69,8 +71,9 @@ def read_task_file(path: Path, flags: Choices) -> tuple[Path, Choices]:
     """
     said = _checked(path, _parse(path))
     data = path.parent / said.path
-    if data.suffix.lower() in SUFFIXES:
-        raise ConfigError(f"{path}: 'path' must be data, not another task file, but is {said.path!r}.")
+    for key, named in (("path", said.path), ("test", said.test or "")):
+        if Path(named).suffix.lower() in SUFFIXES:
+            raise ConfigError(f"{path}: '{key}' must be data, not another task file, but is {named!r}.")
     return data, Choices(
         target=flags.target or said.target,
         kind=flags.kind or said.kind,
@@ -80,6 +83,7 @@ def read_task_file(path: Path, flags: Choices) -> tuple[Path, Choices]:
         encoding=flags.encoding if flags.encoding != Choices.encoding else said.encoding or Choices.encoding,
         metric=flags.metric or said.metric,
         name=flags.name or path.stem,
+        test=flags.test or (said.test and str(path.parent / said.test)),
     )
 
 
@@ -87,10 +91,14 @@ def task_file(task: Task, folder: Path, rows: int) -> str:
     """Return the text of a task file, to be written into `folder`, that says what was inferred, and why."""
     choices = task.choices
     others = ", ".join(metric for metric, _ in task.objectives[1:])
-    data = Path(os.path.relpath(choices["path"], folder.absolute())).as_posix()
+    data, test = (
+        where and Path(os.path.relpath(where, folder.absolute())).as_posix()
+        for where in (choices["path"], choices["test"])
+    )
     lines = [
         "# What is to be learned. Change what is wrong; delete a line, and it is inferred again.",
         f"path: {_quoted(data)}  # {rows} rows",
+        _optional("test", test, "rows to test with; left out, a test part is set apart from path", "FILE"),
         f"target: {_quoted(task.target)}",
         f"kind: {task.kind}  # {_comment(task.why)}",
         f"metric: {task.metric}  # steers; recorded too: {others}",
@@ -205,8 +213,8 @@ def _mapping(path: Path, node: yaml.MappingNode, lines: dict[str, int], above: s
     return found
 
 
-def _optional(key: str, value: str | None, meaning: str) -> str:
-    return f"{key}: {_quoted(value)}  # {meaning}" if value else f"# {key}: COLUMN  # {meaning}"
+def _optional(key: str, value: str | None, meaning: str, example: str = "COLUMN") -> str:
+    return f"{key}: {_quoted(value)}  # {meaning}" if value else f"# {key}: {example}  # {meaning}"
 
 
 def _quoted(text: str) -> str:

@@ -12,6 +12,7 @@ from automl.sources.folders import Folder, Unreadable, check_unreadable, few, fi
 from automl.sources.memory import require_memory
 from automl.tasks.own.choices import Choices
 from automl.tasks.own.classes import TARGET, Labelled, labelled, require_classes
+from automl.tasks.own.given import given_folder
 from automl.tasks.own.names import safe_name
 from automl.tasks.own.target import steered_by
 from automl.tasks.task import Column, Rows, Task
@@ -28,7 +29,16 @@ def text_task(folder: Folder, choices: Choices) -> Task:
     there are no two classes, and where the texts would not fit in memory.
     """
     found = labelled(folder, "texts", texts.SUFFIXES)
-    require_memory(str(folder.path), _BYTES * _size(found.files), f"Give fewer than {len(found.files):,} texts.")
+    test = None
+    if choices.test is not None:
+        test = given_folder(Path(choices.test), folder, "texts", texts.SUFFIXES, found.labels)
+    files = (*found.files, *(() if test is None else test.files))
+    require_memory(str(folder.path), _BYTES * _size(files), f"Give fewer than {len(files):,} texts.")
+
+    def read() -> Rows:
+        rows = read_rows(folder.path, found)
+        return rows if test is None else rows.with_test(read_rows(Path(str(choices.test)), test))
+
     return Task(
         name=safe_name(choices.name or folder.path.resolve().name, "texts"),
         title=f"Which class of {folder.path.resolve().name} does a text belong to?",
@@ -36,10 +46,10 @@ def text_task(folder: Folder, choices: Choices) -> Task:
         input_kind="text",
         target=TARGET,
         objectives=steered_by(choices.metric, found.objectives, "classification"),
-        read=lambda: read_rows(folder.path, found),
+        read=read,
         source=str(folder.path),
         columns=(Column(COLUMN, "text", "a file each"),),
-        choices={"path": str(folder.path.absolute()), **asdict(choices)},
+        choices={"path": str(folder.path.absolute()), **asdict(choices.absolute())},
         why=found.why,
     )
 
