@@ -8,7 +8,20 @@ import typer
 
 from automl.cli import complete
 from automl.cli.examples import examples
-from automl.cli.options import ColumnKinds, Encoding, FamiliesFrom, Group, Json, Kind, Target, TimeCol, choices_from
+from automl.cli.options import (
+    ColumnKinds,
+    Encoding,
+    FamiliesFrom,
+    Group,
+    Horizon,
+    Id,
+    Input,
+    Json,
+    Kind,
+    Target,
+    TimeCol,
+    choices_from,
+)
 from automl.cli.output import number, print_facts, print_json
 from automl.config import DEFAULT_TRIALS, PRUNERS, SAMPLERS
 from automl.errors import ConfigError, Stopped
@@ -22,6 +35,8 @@ if TYPE_CHECKING:
     "automl search digits",
     "automl search churn.csv --target churned --time 10m",
     "automl search pictures/ --time 10m",
+    "automl search moves.csv --target move --id film --time-col t",
+    "automl search sales.csv --target sold --kind forecast --horizon 14",
     "automl search digits --families mlp,cnn --trials 100 --workers 4",
     "automl search diabetes --time 2m --set mlp.lr=1e-4..1e-2",
 )
@@ -104,6 +119,9 @@ def search(
     group: Group = None,
     time_col: TimeCol = None,
     encoding: Encoding = "utf-8",
+    input: Input = None,
+    id: Id = None,
+    horizon: Horizon = None,
     set_: Annotated[
         list[str] | None,
         typer.Option("--set", metavar="RANGE", help="FAMILY.PARAM=VALUE or FAMILY.PARAM=LOW..HIGH; may be repeated."),
@@ -154,7 +172,7 @@ def search(
         tracking=tracking,
         strict=strict,
     )
-    choices = choices_from(target, kind, column, group, time_col, encoding)
+    choices = choices_from(target, kind, column, group, time_col, encoding, input, id, horizon)
     run_and_print(load_task(task, choices), config, name, as_json=as_json)
 
 

@@ -55,7 +55,7 @@ def split_rows(
     """Return row indices for `train`, `validation` and `test`, each in order of content. Raises DataError if one is empty.
 
     Rows of one unit (equal rows, or what `units` says: a group) share a part. Where rows have a moment, the newest are the test
-    part and the newest of the rest the validation part, whatever the seed.
+    part and the newest of the rest the validation part, whatever the seed; of rows that span time, those across a border are dropped.
     """
     if rows.moment is not None:
         member = _by_time(rows.moment)
@@ -101,13 +101,14 @@ def _by_content(units: np.ndarray, target: np.ndarray, task: Task, seed: int) ->
 
 
 def _by_time(moment: np.ndarray) -> dict[str, np.ndarray]:
-    """Cut where a share of the rows is newer; rows of one moment share a part."""
-    test = moment >= np.quantile(moment, 1 - TEST_SHARE, method="higher")
-    rest = moment[~test]
-    if not len(rest):
-        return {"train": ~test, "validation": ~test, "test": test}
-    validation = ~test & (moment >= np.quantile(rest, 1 - VALIDATION_SHARE, method="higher"))
-    return {"train": ~test & ~validation, "validation": validation, "test": test}
+    """Cut where a share of the rows is newer; rows of one moment share a part, and rows across a cut are in none."""
+    first, last = (moment, moment) if moment.ndim == 1 else (moment[:, 0], moment[:, 1])
+    cut = np.quantile(first, 1 - TEST_SHARE, method="higher")
+    test, rest = first >= cut, last < cut
+    if not rest.any():
+        return {"train": rest, "validation": rest, "test": test}
+    cut = np.quantile(first[rest], 1 - VALIDATION_SHARE, method="higher")
+    return {"train": rest & (last < cut), "validation": rest & (first >= cut), "test": test}
 
 
 def _row_bytes(row: np.ndarray) -> bytes:

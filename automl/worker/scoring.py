@@ -17,6 +17,7 @@ from automl.tasks.metrics import METRICS, measure
 from automl.worker.baselines import fit_baselines
 from automl.worker.exporting import artifact, combined, rebuild
 from automl.worker.hardest import hardest
+from automl.worker.naive import forecast_baselines
 from automl.worker.perform import Places
 
 
@@ -40,13 +41,15 @@ def score(assignment: Assignment, places: Places) -> tuple[Outcome, ...]:
         members = [member for member in assignment.members if member.role == name]
         modules = [rebuild(assignment, member, places) for member in members]
         network = combined(assignment, members, modules, assignment.temperature if name == "model" else 1.0)
-        predictions[name] = schema.decode(network_outputs(network, test.inputs))
-    predictions |= fit_baselines(schema, known, test.inputs)
+        predictions[name] = schema.decode(network_outputs(network, test.inputs), test.units)
     raw = load_raw_test(places.data, assignment.data)
+    predictions |= (
+        forecast_baselines(schema, known, test, raw) if schema.horizon else fit_baselines(schema, known, test.inputs)
+    )
     champion, reason = _champion(assignment, places, schema, raw)
     if champion is not None:
         predictions["champion"] = champion
-    target = np.array(test.target) if schema.kind == "classification" else schema.decode(test.target)
+    target = np.array(test.target) if schema.kind == "classification" else schema.decode(test.target, test.units)
     scores = {name: measure(assignment.metric, target, rows) for name, rows in predictions.items()}
     value = scores.pop("model")
     saved = {

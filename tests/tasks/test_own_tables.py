@@ -18,7 +18,7 @@ from automl.data import prepare
 from automl.errors import ConfigError, DataError
 from automl.sources import memory, open_table
 from automl.tasks import Choices, Task, load_again, load_task
-from automl.tasks.own import table as own_table
+from automl.tasks.own import cells as own_cells
 
 HEADER = "n,w,y\n"
 
@@ -177,7 +177,7 @@ def test_a_huge_file_is_refused_before_it_is_opened(tmp_path: Path, monkeypatch:
     with open(tmp_path / "huge.csv", "wb") as file:
         file.truncate(10 << 30)
     monkeypatch.setattr(memory, "memory_left", lambda: 8 << 30)
-    monkeypatch.setattr(own_table, "open_table", lambda *_, **__: pytest.fail("was opened"))
+    monkeypatch.setattr(own_cells, "open_table", lambda *_, **__: pytest.fail("was opened"))
     with pytest.raises(DataError, match=r"huge.csv, 10.0 GB: about 200.0 GB of memory are needed"):
         load_task(str(tmp_path / "huge.csv"), Choices("y"))
 
@@ -200,7 +200,7 @@ def test_a_full_memory_is_said_in_one_line(tmp_path: Path, monkeypatch: pytest.M
     def full(wanted: Sequence[str], count: int) -> Iterator[pa.RecordBatch]:
         raise MemoryError
 
-    monkeypatch.setattr(own_table, "open_table", lambda *_, **__: dataclasses.replace(open_table(path), read=full))
+    monkeypatch.setattr(own_cells, "open_table", lambda *_, **__: dataclasses.replace(open_table(path), read=full))
     path = tmp_path / "d.csv"
     path.write_text(HEADER + rows())
     with pytest.raises(DataError, match=r"d.csv: the memory is full"):
@@ -218,7 +218,7 @@ def test_a_file_that_changes_while_it_is_read_is_refused(tmp_path: Path, monkeyp
                 writer.write("1,a,1\n")
             yield batch
 
-    monkeypatch.setattr(own_table, "open_table", lambda *_, **__: dataclasses.replace(opened, read=read))
+    monkeypatch.setattr(own_cells, "open_table", lambda *_, **__: dataclasses.replace(opened, read=read))
     with pytest.raises(DataError, match=r"d.csv: the file changed while it was read"):
         load_task(str(path), Choices("y"))
 
