@@ -41,6 +41,10 @@ class CellError(ValueError):
         self.column, self.row, self.cell, self.wanted = column, row, cell, wanted
 
 
+class SeriesError(ValueError):
+    """Rows of a series are no history that a forecast can be made from."""
+
+
 @dataclass(frozen=True)
 class Number:
     """A number, scaled to about N(0, 1): less the mean, over the scale; or along knots where the tails are heavy."""
@@ -204,8 +208,218 @@ class Grid:
         return np.nan_to_num(values, nan=0.0)
 
 
-Encoder = Number | Category | Date | Text | Words | Grid
-KINDS: dict[str, type[Encoder]] = {one.kind: one for one in (Number, Category, Date, Text, Words, Grid)}
+@dataclass(frozen=True)
+class Series:
+    """Numbers in order of time, in one channel or several: less the mean, over the scale, of each channel.
+
+    A series is a row with a column per step (wide), or all rows of one id in order of time (long). Gaps between known steps lie on
+    the line between these; what lies before the first known step is 0.
+    """
+
+    kind: ClassVar[str] = "series"
+    columns: tuple[str, ...]
+    """Of wide rows a name per step, in order of time; of long ones a name per channel."""
+    steps: int
+    """The newest ones are read; a shorter series has gaps before it."""
+    means: tuple[float, ...] = (0.0,)
+    """Per channel."""
+    scales: tuple[float, ...] = (1.0,)
+    every: int = 1
+    """Neighbouring steps of which the mean is taken, so that long series stay short enough to be learned from."""
+    gaps: bool = False
+    """Whether training rows had gaps: then a last channel is the share of channels that are missing at a step."""
+    is_long: bool = False
+    id: str = ""
+    """Of long rows: the column that says which series a row is of. Empty: all rows are one series."""
+    time: str = ""
+    """Of long rows: the column that orders them. Empty: they are in order."""
+    formats: tuple[str, ...] = ()
+    """Of a time that is a date; empty where it is a number."""
+    blanks: tuple[str, ...] = ()
+    """Words besides `BLANKS` that mean a gap."""
+
+    @property
+    def channels(self) -> int:
+        """Numbers at each step."""
+        return len(self.columns) if self.is_long else 1
+
+    @property
+    def width(self) -> int:
+        """Numbers of a whole series."""
+        return self.channels * self.steps
+
+    @property
+    def raw_columns(self) -> tuple[str, ...]:
+        """Columns that a table of new rows must have."""
+        return (*filter(None, (self.id, self.time)), *self.columns)
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """(channels, steps) of an encoded series."""
+        return self.channels + self.gaps, math.ceil(self.steps / self.every)
+
+    def gather(self, cells: Mapping[str, Any]) -> tuple[tuple[str, ...], np.ndarray]:
+        """Cells by column -> ids in order of appearance (none of wide rows), and (series, width), channel by channel.
+
+        Raises CellError for a missing id or time, and where two rows of an id have one time.
+        """
+        values = np.stack(
+            [numbers(np.asarray(cells[name]), name, self.blanks) for name in self.columns]
+        )  # (columns, rows)
+        if not self.is_long:
+            return (), values.T
+        ids, places = rows_by_id(cells, self.id, self.time, self.formats)
+        series = np.full((len(ids), self.channels, self.steps), np.nan)
+        for row, found in zip(series, places, strict=True):
+            newest = found[-self.steps :]
+            row[:, self.steps - len(newest) :] = values[:, newest]
+        return ids, series.reshape(len(ids), -1)
+
+    def encode(self, rows: np.ndarray) -> np.ndarray:
+        """(series, width) -> (series, *shape)."""
+        values = np.asarray(rows, dtype=np.float64).reshape(-1, self.channels, self.steps)
+        values = _pooled(values, self.every)
+        known = ~np.isnan(values)
+        scaled = _scaled(filled(values), np.reshape(self.means, (-1, 1)), np.reshape(self.scales, (-1, 1)))
+        scaled = np.where(np.cumsum(known, axis=2) > 0, scaled, 0.0)
+        return np.concatenate([scaled, (~known).mean(axis=1, keepdims=True)], axis=1) if self.gaps else scaled
+
+
+@dataclass(frozen=True)
+class Forecast:
+    """The newest steps of a series, from which the next ones are predicted: each channel less its own level, over its own scale.
+
+    What is to be learned is told as a difference from a base, over the same scale, so that trends, shifts of the level and series of
+    all sizes look alike (compare reversible instance normalization, Kim et al. 2022). The base of a step is the mean of the last
+    season and what is usual at that place in the season; without a season it is the last value.
+    """
+
+    kind: ClassVar[str] = "forecast"
+    columns: tuple[str, ...]
+    """The series that is predicted, then others whose past is read."""
+    steps: int
+    """Steps that are read."""
+    horizon: int
+    """Steps that are predicted."""
+    season: int = 1
+    """Steps after which the series resembles itself; 1 where it has no season."""
+    least: float = 1.0
+    """A window that varies less is told over this scale."""
+    gaps: bool = False
+    """Whether training rows had gaps: then a last channel is the share of channels that are missing at a step."""
+    id: str = ""
+    """Column that says which series a row is of. Empty: all rows are one series."""
+    time: str = ""
+    formats: tuple[str, ...] = ()
+    """Of a time that is a date; empty where it is a number."""
+    calendar: str = "rows"
+    """What a step is: `rows` as they come, `even` (`beat` seconds or numbers), `months` (`beat` of them) or `weekdays`."""
+    beat: float = 1.0
+    blanks: tuple[str, ...] = ()
+    """Words besides `BLANKS` that mean a gap."""
+
+    @property
+    def channels(self) -> int:
+        """Numbers at each step."""
+        return len(self.columns)
+
+    @property
+    def width(self) -> int:
+        """Numbers of a whole window."""
+        return self.channels * self.steps
+
+    @property
+    def raw_columns(self) -> tuple[str, ...]:
+        """Columns that a table of new rows must have."""
+        return (*filter(None, (self.id, self.time)), *self.columns)
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """(channels, steps) of an encoded window."""
+        return self.channels + self.gaps, self.steps
+
+    def lines(self, cells: Mapping[str, Any]) -> list[tuple[str, np.ndarray, np.ndarray]]:
+        """Cells by column -> per id its name, its rows in order of time, and which step each is, from 0 on.
+
+        Raises CellError for a missing id or time, and where two rows of an id fall on one step.
+        """
+        ids, places = rows_by_id(cells, self.id, self.time, self.formats)
+        moments = moments_in(cells, self.time, self.formats) if self.time else np.arange(float(sum(map(len, places))))
+        found = []
+        for name, rows in zip(ids, places, strict=True):
+            steps = steps_at(moments[rows], self.calendar, self.beat)
+            same = np.flatnonzero(np.diff(steps) <= 0)
+            if len(same):
+                first, second = rows[same[0]], rows[same[0] + 1]
+                wanted = f"a step of its own: row {first + 1} is at the same one{f' of {name!r}' if self.id else ''}"
+                raise CellError(self.time, int(second), np.asarray(cells[self.time])[second], wanted)
+            found.append((name, rows, steps))
+        return found
+
+    def gather(self, cells: Mapping[str, Any]) -> tuple[tuple[str, ...], np.ndarray]:
+        """Cells by column -> ids in order of appearance (none without an id), and the newest steps of each (series, width).
+
+        Raises CellError as `lines` does, and SeriesError for a history that is too short or empty.
+        """
+        values = np.stack([numbers(np.asarray(cells[name]), name, self.blanks) for name in self.columns])
+        windows, ids = [], []
+        for name, rows, steps in self.lines(cells):
+            whose = f" of {name!r}" if self.id else ""
+            ago = steps[-1] - steps
+            if ago[0] + 1 < self.steps:
+                raise SeriesError(f"the history{whose} has {ago[0] + 1} steps, but the last {self.steps} are read")
+            window = np.full((self.channels, self.steps), np.nan)
+            newest = ago < self.steps
+            window[:, self.steps - 1 - ago[newest]] = values[:, rows[newest]]
+            if np.isnan(window[0]).all():
+                raise SeriesError(f"column '{self.columns[0]}' is empty in the last {self.steps} steps{whose}")
+            windows.append(window.ravel())
+            ids.append(name)
+        return tuple(ids) if self.id else (), np.array(windows)
+
+    def encode(self, rows: np.ndarray) -> np.ndarray:
+        """(windows, width) -> (windows, *shape)."""
+        values = self.known(rows)
+        levels = values.mean(axis=2, keepdims=True)
+        levels[:, 0] = self._season(values[:, 0])[0]
+        scaled = np.clip((values - levels) / self._scales(values), -_FARTHEST, _FARTHEST)
+        if not self.gaps:
+            return scaled
+        missing = np.isnan(np.reshape(rows, (-1, self.channels, self.steps)).astype(np.float64))
+        return np.concatenate([scaled, missing.mean(axis=1, keepdims=True)], axis=1)
+
+    def units(self, rows: np.ndarray) -> np.ndarray:
+        """(windows, width) -> (windows, horizon + 1): the base of each step that is predicted, then the scale."""
+        values = self.known(rows)
+        level, profile = self._season(values[:, 0])
+        base = level + profile[:, np.arange(self.horizon) % self.season]
+        return np.concatenate([base, self._scales(values)[:, 0]], axis=1)
+
+    def known(self, rows: np.ndarray) -> np.ndarray:
+        """(windows, width) -> (windows, channels, steps) without gaps; a channel that is missing altogether is 0."""
+        values = np.asarray(rows, dtype=np.float64).reshape(-1, self.channels, self.steps)
+        return np.nan_to_num(filled(values), nan=0.0)
+
+    def _season(self, values: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """(windows, steps) -> level of the last season (windows, 1), and what is usual at its places (windows, season)."""
+        whole = self.steps // self.season * self.season
+        seasons = values[:, self.steps - whole :].reshape(len(values), -1, self.season)
+        means = seasons.mean(axis=2, keepdims=True)
+        return means[:, -1], (seasons - means).mean(axis=1)
+
+    def _scales(self, values: np.ndarray) -> np.ndarray:
+        """(windows, channels, 1). `least` is about the channel that is predicted."""
+        scales = values.std(axis=2, keepdims=True)
+        scales[:, 0] = np.maximum(scales[:, 0], self.least)
+        return np.where(scales > 0, scales, 1.0)
+
+
+Encoder = Number | Category | Date | Text | Words | Grid | Series | Forecast
+KINDS: dict[str, type[Encoder]] = {
+    one.kind: one for one in (Number, Category, Date, Text, Words, Grid, Series, Forecast)
+}
+Whole = Grid | Words | Series | Forecast
+"""Encoders of the whole input, each of which stands alone."""
 
 
 def encoder_from(document: Mapping[str, Any]) -> Encoder:
@@ -220,10 +434,109 @@ def encode(encoders: Sequence[Encoder], raw: Raw) -> np.ndarray:
     if isinstance(first, Grid):
         rows = raw if isinstance(raw, np.ndarray) else np.column_stack([numbers(raw[n], n) for n in first.columns])
         return first.encode(rows).astype(np.float32)
+    if isinstance(first, Series | Forecast):
+        return first.encode(gathered(encoders, raw)[1]).astype(np.float32)
+    named = [one for one in encoders if not isinstance(one, Grid | Series | Forecast)]
     if isinstance(raw, np.ndarray):
-        raw = {encoder.name: raw[:, place] for place, encoder in enumerate(encoders) if not isinstance(encoder, Grid)}
-    features = [one.encode(np.asarray(raw[one.name])) for one in encoders if not isinstance(one, Grid)]
+        raw = {encoder.name: raw[:, place] for place, encoder in enumerate(named)}
+    features = [one.encode(np.asarray(raw[one.name])) for one in named]
     return np.hstack([np.asarray(each, dtype=np.float32) for each in features])
+
+
+def gathered(encoders: Sequence[Encoder], raw: Raw) -> tuple[tuple[str, ...], Raw]:
+    """Rows as they came -> ids, and a row per series; all but long rows come back as they are, without ids. Raises CellError."""
+    first = encoders[0]
+    if isinstance(raw, np.ndarray) or not isinstance(first, Series | Forecast):
+        return (), raw
+    return first.gather(raw)
+
+
+def units(encoders: Sequence[Encoder], raw: Raw) -> np.ndarray | None:
+    """What a forecast's outputs are told in, (rows, horizon + 1): see `Forecast.units`; None where that is one for all rows."""
+    first = encoders[0]
+    return first.units(gathered(encoders, raw)[1]) if isinstance(first, Forecast) else None
+
+
+def in_units(outputs: np.ndarray, told: np.ndarray) -> np.ndarray:
+    """Differences from the base, over the scale (rows, horizon) -> numbers in the target's own units."""
+    return np.asarray(outputs * told[:, -1:] + told[:, :-1])
+
+
+def rows_by_id(
+    cells: Mapping[str, Any], id: str, time: str, formats: Sequence[str]
+) -> tuple[tuple[str, ...], list[np.ndarray]]:
+    """Return ids in order of appearance, and the places of each one's rows in order of time.
+
+    Without an id all rows are one series, called ""; without a time they are in order. Raises CellError for a missing id or time,
+    and where two rows of an id have one time.
+    """
+    rows = len(next(iter(cells.values())))
+    names = words(np.asarray(cells[id], dtype=object)) if id else [""] * rows
+    numbered = {name: place for place, name in enumerate(dict.fromkeys(names))}
+    codes = np.array([numbered[name] for name in names])
+    if None in numbered:
+        raise CellError(id, int(np.flatnonzero(codes == numbered[None])[0]), "", "an id")
+    moments = moments_in(cells, time, formats) if time else np.arange(len(codes), dtype=np.float64)
+    order = np.lexsort((moments, codes))
+    same = np.flatnonzero((np.diff(codes[order]) == 0) & (np.diff(moments[order]) == 0))
+    if len(same):
+        first, second = sorted(order[same[0] : same[0] + 2].tolist())
+        wanted = f"a time of its own: row {first + 1} has it too{f' in {names[second]!r}' if id else ''}"
+        raise CellError(time, second, np.asarray(cells[time])[second], wanted)
+    return tuple(map(str, numbered)), np.split(order, np.cumsum(np.bincount(codes))[:-1])
+
+
+def moments_in(cells: Mapping[str, Any], time: str, formats: Sequence[str]) -> np.ndarray:
+    """A time column as seconds since 1970, or as its own numbers where it has no formats. Raises CellError, also for a gap."""
+    column = np.asarray(cells[time])
+    is_typed = np.issubdtype(column.dtype, np.number)
+    found = seconds(column, formats, time) if formats and not is_typed else numbers(column, time)
+    missing = np.flatnonzero(np.isnan(found))
+    if len(missing):
+        raise CellError(time, int(missing[0]), "", "a time")
+    return found
+
+
+def steps_at(moments: np.ndarray, calendar: str, beat: float) -> np.ndarray:
+    """Times in rising order -> which step each is, the first being 0; see `Forecast.calendar`."""
+    if calendar == "rows":
+        return np.arange(len(moments))
+    if calendar == "even":
+        return np.rint((moments - moments[0]) / beat).astype(np.int64)
+    days = moments.astype("datetime64[s]")
+    if calendar == "months":
+        months = days.astype("datetime64[M]").astype(np.int64)
+        return np.rint((months - months[0]) / beat).astype(np.int64)
+    dates = days.astype("datetime64[D]")
+    return np.asarray(np.busday_count(dates[0], dates))
+
+
+def filled(values: np.ndarray) -> np.ndarray:
+    """Gaps along the last axis: on the line between what is known, beyond its ends as these are; NaN where nothing is known."""
+    known = ~np.isnan(values)
+    if known.all():
+        return values
+    last = values.shape[-1] - 1
+    places = np.arange(last + 1)
+    before = np.maximum.accumulate(np.where(known, places, -1), axis=-1)
+    after = np.minimum.accumulate(np.where(known, places, last + 1)[..., ::-1], axis=-1)[..., ::-1]
+    low = np.take_along_axis(values, np.where(before < 0, np.minimum(after, last), before), axis=-1)
+    high = np.take_along_axis(values, np.where(after > last, np.maximum(before, 0), after), axis=-1)
+    share = np.where((before >= 0) & (after <= last), (places - before) / np.maximum(after - before, 1), 0.0)
+    return np.asarray(low + share * (high - low))
+
+
+def _pooled(values: np.ndarray, every: int) -> np.ndarray:
+    """Means of what is known of so many neighbouring steps; the oldest group may have fewer."""
+    if every == 1:
+        return values
+    rows, channels, steps = values.shape
+    padded = np.full((rows, channels, -(-steps // every) * every), np.nan)
+    padded[:, :, padded.shape[2] - steps :] = values
+    groups = padded.reshape(rows, channels, -1, every)
+    known = ~np.isnan(groups)
+    count = known.sum(axis=3)
+    return np.where(count > 0, np.where(known, groups, 0.0).sum(axis=3) / np.maximum(count, 1), np.nan)
 
 
 def numbers(cells: np.ndarray, column: str, blanks: Sequence[str] = ()) -> np.ndarray:

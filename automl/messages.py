@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
+import math
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
@@ -23,7 +24,7 @@ class Field:
 
     name: str
     kind: str
-    """`table` (columns), `vector`, `image`, `text` (codes of words), `series`; outputs: `class` or `number`."""
+    """`table` (columns), `vector`, `image`, `text` (codes of words), `series`; outputs: `class`, `number`, or `steps` of a forecast."""
     shape: tuple[int, ...]
     """Shape of one row, without the batch dimension: (features,), (channels, height, width), (words,) or (channels, steps)."""
     dtype: str = "float32"
@@ -58,8 +59,13 @@ class Spec:
 
     @property
     def output_size(self) -> int:
-        """Width of the model's last layer: classes (logits), or 1 for regression."""
-        return self.classes or 1
+        """Width of the model's last layer: classes (logits), or the numbers that a row has, 1 unless it is a forecast."""
+        return self.classes or math.prod(self.outputs[0].shape)
+
+    @property
+    def is_forecast(self) -> bool:
+        """Whether the next steps of the input series are predicted."""
+        return self.input.kind == "series" and self.outputs[0].kind == "steps"
 
 
 @dataclass(frozen=True, slots=True)

@@ -23,7 +23,7 @@ class Batch(NamedTuple):
     inputs: Tensor
     """(batch, *shape)"""
     target: Tensor
-    """(batch,) int64 class indices, or standardised numbers."""
+    """(batch,) int64 class indices, or standardised numbers; of forecasts (batch, horizon), NaN where one is missing."""
 
 
 class Chunk(NamedTuple):
@@ -115,7 +115,11 @@ class FamilyModule(pl.LightningModule):
         """Return the mean loss of outputs (rows, outputs): cross entropy, or the squared error of standardised numbers."""
         if self.spec.loss == "cross_entropy":
             return F.cross_entropy(outputs, target, label_smoothing=smoothing)
-        return F.mse_loss(outputs.squeeze(-1), target.to(outputs.dtype))
+        if target.ndim == 1:
+            return F.mse_loss(outputs.squeeze(-1), target.to(outputs.dtype))
+        known = ~target.isnan()  # a forecast's step may be missing
+        errors = torch.where(known, outputs - target.nan_to_num().to(outputs.dtype), 0.0)
+        return errors.square().sum() / known.sum().clamp(min=1)
 
     def descended(self, outputs: Tensor, target: Tensor) -> Tensor:
         """Return the loss that training lowers: `loss` with smoothed labels, and each row counted as much as its class."""

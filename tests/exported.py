@@ -12,30 +12,31 @@ from automl import catalog
 from automl.bundle.format import CARD, MANIFEST, Facts, make_manifest
 from automl.data import prepare, spec_for
 from automl.messages import Assignment, Member
-from automl.tasks import load_task
+from automl.tasks import Task, load_task
 from automl.worker.exporting import export
 from automl.worker.perform import Places
 
 
 def assigned(
     root: Path,
-    name: str = "wine",
+    name: str | Task = "wine",
     *,
+    family: str = "mlp",
     shares: Sequence[float] = (1.0,),
     temperature: float = 1.0,
     threshold: float = 0.5,
 ) -> tuple[Assignment, Places]:
     """An export assignment whose weights are there, and where: a network per share, each wider than the one before."""
-    task = load_task(name)
+    task = load_task(name) if isinstance(name, str) else name
     prepared = prepare(task, seed=0, data_folder=root / "data")
     spec = dataclasses.replace(spec_for(task, prepared), max_resource=1)
     members = []
     for place, share in enumerate(shares):
-        params = {**catalog.space("mlp").DEFAULT, "width": 8 + place}
-        weights = {name: tensor.clone() for name, tensor in catalog.module("mlp", spec, params).state_dict().items()}
+        params = {**catalog.space(family).DEFAULT, "width": 8 + place}
+        weights = {name: tensor.clone() for name, tensor in catalog.module(family, spec, params).state_dict().items()}
         path = root / (f"weights-{place}.safetensors" if place else "weights.safetensors")
         path.write_bytes(save(weights))
-        members.append(Member(place, 0, 0, "mlp", params, 0, path.name, weight=share))
+        members.append(Member(place, 0, 0, family, params, 0, path.name, weight=share))
     assignment = Assignment(
         "export-0-0-0", "export", tuple(members), spec, prepared.ref, task.metric, task.direction, 1,
         temperature=temperature, thresholds={"model": threshold},
@@ -43,14 +44,25 @@ def assigned(
     return assignment, Places(data=root / "data", search=root)
 
 
-def bundled(root: Path, name: str = "wine", *, threshold: float = 0.5, **facts: object) -> Path:
+def bundled(
+    root: Path, name: str | Task = "wine", *, family: str = "mlp", threshold: float = 0.5, **facts: object
+) -> Path:
     """A bundle's folder."""
-    assignment, places = assigned(root, name, threshold=threshold)
+    assignment, places = assigned(root, name, family=family, threshold=threshold)
     export(assignment, places)
     folder = root / "staging" / assignment.id
     (folder / CARD).write_text("# a card")
+    called = name if isinstance(name, str) else name.name
     known = Facts(
-        name, "mlp", f"{name}-0", 0, 0, assignment.metric, assignment.direction, {"test": 0.5}, assignment.data.content
+        called,
+        family,
+        f"{called}-0",
+        0,
+        0,
+        assignment.metric,
+        assignment.direction,
+        {"test": 0.5},
+        assignment.data.content,
     )
     (folder / MANIFEST).write_bytes(make_manifest(folder, dataclasses.replace(known, **facts)))
     return folder

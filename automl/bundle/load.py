@@ -27,7 +27,8 @@ _BATCH = 1024
 class Model:
     """A loaded model: raw rows in, predictions out. Runs on the CPU.
 
-    Raw rows are a mapping from a column's name to its cells, such as a frame, or an array (rows, columns) or (rows, *shape).
+    Raw rows are a mapping from a column's name to its cells, such as a frame, or an array (rows, columns) or (rows, *shape). Of long
+    series, rows that belong together give one prediction: of each id, in order of appearance.
     """
 
     manifest: Manifest
@@ -47,9 +48,10 @@ class Model:
         return self.schema.decode(self.outputs(self.schema.encode(features)))
 
     def predict(self, features: Raw) -> np.ndarray:
-        """Raw rows -> (rows,) labels as text, or numbers in the target's own units."""
+        """Raw rows -> (rows,) labels as text, or numbers in the target's own units; forecasts are (series, horizon)."""
         if not self.schema.labels:
-            return self.schema.decode(self.outputs(self.schema.encode(features)))
+            _, rows = self.schema.gathered(features)
+            return self.schema.decode(self.outputs(self.schema.encode(rows)), self.schema.units(rows))
         return self.decide(self.predict_proba(features))
 
     def decide(self, probabilities: np.ndarray) -> np.ndarray:
@@ -87,7 +89,11 @@ def _check_fit(schema: Schema, spec: Spec, folder: Path) -> None:
     """What goes into the network and what comes out of it must be what the schema encodes and decodes."""
     codes = schema.cardinalities if any(schema.cardinalities) else ()
     given = (spec.input.shape, spec.input.cardinality, spec.input.cardinalities) if len(spec.inputs) == 1 else None
-    if given != (schema.shape, schema.vocabulary, codes) or spec.classes != len(schema.labels):
+    steps = spec.output_size if given is not None and spec.is_forecast else 0
+    if given != (schema.shape, schema.vocabulary, codes) or (spec.classes, steps) != (
+        len(schema.labels),
+        schema.horizon,
+    ):
         raise StorageError(
             f"Bundle {folder}: {MODEL} and {SCHEMA} describe different inputs or classes.",
             hint="Export the model again.",

@@ -27,13 +27,23 @@ ONNX, PT2 = "model.onnx", "model.pt2"
 
 
 def load(folder: str | Path) -> Callable[[Any], np.ndarray]:
-    """Return raw rows -> probabilities (rows, classes), or -> numbers (rows,). Raises ValueError where a file was changed."""
+    """Return raw rows -> probabilities (rows, classes), -> numbers (rows,), or -> forecasts (series, steps).
+
+    Of long rows, those of one id make one series: see `encoding.gathered`. Raises ValueError where a file was changed.
+    """
     folder = Path(folder)
     check(folder)
     schema, network = read_schema(folder), open_network(folder)
     encoding = _encoding()
     encoders = [encoding.encoder_from(one) for one in schema["encoders"]]
-    return lambda rows: decode(schema, network(encoding.encode(encoders, rows)))
+
+    def predict(rows: Any) -> np.ndarray:
+        _, series = encoding.gathered(encoders, rows)
+        told = encoding.units(encoders, series)
+        outputs = network(encoding.encode(encoders, series))
+        return decode(schema, outputs) if told is None else encoding.in_units(in_units_of(schema, outputs), told)
+
+    return predict
 
 
 def check(folder: Path) -> None:
@@ -73,7 +83,7 @@ def decode(schema: dict[str, Any], outputs: np.ndarray) -> np.ndarray:
     """Logits -> probabilities in the order of `labels`; standardised numbers -> the target's own units."""
     values = np.asarray(outputs, dtype=np.float64)
     if not schema["labels"]:
-        return values.reshape(len(values)) * schema["target_scale"] + schema["target_mean"]
+        return in_units_of(schema, values.reshape(len(values)))
     powers = np.exp(values - values.max(axis=1, keepdims=True))
     return np.asarray(powers / powers.sum(axis=1, keepdims=True))
 
@@ -87,6 +97,11 @@ def decide(threshold: float, probabilities: np.ndarray) -> np.ndarray:
     """Probabilities (rows, classes) -> (rows,) places among the labels: of two by the threshold, of more the most probable."""
     two = np.array([threshold, 1.0 - threshold])
     return np.asarray((probabilities * two if probabilities.shape[1] == 2 else probabilities).argmax(axis=1))
+
+
+def in_units_of(schema: dict[str, Any], outputs: np.ndarray) -> np.ndarray:
+    """Standardised numbers -> the target's own units; of a forecast -> those of each window."""
+    return np.asarray(outputs, dtype=np.float64) * schema["target_scale"] + schema["target_mean"]
 
 
 def open_network(folder: Path) -> Callable[[np.ndarray], np.ndarray]:
@@ -105,23 +120,36 @@ def open_network(folder: Path) -> Callable[[np.ndarray], np.ndarray]:
 def read_rows(path: str, schema: dict[str, Any]) -> dict[str, np.ndarray]:
     """Read a CSV whose columns may come in any order, and more of them; empty cells are missing."""
     names = [name for one in schema["encoders"] for name in one.get("columns", [one.get("name")])]
+    names += [one[key] for one in schema["encoders"] for key in ("id", "time") if one.get(key)]
     with open(path, encoding="utf-8-sig", newline="") as file:
         lines = [[line[name] or None for name in names] for line in csv.DictReader(file)]
     return {name: np.array(cells, dtype=object) for name, cells in zip(names, zip(*lines, strict=True), strict=True)}
+
+
+def ids_of(schema: dict[str, Any], rows: dict[str, np.ndarray]) -> tuple[str, ...]:
+    """Which series each prediction is of; empty where rows are not told apart by an id."""
+    encoding = _encoding()
+    ids: tuple[str, ...] = encoding.gathered([encoding.encoder_from(schema["encoders"][0])], rows)[0]
+    return ids
 
 
 def main() -> None:
     """Predict the rows of a CSV file."""
     folder = Path(__file__).resolve().parent
     schema = read_schema(folder)
-    predicted = load(folder)(read_rows(sys.argv[1], schema))
+    rows = read_rows(sys.argv[1], schema)
+    predicted, ids = load(folder)(rows).tolist(), ids_of(schema, rows)
     writer, labels = csv.writer(sys.stdout, lineterminator="\n"), schema["labels"]
-    writer.writerow(["prediction", *(f"p_{label}" for label in labels)])
-    if not labels:
-        writer.writerows([row] for row in predicted.tolist())
-        return
-    decided = decide(read_threshold(folder), predicted)
-    writer.writerows([labels[place], *row] for place, row in zip(decided.tolist(), predicted.tolist(), strict=True))
+    first, is_forecast = schema["encoders"][0], schema["encoders"][0]["kind"] == "forecast"
+    named = [first["id"]] if ids else []
+    writer.writerow([*named, *(["step"] if is_forecast else []), "prediction", *(f"p_{label}" for label in labels)])
+    decided = decide(read_threshold(folder), np.array(predicted)).tolist() if labels else []
+    for place, row in enumerate(predicted):
+        name = ids[place : place + 1]
+        if is_forecast:
+            writer.writerows([*name, step, value] for step, value in enumerate(row, start=1))
+        else:
+            writer.writerow([*name, labels[decided[place]], *row] if labels else [*name, row])
 
 
 if __name__ == "__main__":

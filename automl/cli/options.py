@@ -23,7 +23,9 @@ FamiliesFrom = Annotated[
     ),
 ]
 Target = Annotated[str | None, typer.Option(metavar="COL", help="Column of the table to predict.")]
-Kind = Annotated[str | None, typer.Option(metavar="KIND", help="classification or regression; inferred when left out.")]
+Kind = Annotated[
+    str | None, typer.Option(metavar="KIND", help="classification, regression or forecast; the first two are inferred.")
+]
 ColumnKinds = Annotated[
     list[str] | None,
     typer.Option(
@@ -37,7 +39,11 @@ Group = Annotated[
 ]
 TimeCol = Annotated[
     str | None,
-    typer.Option("--time-col", metavar="COL", help="When a row was: the newest rows become the test part."),
+    typer.Option(
+        "--time-col",
+        metavar="COL",
+        help="When a row was: the newest rows become the test part. With --id or --kind forecast it orders a series.",
+    ),
 ]
 Test = Annotated[
     str | None,
@@ -47,6 +53,18 @@ Test = Annotated[
         autocompletion=complete.files,
     ),
 ]
+Input = Annotated[
+    str | None,
+    typer.Option(
+        metavar="KIND",
+        help="series or table: whether a row whose columns are numbered steps is a series; inferred when left out.",
+    ),
+]
+Id = Annotated[
+    str | None,
+    typer.Option("--id", metavar="COL", help="Which series a row is of: all rows of one id make one series."),
+]
+Horizon = Annotated[str | None, typer.Option(metavar="N", help="Steps that a forecast predicts; with --kind forecast.")]
 Encoding = Annotated[str, typer.Option(metavar="NAME", help="Of a CSV file.")]
 
 
@@ -58,14 +76,26 @@ def choices_from(
     time_col: str | None,
     encoding: str,
     test: str | None = None,
+    input: str | None = None,
+    id: str | None = None,
+    horizon: str | None = None,
 ) -> Choices:
-    """What these options say about a file. Raises ConfigError for a kind that there is not."""
+    """What these options say about a file. Raises ConfigError for a kind that there is not, and a horizon that is no number."""
     from automl.tasks import Choices
 
-    known = ("classification", "regression")
-    if kind is not None and kind not in known:
-        raise ConfigError(f"--kind is classification or regression, but got {kind!r}.{did_you_mean(kind, known)}")
-    return Choices(target, kind, _columns(column or []), group, time_col, encoding, test=test)
+    _require_one_of("--kind", kind, ("classification", "regression", "forecast"))
+    _require_one_of("--input", input, ("series", "table"))
+    if horizon is not None and (not horizon.isdecimal() or int(horizon) < 1):
+        raise ConfigError(f"--horizon must be a whole number of steps, 1 or more, but got {horizon!r}. Example: 12.")
+    steps = None if horizon is None else int(horizon)
+    columns = _columns(column or [])
+    return Choices(target, kind, columns, group, time_col, encoding, test=test, input=input, id=id, horizon=steps)
+
+
+def _require_one_of(flag: str, word: str | None, known: tuple[str, ...]) -> None:
+    if word is not None and word not in known:
+        listed = f"{', '.join(known[:-1])} or {known[-1]}"
+        raise ConfigError(f"{flag} is {listed}, but got {word!r}.{did_you_mean(word, known)}")
 
 
 def _columns(texts: list[str]) -> dict[str, str]:

@@ -13,6 +13,9 @@ from automl.cli.options import (
     Encoding,
     FamiliesFrom,
     Group,
+    Horizon,
+    Id,
+    Input,
     Json,
     Kind,
     Target,
@@ -34,6 +37,8 @@ if TYPE_CHECKING:
     "automl search churn.csv --target churned --time 10m",
     "automl search train.csv --target churned --test test.csv",
     "automl search pictures/ --time 10m",
+    "automl search moves.csv --target move --id film --time-col t",
+    "automl search sales.csv --target sold --kind forecast --horizon 14",
     "automl search digits --families mlp,cnn --trials 100 --workers 4",
     "automl search diabetes --time 2m --set mlp.lr=1e-4..1e-2",
 )
@@ -117,6 +122,9 @@ def search(
     group: Group = None,
     time_col: TimeCol = None,
     encoding: Encoding = "utf-8",
+    input: Input = None,
+    id: Id = None,
+    horizon: Horizon = None,
     set_: Annotated[
         list[str] | None,
         typer.Option("--set", metavar="RANGE", help="FAMILY.PARAM=VALUE or FAMILY.PARAM=LOW..HIGH; may be repeated."),
@@ -167,7 +175,7 @@ def search(
         tracking=tracking,
         strict=strict,
     )
-    choices = choices_from(target, kind, column, group, time_col, encoding, test)
+    choices = choices_from(target, kind, column, group, time_col, encoding, test, input, id, horizon)
     run_and_print(load_task(task, choices), config, name, as_json=as_json)
 
 

@@ -10,7 +10,20 @@ import typer
 
 from automl.cli import complete
 from automl.cli.examples import examples, with_examples
-from automl.cli.options import ColumnKinds, Encoding, Group, Json, Kind, Target, Test, TimeCol, choices_from
+from automl.cli.options import (
+    ColumnKinds,
+    Encoding,
+    Group,
+    Horizon,
+    Id,
+    Input,
+    Json,
+    Kind,
+    Target,
+    Test,
+    TimeCol,
+    choices_from,
+)
 from automl.cli.output import print_facts, print_json, print_lines, print_table
 from automl.errors import ConfigError
 
@@ -62,12 +75,15 @@ def show_task(
     group: Group = None,
     time_col: TimeCol = None,
     encoding: Encoding = "utf-8",
+    input: Input = None,
+    id: Id = None,
+    horizon: Horizon = None,
     as_json: Json = False,
 ) -> None:
     """Show one task: what was inferred from a file and why, its metrics, and which families would be searched."""
     from automl.tasks import load_task
 
-    task = load_task(name, choices_from(target, kind, column, group, time_col, encoding, test))
+    task = load_task(name, choices_from(target, kind, column, group, time_col, encoding, test, input, id, horizon))
     facts = _facts(task)
     if as_json:
         print_json(facts)
@@ -103,6 +119,9 @@ def init_task(
     group: Group = None,
     time_col: TimeCol = None,
     encoding: Encoding = "utf-8",
+    input: Input = None,
+    id: Id = None,
+    horizon: Horizon = None,
     out: Annotated[
         Path | None,
         typer.Option(
@@ -117,7 +136,7 @@ def init_task(
     from automl.tasks import load_task
     from automl.tasks.own.taskfile import SUFFIXES, task_file
 
-    task = load_task(file, choices_from(target, kind, column, group, time_col, encoding, test))
+    task = load_task(file, choices_from(target, kind, column, group, time_col, encoding, test, input, id, horizon))
     if not task.columns:
         raise ConfigError(f"{file!r} is no table, from which a task file can be made.")
     out = out or Path(f"{task.name}.yaml")
@@ -133,7 +152,7 @@ def init_task(
     used = sum(column.kind != "left out" for column in task.columns)
     print_facts(
         [
-            f"{out}: {task.kind} of {task.target} by {task.metric}, {used} of {len(task.columns)} columns",
+            f"{out}: {task.word} of {task.target} by {task.metric}, {used} of {len(task.columns)} columns",
             f"next: automl search {shlex.quote(str(out))}",
         ]
     )
@@ -149,7 +168,7 @@ def _declared(task: Task) -> dict[str, Any]:
     return {
         "task": task.name,
         "title": task.title,
-        "kind": task.kind,
+        "kind": task.word,
         "inputs": task.input_kind,
         "shape": list(task.shape),
         "target": task.target,
@@ -166,10 +185,13 @@ def _inferred(task: Task) -> dict[str, Any]:
     rows = task.read()
     return {
         "why": task.why,
+        "given": task.given,
         "rows": _learned(rows),
         **({} if rows.test is None else {"test": task.choices["test"], "test_rows": int(rows.test.sum())}),
         "group": task.choices.get("group"),
         "time_column": task.choices.get("time_column"),
+        "id": task.choices.get("id"),
+        "horizon": task.choices.get("horizon"),
         "columns": [{"name": one.name, "kind": one.kind, "why": one.why} for one in task.columns],
         "warnings": [warning for warning in audit(rows, task) if not warning.startswith("Left out:")],
     }

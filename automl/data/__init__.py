@@ -12,7 +12,7 @@ from automl.data.arrays import Arrays, load_folds, load_part, load_raw_test, loa
 from automl.data.schema import Schema
 
 if TYPE_CHECKING:
-    from automl.data.incoming import Chunk, Tell, frame_rows, read_rows
+    from automl.data.incoming import Chunk, Tell, frame_rows, frame_series, read_rows
     from automl.data.preparing import Prepared, Summary, prepare, spec_for
 
 __all__ = [
@@ -23,6 +23,7 @@ __all__ = [
     "Summary",
     "Tell",
     "frame_rows",
+    "frame_series",
     "load_folds",
     "load_part",
     "load_raw_test",
@@ -33,7 +34,7 @@ __all__ = [
 ]
 
 _HOMES = {
-    **dict.fromkeys(("Chunk", "Tell", "frame_rows", "read_rows"), "incoming"),
+    **dict.fromkeys(("Chunk", "Tell", "frame_rows", "frame_series", "read_rows"), "incoming"),
     **dict.fromkeys(("Prepared", "Summary", "prepare", "spec_for"), "preparing"),
 }
 

@@ -20,7 +20,9 @@ class Arrays:
     inputs: np.ndarray
     """Read-only float32 (rows, *shape), encoded."""
     target: np.ndarray
-    """Read-only (rows,): int64 class indices, or standardised float32."""
+    """Read-only (rows,): int64 class indices, or standardised float32; of a forecast (rows, horizon), NaN where one is missing."""
+    units: np.ndarray | None = None
+    """Of a forecast read-only (rows, horizon + 1): the base of each step, and the scale."""
 
 
 def load_part(data_folder: Path, ref: DataRef, part: str) -> Arrays:
@@ -28,7 +30,8 @@ def load_part(data_folder: Path, ref: DataRef, part: str) -> Arrays:
     if part not in ref.parts:
         raise DataError(f"This assignment may read {', '.join(ref.parts)}, but not the {part} part: it is sealed.")
     folder = data_folder / ref.key / part
-    return Arrays(_map(folder / "inputs.npy"), _map(folder / "target.npy"))
+    units = _map(folder / "units.npy") if (folder / "units.npy").exists() else None
+    return Arrays(_map(folder / "inputs.npy"), _map(folder / "target.npy"), units)
 
 
 def load_folds(data_folder: Path, ref: DataRef) -> np.ndarray:

@@ -35,7 +35,7 @@ def audit(rows: Rows, task: Task) -> tuple[str, ...]:
         *rows.notes,
         *_about_columns(task),
         *_rare_words(cells, task),
-        *_gaps(cells),
+        *(_gaps(cells) if task.series is None else _gaps_of_series(rows, task)),
         *about_target,
         *leaks(cells, rows.target, task),
     )
@@ -107,20 +107,26 @@ def _gaps(cells: Cells) -> tuple[str, ...]:
     return (f"Missing values are filled in, and marked for the model: {listed(columns)}.",) if columns else ()
 
 
+def _gaps_of_series(rows: Rows, task: Task) -> tuple[str, ...]:
+    share = float(np.isnan(rows.array()).mean())
+    shorter = ", with what shorter series lack," if getattr(task.series, "is_long", False) else ""
+    return (f"Gaps ({share:.1%} of all steps{shorter}) are filled in, and marked for the model.",) if share else ()
+
+
 def _check_numbers(rows: Rows, task: Task) -> tuple[str, ...]:
     if not np.issubdtype(rows.target.dtype, np.number):
         raise DataError(
             f"{task.name}: target '{task.target}' must be numbers for regression, but is {rows.target.dtype}."
         )
-    bad = np.flatnonzero(~np.isfinite(rows.target))
+    is_bad = ~np.isfinite(rows.target) if rows.target.ndim == 1 else np.isinf(rows.target).any(axis=1)
+    bad = np.flatnonzero(is_bad)
     if len(bad):
         raise DataError(
             f"{task.name}: target '{task.target}' is NaN or infinite in {len(bad)} rows, first in row {bad[0] + 1}. Remove them."
         )
-    if rows.target.min() == rows.target.max():
-        raise DataError(
-            f"{task.name}: target '{task.target}' is constant ({rows.target[0]}); there is nothing to learn."
-        )
+    least, most = np.nanmin(rows.target), np.nanmax(rows.target)
+    if least == most:
+        raise DataError(f"{task.name}: target '{task.target}' is constant ({least}); there is nothing to learn.")
     return ()
 
 

@@ -6,7 +6,11 @@ import dataclasses
 import math
 from typing import Any
 
-from automl.encoding import Category, Date, Encoder, Grid, Number, Text, Words
+from automl.encoding import Category, Date, Encoder, Forecast, Grid, Number, Series, Text, Words
+
+CALENDARS = ("rows", "even", "months", "weekdays")
+_LONGEST = 1 << 20
+"""Steps that a series may have."""
 
 
 def check_encoder(encoder: Encoder) -> None:
@@ -20,6 +24,19 @@ def check_encoder(encoder: Encoder) -> None:
             _require(
                 all(encoder.scales) and all(size > 0 for size in encoder.shape), "scales and sizes must not be zero"
             )
+        case Series():
+            _require(
+                len(encoder.means) == len(encoder.scales) == encoder.channels, "means, scales and channels must fit"
+            )
+            _require(all(encoder.scales) and encoder.every > 0, "scales and groups must not be zero")
+            _require(0 < encoder.steps <= _LONGEST, "a series has steps")
+            _require(encoder.is_long or len(encoder.columns) == encoder.steps, "a wide series has a column per step")
+        case Forecast():
+            _require(bool(encoder.columns) and 0 < encoder.steps <= _LONGEST, "a forecast reads steps")
+            _require(0 < encoder.horizon <= _LONGEST, "a forecast predicts steps")
+            _require(0 < encoder.season <= encoder.steps, "a window holds a season")
+            _require(encoder.least > 0 and encoder.beat > 0, "scale and beat must be positive")
+            _require(encoder.calendar in CALENDARS, "a step must be known")
         case Number():
             _require(encoder.scale != 0, "a scale must not be zero")
             _require(len(encoder.knots) == len(encoder.heights), "knots and heights must fit")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections import Counter
 from collections.abc import Iterable
+from dataclasses import replace
 from statistics import NormalDist
 
 import numpy as np
@@ -13,8 +14,10 @@ from automl.encoding import (
     Category,
     Date,
     Encoder,
+    Forecast,
     Grid,
     Number,
+    Series,
     Text,
     Words,
     numbers,
@@ -44,6 +47,19 @@ def fit_grid(rows: np.ndarray, columns: tuple[str, ...], task: Task) -> Grid:
     axes = (0, *range(2, values.ndim))
     means, scales = _moments_of_bytes(values, axes) if values.dtype == np.uint8 else moments(values, axes)
     return Grid(columns, task.shape, means, scales)
+
+
+def fit_series(form: Series, rows: np.ndarray) -> Series:
+    """Means and scales over the series (rows, numbers), per channel."""
+    means, scales = moments(rows.reshape(-1, form.channels, form.steps), (0, 2))
+    return replace(form, means=means, scales=scales, gaps=bool(np.isnan(rows).any()))
+
+
+def fit_forecast(form: Forecast, rows: np.ndarray) -> Forecast:
+    """How little a window (rows, numbers) may vary before its own scale means nothing: half of what nearly all windows have."""
+    scales = form.known(rows)[:, 0].std(axis=1)
+    least = 0.5 * float(np.quantile(scales[scales > 0], 0.1)) if (scales > 0).any() else 1.0
+    return replace(form, least=least, gaps=bool(np.isnan(rows).any()))
 
 
 def fit_column(column: Column, cells: np.ndarray) -> Encoder:

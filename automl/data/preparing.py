@@ -97,10 +97,10 @@ def prepare(task: Task, *, seed: int, data_folder: Path) -> Prepared:
 def spec_for(task: Task, prepared: Prepared, *, max_epochs: int = 30) -> Spec:
     """Return what a family is told about the prepared task."""
     classes = len(prepared.schema.labels)
-    output = (
-        Field(task.target, "class", (classes,), cardinality=classes) if classes else Field(task.target, "number", (1,))
-    )
     schema = prepared.schema
+    output = Field(task.target, "steps", (schema.horizon,)) if schema.horizon else Field(task.target, "number", (1,))
+    if classes:
+        output = Field(task.target, "class", (classes,), cardinality=classes)
     given = Field(
         task.input_kind,
         task.input_kind,
@@ -153,7 +153,10 @@ def _write(target: Path, schema: Schema, rows: Rows, parts: dict[str, np.ndarray
         files = {"schema.json": schema.to_json().encode()}
         for part, indices in parts.items():
             files[f"{part}/inputs.npy"] = _npy(_encoded(schema, rows, indices))
-            files[f"{part}/target.npy"] = _npy(schema.encode_target(rows.target[indices]))
+            told = schema.units(rows.take(indices))
+            files[f"{part}/target.npy"] = _npy(schema.encode_target(rows.target[indices], told))
+            if told is not None:
+                files[f"{part}/units.npy"] = _npy(told)
             (folder / part).mkdir(mode=0o700)
         if folds is not None:
             files["folds.npy"] = _npy(folds)

@@ -12,8 +12,28 @@ import numpy as np
 
 from automl.data import strict_json
 from automl.data.encoder_check import check_encoder
-from automl.data.fitting import fit_column, fit_grid, fit_words, moments
-from automl.encoding import CellError, Encoder, Grid, Raw, Words, encode, encoder_from, missing
+from automl.data.fitting import fit_column, fit_forecast, fit_grid, fit_series, fit_words, moments
+from automl.encoding import (
+    Category,
+    CellError,
+    Date,
+    Encoder,
+    Forecast,
+    Grid,
+    Number,
+    Raw,
+    Series,
+    SeriesError,
+    Text,
+    Whole,
+    Words,
+    encode,
+    encoder_from,
+    gathered,
+    in_units,
+    missing,
+    units,
+)
 from automl.errors import DataError
 from automl.tasks import Cells, Column, Rows, Task
 
@@ -54,14 +74,17 @@ class Schema:
     def fit(cls, rows: Rows, train: np.ndarray, task: Task) -> Self:
         """Learn the encoders from the training rows alone; class names come from all rows."""
         classes = task.kind == "classification"
-        target_means, target_scales = ((0.0,), (1.0,)) if classes else moments(rows.target[train][:, None], axis=0)
-        features = rows.take(train)
+        features, target = rows.take(train), rows.target[train]
+        encoders = _fit_encoders(features, rows.columns, task)
+        if isinstance(encoders[0], Forecast):
+            target = _told(target, units(encoders, features)).ravel()
+        target_means, target_scales = ((0.0,), (1.0,)) if classes else moments(target[:, None], axis=0)
         return cls(
             task=task.name,
             kind=task.kind,
             input_kind=task.input_kind,
             target=task.target,
-            encoders=_fit_encoders(features, rows.columns, task),
+            encoders=encoders,
             labels=_sorted_labels(rows.target) if classes else (),
             target_mean=target_means[0],
             target_scale=target_scales[0],
@@ -75,24 +98,45 @@ class Schema:
     def columns(self) -> tuple[str, ...]:
         """Name of each raw column, in order."""
         first = self.encoders[0]
-        return (
-            first.columns
-            if isinstance(first, Grid)
-            else tuple(one.name for one in self.encoders if not isinstance(one, Grid))
-        )
+        if isinstance(first, Series | Forecast):
+            return first.raw_columns
+        return first.columns if isinstance(first, Grid) else tuple(one.name for one in self.named)
+
+    @property
+    def named(self) -> tuple[Number | Category | Date | Text | Words, ...]:
+        """Encoders of one column each."""
+        return tuple(one for one in self.encoders if not isinstance(one, Grid | Series | Forecast))
+
+    @property
+    def horizon(self) -> int:
+        """Steps that are predicted; 0 where this is no forecast."""
+        first = self.encoders[0]
+        return first.horizon if isinstance(first, Forecast) else 0
+
+    @property
+    def id(self) -> str:
+        """Column that says which series a row of a table is of; empty where each row is one, or all are."""
+        first = self.encoders[0]
+        return first.id if isinstance(first, Series | Forecast) else ""
+
+    @property
+    def is_long(self) -> bool:
+        """Whether it takes several rows of a table to make one that is predicted."""
+        first = self.encoders[0]
+        return isinstance(first, Forecast) or (isinstance(first, Series) and first.is_long)
 
     @property
     def shape(self) -> tuple[int, ...]:
         """Shape of one encoded row."""
         first = self.encoders[0]
-        if isinstance(first, Grid):
+        if isinstance(first, Grid | Series | Forecast):
             return first.shape
         return (first.length,) if isinstance(first, Words) else (len(self.cardinalities),)
 
     @property
     def cardinalities(self) -> tuple[int, ...]:
         """Of a table, per encoded feature: 0 for a number, else how many codes it has."""
-        return tuple(n for one in self.encoders if not isinstance(one, Grid | Words) for n in one.cardinalities)
+        return tuple(n for one in self.encoders if not isinstance(one, Whole) for n in one.cardinalities)
 
     @property
     def vocabulary(self) -> int | None:
@@ -101,32 +145,51 @@ class Schema:
         return first.size if isinstance(first, Words) else None
 
     def encode(self, raw: Raw) -> np.ndarray:
-        """Cells by column, or an array (rows, columns) or (rows, *shape) -> float32 (rows, *shape). Raises DataError."""
-        width = len(self.columns)
+        """Cells by column, or an array (rows, columns) or (rows, *shape) -> float32 (rows, *shape). Raises DataError.
+
+        Of long series the cells of all their rows give a row per series; an array holds a series a row, channel by channel.
+        """
+        first = self.encoders[0]
+        width = first.width if isinstance(first, Series | Forecast) else len(self.columns)
         if isinstance(raw, np.ndarray) and (raw.ndim < 2 or int(np.prod(raw.shape[1:])) != width):
             raise DataError(
                 f"Rows for '{self.task}' must be (rows, {width}) or (rows, {', '.join(map(str, self.shape))}), but are {raw.shape}."
             )
+        _, raw = self.gathered(raw)
         try:
             return encode(self.encoders, raw)
         except CellError as error:
             raise DataError(f"{error}. Correct it, or leave it empty where it is missing.") from None
 
-    def encode_target(self, target: np.ndarray) -> np.ndarray:
-        """Raw (rows,) labels -> int64 class indices, or numbers -> standardised float32."""
+    def gathered(self, raw: Raw) -> tuple[tuple[str, ...], Raw]:
+        """Cells of long rows -> ids, and an array of a row per series; whatever else comes goes as it is. Raises DataError."""
+        try:
+            return gathered(self.encoders, raw)
+        except (CellError, SeriesError) as error:
+            raise DataError(f"{error}.") from None
+
+    def units(self, raw: Raw) -> np.ndarray | None:
+        """What each row's forecast is told in, (rows, horizon + 1): the base of each step and the scale. None for all else."""
+        return units(self.encoders, raw)
+
+    def encode_target(self, target: np.ndarray, told: np.ndarray | None = None) -> np.ndarray:
+        """Raw (rows,) labels -> int64 class indices, or numbers -> standardised float32; of a forecast (rows, horizon) in `units`."""
         if self.kind == "regression":
+            target = _told(target, told)
             scaled = (np.asarray(target, dtype=np.float64) - self.target_mean) / self.target_scale
             return np.clip(scaled, -_FARTHEST, _FARTHEST).astype(np.float32)
         index = {label: place for place, label in enumerate(self.labels)}
         return np.array([index[str(label)] for label in target.tolist()], dtype=np.int64)
 
-    def decode(self, outputs: np.ndarray) -> np.ndarray:
+    def decode(self, outputs: np.ndarray, told: np.ndarray | None = None) -> np.ndarray:
         """Model outputs -> float64 predictions.
 
         Logits (rows, classes) become probabilities of the same shape (softmax); standardised numbers (rows,) or (rows, 1)
-        become (rows,) numbers in the target's own units.
+        become (rows,) numbers in the target's own units, and those of a forecast (rows, horizon), which needs its `units`.
         """
         values = np.asarray(outputs, dtype=np.float64)
+        if self.horizon and told is not None:
+            return in_units(values * self.target_scale + self.target_mean, told)
         if self.kind == "regression":
             return values.reshape(len(values)) * self.target_scale + self.target_mean
         powers = np.exp(values - values.max(axis=1, keepdims=True))
@@ -170,7 +233,7 @@ class Schema:
             raise ValueError("kind and labels must fit each other")
         if not all(math.isfinite(number) for number in numbers) or not all((self.target_scale, self.white)):
             raise ValueError("scales must be finite and not zero")
-        if not self.encoders or (len(self.encoders) > 1) & any(isinstance(one, Grid | Words) for one in self.encoders):
+        if not self.encoders or (len(self.encoders) > 1) & any(isinstance(one, Whole) for one in self.encoders):
             raise ValueError("an encoder of the whole input stands alone")
         for encoder in self.encoders:
             check_encoder(encoder)
@@ -178,7 +241,15 @@ class Schema:
             raise ValueError("columns and labels must differ from each other")
 
 
+def _told(target: np.ndarray, told: np.ndarray | None) -> np.ndarray:
+    """Of a forecast, the difference from the base over the scale."""
+    return target if told is None else (target - told[:, :-1]) / told[:, -1:]
+
+
 def _fit_encoders(features: np.ndarray | Cells, columns: tuple[str, ...], task: Task) -> tuple[Encoder, ...]:
+    if isinstance(features, np.ndarray) and task.series is not None:
+        form = task.series
+        return (fit_forecast(form, features) if isinstance(form, Forecast) else fit_series(form, features),)
     if isinstance(features, np.ndarray):
         return (fit_grid(features, columns, task),)
     used = [column for column in task.columns if column.kind != "left out"] or [Column(n, "number") for n in columns]

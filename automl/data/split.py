@@ -62,22 +62,22 @@ def split_rows(
     """Return row indices for `train`, `validation` and `test`, each in order of content. Raises DataError if one is empty.
 
     Rows of one unit (equal rows, or what `units` says: a group) share a part. Where rows have a moment, the newest are the test
-    part and the newest of the rest the validation part, whatever the seed.
+    part and the newest of the rest the validation part, whatever the seed; of rows that span time, those across a border are dropped.
     """
     units = digests if units is None else units
-    if rows.test is not None:
-        test = rows.test
-    elif rows.moment is not None:
-        test = _newest(rows.moment, TEST_SHARE)
+    if rows.test is None and rows.moment is not None:
+        test, known = _newest(rows.moment, TEST_SHARE)
     else:
-        test = _below(units, TEST_SHARE)
-    rest = np.flatnonzero(~test)
-    validation = np.zeros(len(test), dtype=bool)
-    if len(rest) and rows.moment is not None:
-        validation[rest] = _newest(rows.moment[rest], VALIDATION_SHARE)
-    elif len(rest):
-        validation[rest] = _drawn(units[rest], rows.target[rest], task, seed)
-    member = {"train": ~test & ~validation, "validation": validation, "test": test}
+        test = _below(units, TEST_SHARE) if rows.test is None else rows.test
+        known = ~test
+    train, validation = known.copy(), np.zeros(len(test), dtype=bool)
+    places = np.flatnonzero(known)
+    if len(places) and rows.moment is not None:
+        validation[places], train[places] = _newest(rows.moment[places], VALIDATION_SHARE)
+    elif len(places):
+        validation[places] = _drawn(units[places], rows.target[places], task, seed)
+        train &= ~validation
+    member = {"train": train, "validation": validation, "test": test}
     order = np.argsort(digests, kind="stable")
     parts = {part: order[chosen[order]] for part, chosen in member.items()}
     for part, indices in parts.items():
@@ -111,9 +111,14 @@ def _below(units: np.ndarray, share: float) -> np.ndarray:
     return np.asarray((_fractions(distinct) < share)[place])
 
 
-def _newest(moment: np.ndarray, share: float) -> np.ndarray:
-    """Cut where a share of the rows is newer; rows of one moment share a part."""
-    return np.asarray(moment >= np.quantile(moment, 1 - share, method="higher"))
+def _newest(moment: np.ndarray, share: float) -> tuple[np.ndarray, np.ndarray]:
+    """Cut where a share of the rows is newer: which rows are, and which are older. Of rows that span time, those across it are neither.
+
+    Rows of one moment share a part. `moment` is (rows,), or (rows, 2) from the first to the last.
+    """
+    first, last = (moment, moment) if moment.ndim == 1 else (moment[:, 0], moment[:, 1])
+    cut = np.quantile(first, 1 - share, method="higher")
+    return np.asarray(first >= cut), np.asarray(last < cut)
 
 
 def _drawn(units: np.ndarray, target: np.ndarray, task: Task, seed: int) -> np.ndarray:

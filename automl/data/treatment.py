@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from automl.data.schema import Schema
-from automl.encoding import Category, Date, Encoder, Grid, Number, Text, Words
+from automl.encoding import Category, Date, Encoder, Forecast, Grid, Number, Series, Text, Words
 
 _FILLED = {
     "category": "a level of its own",
@@ -32,7 +32,7 @@ class Treated:
 
 def treated_columns(schema: Schema) -> list[Treated]:
     """Return a table's columns, those that are used first; of images and series, which have none of their own, nothing."""
-    used = [one for one in schema.encoders if not isinstance(one, Grid)]
+    used = [one for one in schema.encoders if not isinstance(one, Grid | Series | Forecast)]
     return [
         *(_used(one, schema.why.get(one.name, ""), schema.gaps.get(one.name, 0.0)) for one in used),
         *(Treated(name, "left out", why) for name, why in schema.unused.items()),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from automl.bundle.format import Facts
 from automl.data import Schema
-from automl.encoding import Grid
+from automl.encoding import Forecast, Grid, Series
 from automl.tasks.metrics import EVEN
 
 _IMPORTS = {"pt2": "import json, numpy as np, torch", "onnx": "import json, numpy as np, onnxruntime"}
@@ -28,7 +28,7 @@ Needs Python with {_NEEDS[form]}; automl is not needed. Made with torch {librari
 
     python predict.py ROWS.csv
 
-reads a CSV with the columns {_listed(schema.columns)} in any order, and writes one prediction per row. From a program, in this folder:
+reads a CSV with the columns {_listed(schema.columns)} in any order, and writes {_written(schema)}. From a program, in this folder:
 
 {snippet(form)}
 
@@ -60,11 +60,29 @@ def _meaning(schema: Schema, threshold: float) -> str:
             f'`outputs` are logits, one per class in the order of "labels": {_listed(schema.labels)}. '
             f"Softmax makes them probabilities.{decided}"
         )
+    if schema.horizon:
+        return (
+            f"`outputs` are standardised, (series, {schema.horizon} steps), and told in what each window is:\n"
+            'encoding.in_units(outputs * schema["target_scale"] + schema["target_mean"], encoding.units(encoders, rows)) is '
+            f"{schema.target}."
+        )
     return f'`outputs` are standardised: outputs * schema["target_scale"] + schema["target_mean"] is {schema.target}.'
 
 
+def _written(schema: Schema) -> str:
+    if schema.horizon:
+        return f"the next {schema.horizon} steps" + (f" of each {schema.id}" if schema.id else "")
+    return f"one prediction per {schema.id or 'series'}" if schema.is_long else "one prediction per row"
+
+
 def _rows(schema: Schema) -> str:
-    if isinstance(schema.encoders[0], Grid):
+    first = schema.encoders[0]
+    if isinstance(first, Series | Forecast) and schema.is_long:
+        return (
+            f"maps each column's name to an array of its cells, and all rows of one series make one encoded row; or it is a float\n"
+            f"array (series, {first.width}): the last {first.steps} steps, channel by channel, NaN where missing"
+        )
+    if isinstance(first, Grid | Series):
         return f"is a float array (rows, {len(schema.columns)}), its columns in the order of schema.json, NaN where missing"
     return "maps each column's name to an array of its cells (text, numbers, None where missing); a pandas frame does"
 

@@ -93,7 +93,8 @@ def residuals(scored: Scored) -> tuple[Markup, Markup]:
     if scored.labels:
         return Markup(""), Markup("")
     frame = Frame()
-    true, predicted = scored.target.astype(float), scored.prediction.astype(float)
+    known = ~np.isnan(scored.target.astype(float))  # all steps of forecasts, one below the other
+    true, predicted = scored.target[known].astype(float), scored.prediction[known].astype(float)
     ends = float(min(true.min(), predicted.min())), float(max(true.max(), predicted.max()))
     x, y = across(frame, *_padded(*ends)), upward(frame, *_padded(*ends))
     places = sample(

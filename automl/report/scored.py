@@ -44,9 +44,9 @@ class Scored:
     """The winner's predictions of the test rows."""
 
     target: np.ndarray
-    """(rows,) class indices, or numbers in the target's own units."""
+    """(rows,) class indices, or numbers in the target's own units; (rows, horizon) of forecasts, NaN where one is missing."""
     prediction: np.ndarray
-    """(rows, classes) probabilities, or (rows,) numbers."""
+    """(rows, classes) probabilities, (rows,) numbers, or (rows, horizon) forecasts."""
     labels: tuple[str, ...]
     """Empty for numbers."""
     hardest: dict[str, np.ndarray]
@@ -76,12 +76,26 @@ class Scored:
     def words(self, row: int) -> tuple[str, str, str]:
         """Return a row's true class or number, the predicted one, and how sure the model was or how far off."""
         if not self.labels:
+            if self.is_forecast:
+                return self._ends(row)
             true, predicted = float(self.target[row]), float(self.prediction[row])
             return number(true), number(predicted), f"off by {number(abs(true - predicted))}"
         true_class, taken = int(self.target[row]), int(self.predicted[row])
         chances = self.prediction[row]
         note = f"{chances[taken]:.0%} sure" if taken != true_class else f"right, but only {chances[taken]:.0%} sure"
         return self.labels[true_class], self.labels[taken], note
+
+    @property
+    def is_forecast(self) -> bool:
+        """Whether each row is several steps."""
+        return self.target.ndim == 2
+
+    def _ends(self, row: int) -> tuple[str, str, str]:
+        """The first and last step of a forecast."""
+        true, predicted = self.target[row], self.prediction[row]
+        off = float(np.nanmean(np.abs(true - predicted)))
+        words = [f"{number(float(one[0]))} … {number(float(one[-1]))}" for one in (true, predicted)]
+        return words[0], words[1], f"off by {number(off)} in the mean of {len(true)} steps"
 
     def _features(self, place: int) -> Iterable[str]:
         """Cells in their own units, the most unusual numbers first, then words."""
@@ -109,7 +123,7 @@ def read_scored(attempts: Sequence[Attempt], folder: SearchFolder) -> Scored | N
         return None
     prediction = arrays["model"]
     labels = tuple(map(str, hardest.get("labels", ())))
-    if prediction.ndim == 2 and len(labels) != prediction.shape[1]:
+    if prediction.shape != arrays["target"].shape and len(labels) != prediction.shape[1]:
         labels = tuple(str(place) for place in range(prediction.shape[1]))
     lines = dict(
         zip(

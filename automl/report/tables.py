@@ -141,6 +141,9 @@ _CHOICES = {
     "group": "--group",
     "time_column": "--time-col",
     "encoding": "--encoding",
+    "input": "--input",
+    "id": "--id",
+    "horizon": "--horizon",
 }
 
 

@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, Any, Literal
 if TYPE_CHECKING:
     import numpy as np
 
+    from automl.encoding import Forecast, Series
+
 
 Cells = dict[str, "np.ndarray"]
 """Name of a column -> its cells (rows,): float64 with NaN where missing, or objects: text and None."""
@@ -39,11 +41,14 @@ class Rows:
     columns: tuple[str, ...]
     """Name of each feature, in order."""
     target: np.ndarray
-    """(rows,) class labels (text or integers), or numbers for regression."""
+    """(rows,) class labels (text or integers), or numbers for regression; (rows, horizon) for a forecast, NaN where one is missing."""
     group: np.ndarray | None = None
     """(rows,) text: rows with the same share a part."""
     moment: np.ndarray | None = None
-    """(rows,) numbers: the newest rows are the test part, the newest of the rest the validation part."""
+    """(rows,) numbers: the newest rows are the test part, the newest of the rest the validation part.
+
+    Or (rows, 2): when what is predicted begins and ends; rows that end in a newer part than they begin are in none.
+    """
     notes: tuple[str, ...] = ()
     """For people: rows that were dropped while reading, and why."""
     test: np.ndarray | None = None
@@ -119,6 +124,8 @@ class Task:
     """Of images (channels, height, width), of series (channels, steps); a table's follows from its columns."""
     columns: tuple[Column, ...] = ()
     """What each column of a table is taken for; empty: all are numbers."""
+    series: Series | Forecast | None = None
+    """How a table's rows make series: an encoder that has learned nothing yet. None: each row of the array is one, as `shape` says."""
     constraints: tuple[str, ...] = ()
     evaluation: str = "holdout"
     """`holdout`: one validation part; `folds`: each row that is not of the test part is validated on once."""
@@ -126,12 +133,34 @@ class Task:
     """What it takes to load a task of a person's own again: `path`, and the fields of `Choices`."""
     why: str = ""
     """Of an inferred task: what in the target decided its kind."""
+    given: str = ""
+    """Of an inferred task of series: what is predicted from, and why."""
 
     def summary(self, rows: int) -> str:
         """One line on a task that was inferred: what is predicted, how it is judged, and from what."""
         counts = Counter(column.kind for column in self.columns if column.kind != "left out")
-        given = " from " + ", ".join(f"{count} {kind}" for kind, count in counts.most_common()) if counts else ""
-        return f"{self.name}: {rows:,} rows; {self.kind} of {self.target} ({self.why}) by {self.metric}{given}"
+        given = self.given or ", ".join(f"{count} {kind}" for kind, count in counts.most_common())
+        source = f" from {given}" if given else ""
+        return (
+            f"{self.name}: {rows:,} {self.rows_are}; {self.word} of {self.target} ({self.why}) by {self.metric}{source}"
+        )
+
+    @property
+    def horizon(self) -> int:
+        """Steps that a forecast predicts; 0 for all else."""
+        return int(getattr(self.series, "horizon", 0))
+
+    @property
+    def word(self) -> str:
+        """What people call it: a forecast is a regression of many numbers at once."""
+        return f"forecast of {self.horizon} steps" if self.horizon else self.kind
+
+    @property
+    def rows_are(self) -> str:
+        """What a row of the prepared data is."""
+        if self.horizon:
+            return "windows"
+        return "series" if self.input_kind == "series" else "rows"
 
     @property
     def metric(self) -> str:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from automl.bundle.format import EXAMPLE, SCHEMA, Manifest, read_member
 from automl.data import Schema
-from automl.encoding import ISO, Category, Date, Grid, Number, Text, Words
+from automl.encoding import ISO, Category, Date, Forecast, Grid, Number, Series, Text, Words
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -30,6 +30,8 @@ def signature(bundle: Path, manifest: Manifest) -> Any:
 
     schema = _schema(bundle, manifest)
     given = {
+        **({schema.id: "string"} if schema.id else {}),
+        **({"step": "long"} if schema.horizon else {}),
         "prediction": "string" if schema.labels else "double",
         **{f"p_{label}": "double" for label in schema.labels},
     }
@@ -47,12 +49,38 @@ def example(bundle: Path, manifest: Manifest) -> pd.DataFrame:
 
     schema = _schema(bundle, manifest)
     first = schema.encoders[0]
-    if not isinstance(first, Grid):
-        return pd.DataFrame([{one.name: _typical(one) for one in schema.encoders if not isinstance(one, Grid)}])
+    if schema.is_long:
+        return _series(schema)
+    if not isinstance(first, Grid | Series):
+        return pd.DataFrame([{one.name: _typical(one) for one in schema.named}])
+    if isinstance(first, Series):
+        return pd.DataFrame([dict.fromkeys(first.columns, round(first.means[0], 6))])
     encoded = load(read_member(bundle, manifest, EXAMPLE))["inputs"][:_EXAMPLE_ROWS].astype(np.float64)
     axes = (-1,) + (1,) * (len(first.shape) - 1)
     rows = encoded * np.reshape(first.scales, axes) + np.reshape(first.means, axes)
     return pd.DataFrame(rows.reshape(len(rows), -1).round(6), columns=list(schema.columns))
+
+
+def _series(schema: Schema) -> pd.DataFrame:
+    """Long rows of one series that does not move, as many as are read, a day apart where times are dates."""
+    import numpy as np
+    import pandas as pd
+
+    first = schema.encoders[0]
+    assert isinstance(first, Series | Forecast)
+    middle = first.means if isinstance(first, Series) else (0.0,) * first.channels
+    cells: dict[str, Any] = {first.id: ["1"] * first.steps} if first.id else {}
+    if first.formats:
+        days = pd.date_range("2000-01-01", periods=first.steps, freq="MS" if _is_monthly(first) else "D")
+        form = "%Y-%m-%d" if first.formats[0] == ISO else first.formats[0]
+        cells[first.time] = days.strftime(form).tolist()
+    elif first.time:
+        cells[first.time] = np.arange(first.steps) * (first.beat if isinstance(first, Forecast) else 1.0)
+    return pd.DataFrame({**cells, **{name: round(mean, 6) for name, mean in zip(first.columns, middle, strict=True)}})
+
+
+def _is_monthly(encoder: Series | Forecast) -> bool:
+    return isinstance(encoder, Forecast) and encoder.calendar == "months"
 
 
 def _typical(encoder: Number | Category | Date | Text | Words) -> float | str:

@@ -97,6 +97,6 @@ def weighted(weights: Sequence[float], candidates: Sequence[np.ndarray]) -> np.n
 
 
 def _smooth_loss(target: np.ndarray, prediction: np.ndarray) -> float:
-    if prediction.ndim == 1:
-        return float(np.square(target - prediction).mean())
+    if prediction.shape == target.shape:
+        return float(np.nanmean(np.square(target - prediction)))
     return measure("log_loss", target, prediction)

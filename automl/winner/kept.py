@@ -16,10 +16,12 @@ Predicted = list[tuple[np.ndarray, np.ndarray]]
 def validation_target(stage: Stage) -> np.ndarray:
     """Of the rows that trials predicted: the validation part, or with folds all but the test part."""
     parts = ("train", "validation") if stage.data.folds else ("validation",)
-    target = np.concatenate([load_part(stage.data_folder, stage.data, part).target for part in parts])
+    arrays = [load_part(stage.data_folder, stage.data, part) for part in parts]
+    target = np.concatenate([part.target for part in arrays])
     if stage.header.task["kind"] == "classification":
         return target
-    return load_schema(stage.data_folder, stage.data).decode(target)
+    units = [part.units for part in arrays if part.units is not None]
+    return load_schema(stage.data_folder, stage.data).decode(target, np.concatenate(units) if units else None)
 
 
 def of_trial(stage: Stage, attempt: Attempt) -> list[np.ndarray]:

@@ -26,7 +26,7 @@ class Scores:
     """Test rows and what was predicted for them."""
 
     target: np.ndarray
-    """(rows,) class indices, or numbers in the target's own units."""
+    """(rows,) class indices, or numbers in the target's own units; (rows, horizon) of forecasts, NaN where one is missing."""
     predictions: dict[str, np.ndarray]
     """`model` and each baseline by name; shapes as `measure` takes them."""
     thresholds: dict[str, float] = field(default_factory=dict)
@@ -143,10 +143,15 @@ def _log_losses(target: np.ndarray, prediction: np.ndarray) -> np.ndarray:
     return -np.log(np.clip(prediction[np.arange(len(target)), target], epsilon, 1 - epsilon))
 
 
+def _over_steps(losses: np.ndarray) -> np.ndarray:
+    """(rows,) as it is; a forecast's row (rows, horizon) counts by the mean over the steps that are known."""
+    return losses if losses.ndim == 1 else np.asarray(np.nanmean(losses, axis=1))
+
+
 _MEANS: dict[str, tuple[Callable[[np.ndarray, np.ndarray], np.ndarray], Callable[[np.ndarray], np.ndarray]]] = {
     "accuracy": (_hits, np.asarray),
     "log_loss": (_log_losses, np.asarray),
-    "mae": (lambda target, prediction: np.abs(target - prediction), np.asarray),
-    "rmse": (lambda target, prediction: np.square(target - prediction), np.sqrt),
+    "mae": (lambda target, prediction: _over_steps(np.abs(target - prediction)), np.asarray),
+    "rmse": (lambda target, prediction: _over_steps(np.square(target - prediction)), np.sqrt),
 }
 """Metrics that are a function of a mean over rows: (value of each row, function of their mean). The rest are measured anew."""

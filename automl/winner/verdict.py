@@ -21,6 +21,8 @@ _BASELINES = {
     "boosted_trees": "gradient boosting",
     "majority": "always the most frequent class",
     "mean": "always the mean",
+    "last_value": "the last value",
+    "seasonal_naive": "the last season repeated",
 }
 
 

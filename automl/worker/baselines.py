@@ -16,7 +16,7 @@ _MOST_CODES = 255
 _MOST_ROUNDS = 200
 """Of the linear model's solver; on standardised columns it needs a few tens."""
 _MOST_NUMBERS = 2048
-"""Of a picture: beyond, trees over each pixel would take longer than the search, and see no more."""
+"""Of a picture or series: beyond, trees over each number would take longer than the search, and see no more."""
 
 
 def fit_baselines(schema: Schema, known: list[Arrays], unknown: np.ndarray) -> dict[str, np.ndarray]:
@@ -143,10 +143,12 @@ def _quietly(model: Any, inputs: Any, target: np.ndarray) -> Any:
 
 
 def _flat(inputs: np.ndarray) -> np.ndarray:
-    """(rows, *shape) -> (rows, features); pictures are halved until their numbers are few enough."""
+    """(rows, *shape) -> (rows, features); pictures and series are halved until their numbers are few enough."""
     inputs = np.asarray(inputs)
     while inputs.ndim == 4 and inputs[0].size > _MOST_NUMBERS and min(inputs.shape[2:]) > 1:
         rows, channels, height, width = inputs.shape
         even = inputs[:, :, : height // 2 * 2, : width // 2 * 2]
         inputs = even.reshape(rows, channels, height // 2, 2, width // 2, 2).mean(axis=(3, 5))
+    while inputs.ndim == 3 and inputs[0].size > _MOST_NUMBERS and inputs.shape[2] > 1:
+        inputs = inputs[:, :, : inputs.shape[2] // 2 * 2].reshape(*inputs.shape[:2], -1, 2).mean(axis=3)
     return inputs.reshape(len(inputs), -1)

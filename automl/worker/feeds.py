@@ -28,7 +28,9 @@ class Held(NamedTuple):
     inputs: Tensor
     """(rows, *shape)"""
     target: Tensor
-    """(rows,)"""
+    """(rows,), or (rows, horizon) of a forecast."""
+    units: np.ndarray | None = None
+    """Of a forecast: what each row is told in, see `Schema.units`; stays with the CPU, where predictions are decoded."""
 
 
 @lru_cache(maxsize=8)
@@ -36,7 +38,9 @@ def hold(folder: Path, data: DataRef, parts: tuple[str, ...], device: torch.devi
     """Return the rows of `parts`, joined in that order; read from disk at the first call only."""
     arrays = [load_part(folder, data, part) for part in parts]
     inputs = torch.cat([torch.tensor(part.inputs, dtype=dtype, device=device) for part in arrays])
-    return Held(inputs, torch.cat([torch.tensor(part.target, device=device) for part in arrays]))
+    units = [np.array(part.units) for part in arrays if part.units is not None]
+    target = torch.cat([torch.tensor(part.target, device=device) for part in arrays])
+    return Held(inputs, target, np.concatenate(units) if units else None)
 
 
 @lru_cache(maxsize=16)
@@ -65,7 +69,7 @@ class TrainingFeed:
 
     def __iter__(self) -> Iterator[Chunk]:
         order = torch.randperm(len(self._rows.target), generator=self._generator)
-        yield Chunk(*self._rows, order.to(self._rows.inputs.device))
+        yield Chunk(self._rows.inputs, self._rows.target, order.to(self._rows.inputs.device))
 
 
 class EvaluationFeed:
@@ -74,13 +78,14 @@ class EvaluationFeed:
     def __init__(self, rows: Held, schema: Schema, metric: str) -> None:
         self.target = rows.target
         self.predictions: np.ndarray | None = None
-        """What was measured last, decoded: probabilities (rows, classes) or numbers (rows,)."""
+        """What was measured last, decoded: probabilities (rows, classes), numbers (rows,) or forecasts (rows, horizon)."""
         self.kind = schema.kind
         self._inputs = rows.inputs
+        self._units = rows.units
         self._schema = schema
         self._metric = metric
         numbers = rows.target.cpu().numpy()
-        self.measured_target = numbers if schema.kind == "classification" else schema.decode(numbers)
+        self.measured_target = numbers if schema.kind == "classification" else schema.decode(numbers, rows.units)
         """Class indices, or numbers in the target's own units."""
 
     def __len__(self) -> int:
@@ -97,6 +102,6 @@ class EvaluationFeed:
 
     def measure(self, outputs: Tensor) -> dict[str, float]:
         """Decode (rows, outputs) and return the steering metric by name, decided by the threshold that these rows suggest."""
-        self.predictions = self._schema.decode(outputs.cpu().numpy())
+        self.predictions = self._schema.decode(outputs.cpu().numpy(), self._units)
         threshold = best_threshold(self._metric, self.measured_target, self.predictions)
         return {self._metric: measure(self._metric, self.measured_target, self.predictions, threshold)}

@@ -21,7 +21,7 @@ def hardest(
     `rows` are their places in the test part, the worst first; `inputs` (rows, *shape) their encoded inputs; `labels` are the
     classes' names. Of a table or text also `columns`, `cells` (rows, columns) in their own units, and `unusual` (rows, columns):
     how many standard deviations a number is from its mean, 0 for words. Worst is where the true class got the least
-    probability, or where a number is furthest off.
+    probability, or where a number, or a forecast in the mean over its steps, is furthest off.
     """
     rows = np.argsort(-row_losses(target, prediction), kind="stable")[:MOST_ROWS]
     found = {"rows": rows, "inputs": np.array(inputs[rows]), "labels": np.array(schema.labels, dtype=np.str_)}
@@ -51,5 +51,9 @@ def _unusual(encoder: Encoder, raw: Raw, rows: np.ndarray) -> np.ndarray:
 
 def row_losses(target: np.ndarray, prediction: np.ndarray) -> np.ndarray:
     """Larger is worse; a prediction that is no number is the worst of all."""
-    off = np.abs(prediction - target) if prediction.ndim == 1 else 1.0 - prediction[np.arange(len(target)), target]
+    if prediction.shape == target.shape:
+        off = np.abs(prediction - target)
+        off = off if off.ndim == 1 else np.nanmean(off, axis=1)
+    else:
+        off = 1.0 - prediction[np.arange(len(target)), target]
     return np.nan_to_num(off, nan=np.inf)

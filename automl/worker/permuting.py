@@ -13,7 +13,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from automl.data import Schema
-from automl.encoding import Grid, Words
+from automl.encoding import Whole
 from automl.errors import DataError
 
 REPEATS = 5
@@ -108,7 +108,7 @@ def _features(schema: Schema) -> dict[str, slice]:
     """Say which encoded features are whose."""
     found, start = {}, 0
     for encoder in schema.encoders:
-        assert not isinstance(encoder, Grid | Words)  # of a table each encoder is one column's
+        assert not isinstance(encoder, Whole)  # of a table each encoder is one column's
         found[encoder.name] = slice(start, start + len(encoder.cardinalities))
         start += len(encoder.cardinalities)
     return found

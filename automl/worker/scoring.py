@@ -18,6 +18,7 @@ from automl.worker.baselines import baseline_thresholds, fit_baselines
 from automl.worker.explaining import explain
 from automl.worker.exporting import artifact, combined, rebuild
 from automl.worker.hardest import hardest
+from automl.worker.naive import forecast_baselines
 from automl.worker.perform import Places
 
 
@@ -45,14 +46,16 @@ def score(assignment: Assignment, places: Places) -> tuple[Outcome, ...]:
         modules = [rebuild(assignment, member, places) for member in members]
         temperature = assignment.temperature if name == "model" else 1.0
         networks[name] = combined(assignment, members, modules, temperature)
-        predictions[name] = schema.decode(network_outputs(networks[name], test.inputs))
+        predictions[name] = schema.decode(network_outputs(networks[name], test.inputs), test.units)
     thresholds = {**assignment.thresholds, **baseline_thresholds(schema, assignment.metric, *known)}
-    predictions |= fit_baselines(schema, known, test.inputs)
     raw = load_raw_test(places.data, assignment.data)
+    predictions |= (
+        forecast_baselines(schema, known, test, raw) if schema.horizon else fit_baselines(schema, known, test.inputs)
+    )
     champion, thresholds["champion"], reason = _champion(assignment, places, schema, raw)
     if champion is not None:
         predictions["champion"] = champion
-    target = np.array(test.target) if schema.kind == "classification" else schema.decode(test.target)
+    target = np.array(test.target) if schema.kind == "classification" else schema.decode(test.target, test.units)
     lines = {name: thresholds.get(name, EVEN) for name in predictions}
     scores = {name: measure(assignment.metric, target, rows, lines[name]) for name, rows in predictions.items()}
     value = scores.pop("model")

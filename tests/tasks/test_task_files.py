@@ -79,7 +79,10 @@ def test_an_empty_value_is_one_that_is_left_out(tmp_path: Path) -> None:
         ("path: data.csv\ntarget: y\ntarget: z\n", "key 'target' occurs twice, in lines 2 and 3. Delete one."),
         ("path: d.csv\ncolumns:\n  a: text\n  a: date\n", "key 'a' occurs twice, in lines 3 and 4. Delete one."),
         ("target: y\n", "'path' is missing: where is the data?"),
-        ("path: data.csv\nkind: clasification\n", "'kind', line 2, must be 'classification' or 'regression', but is"),
+        (
+            "path: data.csv\nkind: clasification\n",
+            "'kind', line 2, must be 'classification', 'regression' or 'forecast', but is",
+        ),
         ("path: data.csv\nkind: clasification\n", "Did you mean 'classification'?"),
         (
             "path: d.csv\ncolumns:\n  a: text\n  b: nummer\n",
@@ -161,6 +164,7 @@ def test_a_task_file_says_what_was_inferred_and_is_read_back(tmp_path: Path) -> 
         "metric: roc_auc  # steers; recorded too: accuracy, log_loss",
         "group: w  # rows with equal values here stay in one part, such as a patient's",
         "# time_column: COLUMN  # when a row was: the newest rows become the test part",
+        "# id: COLUMN  # which series a row is of, where several rows make one",
         "encoding: utf-8",
         "columns:  # number, category, date, text or left out",
         "  n: number  # numbers",

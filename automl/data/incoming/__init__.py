@@ -2,6 +2,6 @@
 
 from automl.data.incoming.choose import read_rows
 from automl.data.incoming.chunk import Chunk, Tell
-from automl.data.incoming.frame import frame_rows
+from automl.data.incoming.frame import frame_rows, frame_series
 
-__all__ = ["Chunk", "Tell", "frame_rows", "read_rows"]
+__all__ = ["Chunk", "Tell", "frame_rows", "frame_series", "read_rows"]

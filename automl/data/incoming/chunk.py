@@ -24,6 +24,8 @@ class Chunk:
     """Cells by column, or float64 (rows, features) or (rows, *shape); missing numbers are NaN."""
     files: tuple[str, ...] = ()
     """For a folder of pictures or texts: where each row came from, relative to the folder. Empty for tables."""
+    ids: tuple[str, ...] = ()
+    """For long rows: the id of each series. Empty where they are one, and for all else."""
 
     def __len__(self) -> int:
         features = self.features

@@ -9,9 +9,22 @@ import numpy as np
 
 from automl.data.incoming.chunk import Tell
 from automl.data.schema import Schema
-from automl.encoding import CellError, Date, Encoder, Grid, Number, numbers, seconds
+from automl.encoding import (
+    CellError,
+    Date,
+    Encoder,
+    Forecast,
+    Grid,
+    Number,
+    Series,
+    SeriesError,
+    gathered,
+    numbers,
+    seconds,
+)
 from automl.errors import DataError, did_you_mean
 from automl.sources.table import listed
+from automl.tasks import Cells
 
 GetCells = Callable[[str, bool], np.ndarray]
 """`(column, as_numbers)` -> its cells."""
@@ -50,12 +63,37 @@ def typed_cells(source: str, get: GetCells, schema: Schema, first: int) -> dict[
         ) from None
 
 
+def gathered_cells(source: str, cells: Cells, schema: Schema) -> tuple[tuple[str, ...], np.ndarray]:
+    """Ids, and an array of a row per series. Raises DataError with the row, counted from 1."""
+    try:
+        ids, rows = gathered(schema.encoders, cells)
+    except CellError as error:
+        raise DataError(
+            f"{source}: column '{error.column}', row {error.row + 1}: {str(error.cell)[:80]!r} is not {error.wanted}."
+        ) from None
+    except SeriesError as error:
+        raise DataError(f"{source}: {error}. Give more of its past.") from None
+    return ids, np.asarray(rows)
+
+
 def _of_encoder(encoder: Encoder, get: GetCells) -> list[tuple[str, np.ndarray]]:
     match encoder:
         case Grid():
             return [(name, numbers(get(name, True), name)) for name in encoder.columns]
+        case Series() | Forecast():
+            found = [(name, numbers(get(name, True), name, encoder.blanks)) for name in encoder.columns]
+            return found + _which_and_when(encoder, get)
         case Number():
             return [(encoder.name, numbers(get(encoder.name, True), encoder.name, encoder.blanks))]
         case Date():
             return [(encoder.name, seconds(get(encoder.name, False), encoder.formats, encoder.name))]
     return [(encoder.name, get(encoder.name, False))]
+
+
+def _which_and_when(encoder: Series | Forecast, get: GetCells) -> list[tuple[str, np.ndarray]]:
+    found = [(encoder.id, get(encoder.id, False))] if encoder.id else []
+    if not encoder.time:
+        return found
+    if encoder.formats:
+        return [*found, (encoder.time, seconds(get(encoder.time, False), encoder.formats, encoder.time))]
+    return [*found, (encoder.time, numbers(get(encoder.time, True), encoder.time))]

@@ -7,15 +7,22 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from automl.data.incoming.chunk import Tell
-from automl.data.incoming.columns import match_columns, typed_cells
+from automl.data.incoming.columns import gathered_cells, match_columns, typed_cells
 from automl.data.schema import Schema
-from automl.encoding import Grid, Raw
+from automl.encoding import Grid, Raw, Series
 from automl.errors import DataError
 
 if TYPE_CHECKING:
     import pandas as pd
 
 _SOURCE = "the frame"
+
+
+def frame_series(frame: pd.DataFrame, schema: Schema, tell: Tell) -> tuple[tuple[str, ...], np.ndarray]:
+    """Return the ids of a frame's long rows, and an array of a row per series. Raises DataError with column and row."""
+    cells = frame_rows(frame, schema, tell)
+    assert not isinstance(cells, np.ndarray)
+    return gathered_cells(_SOURCE, cells, schema)
 
 
 def frame_rows(frame: pd.DataFrame, schema: Schema, tell: Tell) -> Raw:
@@ -25,7 +32,7 @@ def frame_rows(frame: pd.DataFrame, schema: Schema, tell: Tell) -> Raw:
     if not len(frame):
         raise DataError(f"{_SOURCE} has no rows.")
 
-    if isinstance(schema.encoders[0], Grid):
+    if isinstance(schema.encoders[0], Grid | Series) and not schema.is_long:
         numbers = _numbers(named[list(schema.columns)])
         if numbers is not None:
             return numbers

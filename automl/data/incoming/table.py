@@ -23,9 +23,10 @@ def table_rows(path: Path, schema: Schema, tell: Tell, encoding: str = "utf-8") 
     for batch in table.batches(schema.columns, size):
         for start in range(0, batch.num_rows, size):
             piece = batch.slice(start, size)
-            yield Chunk(typed_cells(table.source, partial(_cells, piece), schema, first))
+            yield Chunk(typed_cells(table.source, partial(cells_in, piece), schema, first))
             first += piece.num_rows
 
 
-def _cells(batch: pa.RecordBatch, name: str, as_numbers: bool) -> np.ndarray:
+def cells_in(batch: pa.RecordBatch, name: str, as_numbers: bool) -> np.ndarray:
+    """A column of a batch, as `typed_cells` asks for it."""
     return cells_of(batch.column(name), as_numbers=as_numbers)

@@ -37,7 +37,8 @@ def measure(name: str, target: np.ndarray, prediction: np.ndarray, threshold: fl
     """Return the metric `name`; NaN if a prediction is NaN or infinite, so that a diverged model never looks good.
 
     For classes `target` is (rows,) int64 class indices and `prediction` (rows, classes) probabilities; for regression both
-    are (rows,) numbers in the target's own units. A metric of decisions between two classes decides for the second where its
+    are (rows,) numbers in the target's own units. Of forecasts both are (rows, horizon), and each step that is known counts alike:
+    a target of NaN is left out. A metric of decisions between two classes decides for the second where its
     probability is above `threshold`. Raises ConfigError for an unknown name, and DataError where these rows
     do not admit the metric.
     """
@@ -46,6 +47,9 @@ def measure(name: str, target: np.ndarray, prediction: np.ndarray, threshold: fl
         raise ConfigError(f"Unknown metric '{name}'. Metrics: {', '.join(METRICS)}.{did_you_mean(name, METRICS)}")
     if not np.isfinite(prediction).all():
         return float("nan")
+    if target.ndim == 2:
+        known = ~np.isnan(target)
+        target, prediction = target[known], prediction[known]
     return float(metric.function(target, judged(name, prediction, threshold)))
 
 

@@ -13,13 +13,13 @@ class Choices:
     target: str | None = None
     """Column to predict."""
     kind: str | None = None
-    """`classification` or `regression`."""
+    """`classification`, `regression` or `forecast`."""
     columns: dict[str, str] = field(default_factory=dict)
     """Column -> `number`, `category`, `date`, `text` or `left out`."""
     group: str | None = None
     """Column whose equal values must not be split between parts, such as a patient or a customer."""
     time_column: str | None = None
-    """Column that says when: the newest rows become the test part."""
+    """Column that says when: the newest rows become the test part, or with `id` it orders the rows of a series."""
     encoding: str = "utf-8"
     """Of a CSV file."""
     metric: str | None = None
@@ -28,6 +28,12 @@ class Choices:
     """Of the task; the file's stem when left out."""
     test: str | None = None
     """A file, or a folder, whose rows are the test part; all rows of the first are then trained and validated on."""
+    input: str | None = None
+    """`series` or `table`: whether a row with a column per step is a series."""
+    id: str | None = None
+    """Column that says which series a row is of: all rows of one id make one series."""
+    horizon: int | None = None
+    """Steps that a forecast predicts."""
 
     def absolute(self) -> Choices:
         """The same choices, whatever folder they are read in."""

@@ -20,6 +20,9 @@ _FLAGS = {
     "group": "--group",
     "time_column": "--time-col",
     "encoding": "--encoding",
+    "input": "--input",
+    "id": "--id",
+    "horizon": "--horizon",
 }
 
 

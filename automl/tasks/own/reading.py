@@ -8,9 +8,9 @@ import numpy as np
 import pyarrow as pa
 
 from automl.encoding import CellError, number_in, seconds
-from automl.errors import DataError
+from automl.errors import DataError, did_you_mean
 from automl.sources.memory import require_memory_for
-from automl.sources.table import as_text, cells_of, open_table
+from automl.sources.table import as_text, cells_of, listed, open_table
 from automl.tasks.own.target import LARGEST
 from automl.tasks.task import Column
 
@@ -28,6 +28,12 @@ def whole_table(path: Path, encoding: str) -> pa.Table:
     if _state(path) != before:
         raise DataError(f"{path}: the file changed while it was read. Run again when it is at rest.")
     return table
+
+
+def require_column(source: str, name: str | None, names: list[str]) -> None:
+    """Raise DataError, with the nearest name, for a column that is not there; None names no column."""
+    if name is not None and name not in names:
+        raise DataError(f"{source}: column '{name}' not found. Columns: {listed(names)}.{did_you_mean(name, names)}")
 
 
 def cells_as(source: str, column: pa.ChunkedArray, meaning: Column) -> np.ndarray:

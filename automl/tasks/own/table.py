@@ -2,20 +2,22 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
 
-from automl.errors import DataError, did_you_mean
-from automl.sources.table import listed
+from automl.errors import ConfigError, DataError
 from automl.tasks.own.choices import Choices
 from automl.tasks.own.columns import infer_column
+from automl.tasks.own.forecast import forecast_task
 from automl.tasks.own.given import given_table
+from automl.tasks.own.long import long_task
 from automl.tasks.own.names import safe_name
-from automl.tasks.own.reading import cells_as, moments_of, shared_text, whole_table
+from automl.tasks.own.reading import cells_as, moments_of, require_column, shared_text, whole_table
 from automl.tasks.own.target import Target, find_target, read_target, steered_by
+from automl.tasks.own.wide import Wide, find_series
 from automl.tasks.task import Cells, Column, Rows, Task
 
 FEWEST_ROWS = 20
@@ -30,6 +32,8 @@ class Inferred:
     target: Target
     columns: tuple[Column, ...]
     rows: Rows
+    wide: Wide | None
+    """Where each row is a series."""
 
 
 def table_task(path: Path, choices: Choices) -> Task:
@@ -39,49 +43,83 @@ def table_task(path: Path, choices: Choices) -> Task:
     DataError with file, column and row for what cannot be learned from, ConfigError for choices that do not fit the file.
     """
     source = str(path)
-    found = infer_table(source, whole_table(path, choices.encoding), choices)
-    rows, target = found.rows, found.target
+    _check(source, choices)
+    table = whole_table(path, choices.encoding)
+    name = _require(source, table, choices)
+    if choices.kind == "forecast":
+        return forecast_task(path, table, name, choices)
+    if choices.id is not None:
+        return long_task(path, table, name, choices, FOLDS_BELOW)
+    found = infer_table(source, table, choices)
+    rows, target, wide = found.rows, found.target, found.wide
     folds = len(rows) < FOLDS_BELOW and choices.time_column is None
     if choices.test is not None:
-        rows = rows.with_test(given_table(Path(choices.test), path, target, found.columns, choices))
+        test = given_table(Path(choices.test), path, target, found.columns, choices)
+        rows = rows.with_test(test if wide is None else _as_series(test, wide))
     used = [column.kind for column in found.columns if column.kind != "left out"]
     return Task(
         name=safe_name(choices.name or path.stem, "table"),
         title=f"Predict {target.name} from {path.name}.",
         kind=target.kind,
-        input_kind="text" if used == ["text"] else "table",
+        input_kind="series" if wide is not None else "text" if used == ["text"] else "table",
         target=target.name,
         objectives=steered_by(choices.metric, target.objectives, target.kind),
         read=lambda: rows,
         source=source,
+        shape=() if wide is None else (1, wide.form.steps),
         columns=found.columns,
+        series=None if wide is None else wide.form,
         evaluation="folds" if folds else "holdout",
         choices={"path": str(path.absolute()), **asdict(choices.absolute())},
         why=target.why,
+        given="" if wide is None else wide.why,
     )
 
 
 def infer_table(source: str, table: pa.Table, choices: Choices) -> Inferred:
     """Judge a table by all its cells. Raises DataError with column and row, and what errors call it, for what cannot be learned from."""
-    name = find_target(source, table.column_names, choices.target)
-    for chosen in (*choices.columns, choices.group, choices.time_column):
-        _require_column(source, chosen, table.column_names)
-    if table.num_rows < FEWEST_ROWS:
-        raise DataError(f"{source}: too few rows ({table.num_rows} < {FEWEST_ROWS}). Add rows.")
+    name = _require(source, table, choices)
     target = read_target(source, name, table[name], choices.kind)
     if int(target.known.sum()) < FEWEST_ROWS:
         raise DataError(f"{source}: too few rows with a target ({int(target.known.sum())} < {FEWEST_ROWS}). Add rows.")
     inferred = tuple(_inferred(source, table, each, choices) for each in table.column_names if each != name)
     columns = tuple(column for column in inferred if column.kind != "left out")
+    fixed = frozenset(filter(None, (choices.group, choices.time_column)))
+    wide = find_series(source, table, inferred, fixed, choices.input)
     if not columns:
         why = "; ".join(f"{column.name}: {column.why}" for column in inferred[:5])
         raise DataError(f"{source}: no column is left to learn from ({why}).")
-    return Inferred(target, inferred, _rows(source, table, columns, target, choices))
+    rows = _rows(source, table, columns if wide is None else wide, target, choices)
+    return Inferred(target, inferred if wide is None else wide.columns, rows, wide)
 
 
-def _require_column(source: str, name: str | None, names: list[str]) -> None:
-    if name is not None and name not in names:
-        raise DataError(f"{source}: column '{name}' not found. Columns: {listed(names)}.{did_you_mean(name, names)}")
+def _check(source: str, choices: Choices) -> None:
+    """Raise ConfigError for choices that contradict each other."""
+    if choices.horizon is not None and choices.kind != "forecast":
+        raise ConfigError(f"{source}: --horizon says how far a forecast goes. Add --kind forecast, or leave it out.")
+    what = "--id makes" if choices.id is not None else "--kind forecast needs" if choices.kind == "forecast" else None
+    if what and choices.input == "table":
+        raise ConfigError(f"{source}: {what} series of rows; leave out --input table.")
+    if what and choices.test is not None:
+        raise ConfigError(
+            f"{source}: {what} series of rows, which cannot be tested with another file yet; leave out --test."
+        )
+
+
+def _require(source: str, table: pa.Table, choices: Choices) -> str:
+    """Return the target's name. Raises DataError for columns that are not there, and for too few rows."""
+    name = find_target(source, table.column_names, choices.target)
+    for chosen in (*choices.columns, choices.group, choices.time_column, choices.id):
+        require_column(source, chosen, table.column_names)
+    if table.num_rows < FEWEST_ROWS:
+        raise DataError(f"{source}: too few rows ({table.num_rows} < {FEWEST_ROWS}). Add rows.")
+    return name
+
+
+def _as_series(rows: Rows, wide: Wide) -> Rows:
+    """A row's cells as the steps of a series, in their order."""
+    ordered = replace(rows, columns=wide.form.columns)
+    return replace(ordered, features=ordered.array())
 
 
 def _inferred(source: str, table: pa.Table, name: str, choices: Choices) -> Column:
@@ -93,9 +131,14 @@ def _inferred(source: str, table: pa.Table, name: str, choices: Choices) -> Colu
         raise DataError(f"{source}: {error}") from None
 
 
-def _rows(source: str, table: pa.Table, columns: tuple[Column, ...], target: Target, choices: Choices) -> Rows:
+def _rows(source: str, table: pa.Table, columns: tuple[Column, ...] | Wide, target: Target, choices: Choices) -> Rows:
     known = np.flatnonzero(target.known)
-    cells: Cells = {column.name: cells_as(source, table[column.name], column)[known] for column in columns}
+    cells: Cells | np.ndarray
+    if isinstance(columns, Wide):
+        names, cells = columns.form.columns, columns.values[known]
+    else:
+        cells = {column.name: cells_as(source, table[column.name], column)[known] for column in columns}
+        names = tuple(cells)
     group = None if choices.group is None else shared_text(table[choices.group])[known].astype(str)
     lost = len(target.known) - len(known)
     notes = (f"{lost} rows without a target were left out.",) if lost else ()
@@ -103,4 +146,4 @@ def _rows(source: str, table: pa.Table, columns: tuple[Column, ...], target: Tar
     if choices.time_column is not None:
         column = table[choices.time_column]
         moment = moments_of(source, column, infer_column(choices.time_column, column))[known]
-    return Rows(cells, tuple(cells), target.values, group, moment, notes)
+    return Rows(cells, names, target.values, group, moment, notes)

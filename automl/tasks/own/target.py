@@ -24,6 +24,7 @@ OBJECTIVES: dict[str, tuple[tuple[str, str], ...]] = {
     "binary": (("roc_auc", "maximize"), ("accuracy", "maximize"), ("log_loss", "minimize")),
     "classes": (("accuracy", "maximize"), ("log_loss", "minimize"), ("balanced_accuracy", "maximize")),
     "regression": (("rmse", "minimize"), ("r2", "maximize"), ("mae", "minimize")),
+    "forecast": (("mae", "minimize"), ("rmse", "minimize"), ("r2", "maximize"), ("mape", "minimize")),
 }
 
 
@@ -55,13 +56,17 @@ def find_target(source: str, names: Iterable[str], wanted: str | None) -> str:
     return wanted
 
 
-def read_target(source: str, name: str, cells: pa.ChunkedArray, chosen: str | None) -> Target:
+def read_target(
+    source: str, name: str, cells: pa.ChunkedArray, chosen: str | None, places: np.ndarray | None = None
+) -> Target:
     """Return the target. In classes only an empty cell is missing: "NA" and "None" are names like others.
 
+    `places` are the cells' rows in the file, where they are not all of it, as errors name them.
     Raises DataError where half of the cells are missing, for one class or a constant, and for numbers that are none.
     """
     words = _words(cells)
     numbers = np.array([number_in(word) for word in words.tolist()])
+    places = np.arange(len(words)) if places is None else places
     kind, why = (chosen, "as you said") if chosen else _infer(words, numbers)
     if kind == "classification":
         known = np.array([word is not None for word in words.tolist()], dtype=bool)
@@ -72,10 +77,10 @@ def read_target(source: str, name: str, cells: pa.ChunkedArray, chosen: str | No
         wrong = np.flatnonzero(np.abs(numbers) > LARGEST)
         if len(wrong):
             raise DataError(
-                f"{source}: target '{name}', row {wrong[0] + 1}: {str(words[wrong[0]])[:40]!r} is not a number below {LARGEST:g}, "
+                f"{source}: target '{name}', row {places[wrong[0]] + 1}: {str(words[wrong[0]])[:40]!r} is not a number below {LARGEST:g}, "
                 f"which regression needs. Correct it, or choose --kind classification."
             )
-    _require_enough(source, name, known)
+    _require_enough(source, name, known, places)
     return Target(name, kind, _objectives(source, name, kind, values), values, known, why)  # type: ignore[arg-type]
 
 
@@ -136,10 +141,10 @@ def _infer(words: np.ndarray, numbers: np.ndarray) -> tuple[str, str]:
     return "regression", f"numbers, {levels} different"
 
 
-def _require_enough(source: str, name: str, known: np.ndarray) -> None:
+def _require_enough(source: str, name: str, known: np.ndarray, places: np.ndarray) -> None:
     missing = int((~known).sum())
     if len(known) and missing > MOST_MISSING * len(known):
-        first = int(np.flatnonzero(~known)[0]) + 1
+        first = int(places[np.flatnonzero(~known)[0]]) + 1
         raise DataError(
             f"{source}: target '{name}' is missing in {missing} of {len(known)} rows, first in row {first}. "
             f"At most half may be missing; is this the right column?"

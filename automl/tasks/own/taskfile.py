@@ -35,7 +35,7 @@ class TaskFile(Frozen):
     test: str | None = None
     """Data to test with, relative to the task file's folder; left out, a test part is set apart from `path`."""
     target: str | None = None
-    kind: Literal["classification", "regression"] | None = None
+    kind: Literal["classification", "regression", "forecast"] | None = None
     metric: str | None = None
     """Steers the search; the others are recorded."""
     columns: dict[str, Literal["number", "category", "date", "text", "left out"]] = Field(default_factory=dict)
@@ -43,6 +43,10 @@ class TaskFile(Frozen):
     group: str | None = None
     time_column: str | None = None
     encoding: str | None = None
+    input: Literal["series", "table"] | None = None
+    id: str | None = None
+    horizon: int | None = Field(default=None, ge=1)
+    """Steps that a forecast predicts."""
 
 
 _FLAGS = frozenset(
@@ -84,6 +88,9 @@ def read_task_file(path: Path, flags: Choices) -> tuple[Path, Choices]:
         metric=flags.metric or said.metric,
         name=flags.name or path.stem,
         test=flags.test or (said.test and str(path.parent / said.test)),
+        input=flags.input or said.input,
+        id=flags.id or said.id,
+        horizon=flags.horizon or said.horizon,
     )
 
 
@@ -100,10 +107,11 @@ def task_file(task: Task, folder: Path, rows: int) -> str:
         f"path: {_quoted(data)}  # {rows} rows",
         _optional("test", test, "rows to test with; left out, a test part is set apart from path", "FILE"),
         f"target: {_quoted(task.target)}",
-        f"kind: {task.kind}  # {_comment(task.why)}",
+        f"kind: {choices['kind'] or task.kind}  # {_comment(task.why)}",
         f"metric: {task.metric}  # steers; recorded too: {others}",
         _optional("group", choices["group"], "rows with equal values here stay in one part, such as a patient's"),
         _optional("time_column", choices["time_column"], "when a row was: the newest rows become the test part"),
+        *_of_series(task),
         f"encoding: {_quoted(choices['encoding'])}",
         "columns:  # number, category, date, text or left out",
     ]
@@ -211,6 +219,16 @@ def _mapping(path: Path, node: yaml.MappingNode, lines: dict[str, int], above: s
         else:
             raise ConfigError(f"{path}: {key.value!r} must be text, but is a list, line {line}.")
     return found
+
+
+def _of_series(task: Task) -> list[str]:
+    """The keys that make series of rows, where there are such."""
+    id, horizon = task.choices["id"], task.choices["horizon"]
+    if task.input_kind != "series":
+        return [_optional("id", id, "which series a row is of, where several rows make one")]
+    found = [f"input: series  # {_comment(task.given)}"]
+    found += [_optional("id", id, "which series a row is of")] if id or horizon else []
+    return found + ([f"horizon: {horizon}  # steps that are predicted"] if horizon else [])
 
 
 def _optional(key: str, value: str | None, meaning: str, example: str = "COLUMN") -> str:

@@ -1,0 +1,202 @@
+"""A task from series whose next steps are to be predicted: windows of the past, each with the steps that followed."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+from numpy.lib.stride_tricks import sliding_window_view
+
+from automl.encoding import Forecast
+from automl.errors import ConfigError, DataError
+from automl.sources.memory import require_memory
+from automl.tasks.own.choices import Choices
+from automl.tasks.own.long import channel_columns, moments, ordered
+from automl.tasks.own.names import safe_name
+from automl.tasks.own.reading import cells_as, shared_text
+from automl.tasks.own.rhythm import Rhythm, find_rhythm, find_season
+from automl.tasks.own.target import OBJECTIVES, read_target, steered_by
+from automl.tasks.task import Cells, Column, Rows, Task
+
+MOST_WINDOWS = 20_000
+LONGEST_CONTEXT = 512
+FEWEST_WINDOWS = 20
+_SEASONS = 3
+"""Of the past that are read, where a season is short; two of a long one."""
+_SHORT_SEASON = 31
+_SHORTEST = 16
+_TRAINING = 0.6
+"""Share of the time that surely is of the training part: all that the season is found in."""
+_KNOWN = 0.5
+"""Share of a window's steps, and of the steps after it, that must be known."""
+
+
+@dataclass(frozen=True)
+class Line:
+    """One series, a place for each step."""
+
+    values: np.ndarray
+    """(channels, steps), NaN where one is missing; the target first."""
+    moments: np.ndarray
+    """(steps,) when, in the units of the time column."""
+
+
+def forecast_task(path: Path, table: pa.Table, target: str, choices: Choices) -> Task:
+    """Return the task of predicting the next `choices.horizon` steps of the target from its past and that of other numbers.
+
+    Raises DataError, with file, column and rows, for a target that is no number, for an id or time that is missing, for two rows of
+    an id at one time, and for series that are too short; ConfigError for choices that do not fit a forecast.
+    """
+    source, time, horizon = str(path), choices.time_column, choices.horizon
+    _check(source, target, choices)
+    assert horizon is not None
+    found = read_target(source, target, table[target], "regression")
+    when, formats = moments(source, table, time)
+    cells: Cells = {
+        **({choices.id: shared_text(table[choices.id])} if choices.id else {}),
+        **({time: when} if time else {}),
+    }
+    columns = channel_columns(source, table, choices, (target,), "")
+    channels = [column for column in columns if column.kind == "number"]
+    values = np.full(table.num_rows, np.nan)
+    values[found.known] = found.values
+    cells[target] = values
+    cells |= {column.name: cells_as(source, table[column.name], column) for column in channels}
+    names, places = ordered(source, cells, choices.id or "", time or "", formats)
+    rhythm = find_rhythm([when[rows] for rows in places], formats) if time else Rhythm("rows", 1.0, "a step is a row")
+    form = Forecast(
+        (target, *(column.name for column in channels)),
+        steps=1,
+        horizon=horizon,
+        id=choices.id or "",
+        time=time or "",
+        formats=formats,
+        calendar=rhythm.calendar,
+        beat=rhythm.beat,
+        blanks=tuple(sorted({word for column in channels for word in column.blanks})),
+    )
+    lines = _lines(form, cells, when)
+    form = _with_context(source, form, lines)
+    rows = _windows(source, form, lines, rhythm)
+    past = f"the last {form.steps} steps of {_listed(form.columns)}"
+    season = f"a season of {form.season} steps" if form.season > 1 else "no season"
+    return Task(
+        name=safe_name(choices.name or path.stem, "series"),
+        title=f"Predict the next {horizon} steps of {target} from {path.name}.",
+        kind="regression",
+        input_kind="series",
+        target=target,
+        objectives=steered_by(choices.metric, OBJECTIVES["forecast"], "regression"),
+        read=lambda: rows,
+        source=source,
+        shape=(form.channels, form.steps),
+        columns=tuple(_told(column) for column in columns),
+        series=form,
+        choices={"path": str(path.absolute()), **asdict(choices)},
+        why="as you said",
+        given=f"{past} ({rhythm.said}; {season}; {len(names)} series)"
+        if form.id
+        else f"{past} ({rhythm.said}; {season})",
+    )
+
+
+def _check(source: str, target: str, choices: Choices) -> None:
+    if choices.horizon is None:
+        raise ConfigError(f"{source}: how many steps are to be predicted? Say it with --horizon, such as --horizon 12.")
+    if choices.horizon < 1:
+        raise ConfigError(f"--horizon must be 1 or more steps, but got {choices.horizon}.")
+    if choices.group is not None:
+        raise ConfigError(f"{source}: a forecast is divided by time; --group does not apply. Name series with --id.")
+    named = [name for name in (target, choices.id, choices.time_column) if name is not None]
+    if len(set(named)) < len(named):
+        raise ConfigError(f"{source}: --target, --id and --time-col must be different columns.")
+
+
+def _told(column: Column) -> Column:
+    if column.kind != "number":
+        return column
+    return replace(column, why=f"{column.why}; its past is read, not its future")
+
+
+def _lines(form: Forecast, cells: Cells, when: np.ndarray) -> list[Line]:
+    values = np.stack([cells[name] for name in form.columns])
+    lines = []
+    for _, rows, steps in form.lines(cells):
+        line = np.full((form.channels, steps[-1] + 1), np.nan)
+        line[:, steps] = values[:, rows]
+        lines.append(Line(line, np.interp(np.arange(steps[-1] + 1), steps, when[rows])))
+    return lines
+
+
+def _with_context(source: str, form: Forecast, lines: Sequence[Line]) -> Forecast:
+    """Choose how many steps are read: some seasons, or twice the horizon, as far as enough windows are left to learn from."""
+    lengths = np.array([line.values.shape[1] for line in lines])
+    cut = np.quantile(np.concatenate([line.moments for line in lines]), _TRAINING)
+    season = find_season([line.values[0, line.moments <= cut] for line in lines])
+    length = int(np.quantile(lengths, 0.25 if len(lengths) > 3 else 1.0, method="lower"))
+    # Of n windows 64 % less twice the horizon's overlap are left for training; a handful per series must be.
+    spare = 3 * form.horizon + max(4, FEWEST_WINDOWS // len(lines))
+    room = min(LONGEST_CONTEXT, length - spare)
+    if room < 2:
+        longest = (
+            f"the longest of {len(lines)} series has {lengths.max()}" if form.id else f"the series has {lengths.max()}"
+        )
+        raise DataError(
+            f"{source}: too few steps to learn forecasts of {form.horizon}: at least {spare + 2} are needed in a series, but "
+            f"{longest}. Give a longer history, or a shorter --horizon."
+        )
+    season = season if season <= room else 1
+    seasons = _SEASONS if season <= _SHORT_SEASON else _SEASONS - 1
+    wanted = max(seasons * season if season > 1 else 0, 2 * form.horizon, _SHORTEST)
+    steps = min(wanted, max(room // 2, season, 2) if wanted > room else wanted)
+    return replace(form, steps=min(steps, room), season=season)
+
+
+def _windows(source: str, form: Forecast, lines: Sequence[Line], rhythm: Rhythm) -> Rows:
+    """Return windows with what followed each, as many as `MOST_WINDOWS`, evenly thinned where there are more."""
+    span = form.steps + form.horizon
+    total = sum(max(0, line.values.shape[1] - span + 1) for line in lines)
+    stride = max(1, -(-total // MOST_WINDOWS))
+    require_memory(
+        source, 40 * min(total, MOST_WINDOWS) * form.channels * span, "Leave out columns, or give a shorter history."
+    )
+    inputs, targets, spans = [], [], []
+    for line in lines:
+        if line.values.shape[1] < span:
+            continue
+        starts = np.arange(line.values.shape[1] - span, -1, -stride)[::-1]
+        whole = sliding_window_view(line.values, span, axis=1)[:, starts].transpose(
+            1, 0, 2
+        )  # (windows, channels, span)
+        past, future = whole[:, :, : form.steps], whole[:, 0, form.steps :]
+        good = (_known_share(past[:, 0]) >= _KNOWN) & (_known_share(future) >= _KNOWN)
+        inputs.append(past[good].reshape(int(good.sum()), -1))
+        targets.append(future[good])
+        ends = starts + span - 1
+        spans.append(np.column_stack([line.moments[ends - form.horizon + 1], line.moments[ends]])[good])
+    found = sum(map(len, targets))
+    if found < FEWEST_WINDOWS:
+        raise DataError(
+            f"{source}: only {found} windows of {form.steps} steps and the {form.horizon} after them are known well enough, and "
+            f"{FEWEST_WINDOWS} are needed. Give a longer history, or a shorter --horizon."
+        )
+    short = sum(line.values.shape[1] < span for line in lines)
+    notes = [f"{short} of {len(lines)} series are shorter than {span} steps and were left out."] if short else []
+    notes += [f"{rhythm.said}."[0].upper() + f"{rhythm.said}."[1:]] if rhythm.is_assumed else []
+    notes += [f"Of {total:,} windows every {stride}th was taken."] if stride > 1 else []
+    columns = tuple(f"{name}[{step}]" for name in form.columns for step in range(-form.steps + 1, 1))
+    return Rows(
+        np.concatenate(inputs), columns, np.concatenate(targets), moment=np.concatenate(spans), notes=tuple(notes)
+    )
+
+
+def _known_share(values: np.ndarray) -> np.ndarray:
+    return 1.0 - np.isnan(values).mean(axis=1)
+
+
+def _listed(names: Sequence[str]) -> str:
+    more = f" and {len(names) - 1} other columns" if len(names) > 2 else f" and {names[1]}" if len(names) == 2 else ""
+    return names[0] + more

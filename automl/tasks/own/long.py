@@ -1,0 +1,201 @@
+"""A task from long rows: all rows of one id, in order of time, are one series with one target."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import asdict
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+
+from automl.encoding import CellError, Series, number_in, rows_by_id
+from automl.errors import ConfigError, DataError
+from automl.sources.memory import require_memory
+from automl.tasks.own.choices import Choices
+from automl.tasks.own.columns import infer_column
+from automl.tasks.own.names import safe_name
+from automl.tasks.own.reading import cells_as, moments_of, shared_text
+from automl.tasks.own.target import Target, read_target, steered_by
+from automl.tasks.own.wide import LONGEST
+from automl.tasks.task import Cells, Column, Rows, Task
+
+FEWEST_SERIES = 20
+_NEARLY_ALL = 0.95
+"""Of the series are read from their first step on, where some are far longer than the rest."""
+
+
+def long_task(path: Path, table: pa.Table, target: str, choices: Choices, folds_below: int) -> Task:
+    """Return the task of predicting a column that is the same in all rows of an id, from the numbers in these rows.
+
+    Raises DataError with file, column and rows where it is not the same, where two rows of an id have one time, where an id or a
+    time is missing, and for fewer than 20 series; ConfigError for choices that do not fit series.
+    """
+    source, id, time = str(path), choices.id, choices.time_column
+    assert id is not None
+    if target in (id, time) or id == time:
+        raise ConfigError(f"{source}: --target, --id and --time-col must be three columns.")
+    ids = shared_text(table[id])
+    _require_series(source, id, len(set(ids.tolist())), len(ids))
+    when, formats = moments(source, table, time)
+    cells: Cells = {id: ids, **({time: when} if time else {})}
+    names, places = ordered(source, cells, id, time or "", formats)
+    first = _constant(source, target, shared_text(table[target]), names, places)
+    found = read_target(source, target, table[target].take(first), choices.kind, first)
+    columns = channel_columns(source, table, choices, (target,), "must be the same within an id")
+    channels = [column for column in columns if column.kind == "number"]
+    if not channels:
+        why = "; ".join(f"{column.name}: {column.why}" for column in columns[:5])
+        raise DataError(f"{source}: no column of numbers is left, of which series could be made ({why}).")
+    cells |= {column.name: cells_as(source, table[column.name], column) for column in channels}
+    lengths = np.array([len(one) for one in places])
+    steps, said = _steps(lengths)
+    require_memory(source, 16 * len(names) * steps * len(channels), "Take a sample of its series.")
+    form = Series(
+        tuple(column.name for column in channels),
+        steps,
+        every=-(-steps // LONGEST),
+        is_long=True,
+        id=id,
+        time=time or "",
+        formats=formats,
+        blanks=tuple(sorted({word for column in channels for word in column.blanks})),
+    )
+    rows = _rows(source, table, form, cells, places, found, choices)
+    order = f"in order of {time}" if time else "in the order of the file"
+    listed = ", ".join(column.name for column in channels[:5]) + (", …" if len(channels) > 5 else "")
+    return Task(
+        name=safe_name(choices.name or path.stem, "series"),
+        title=f"Predict {target} of each {id} from {path.name}.",
+        kind=found.kind,
+        input_kind="series",
+        target=target,
+        objectives=steered_by(choices.metric, found.objectives, found.kind),
+        read=lambda: rows,
+        source=source,
+        shape=(len(channels), steps),
+        columns=columns,
+        series=form,
+        evaluation="folds" if len(rows) < folds_below else "holdout",
+        choices={"path": str(path.absolute()), **asdict(choices)},
+        why=found.why,
+        given=f"series of {said} in {len(channels)} {'channel' if len(channels) == 1 else 'channels'} ({listed}), one per {id}, {order}",
+    )
+
+
+def ordered(
+    source: str, cells: Cells, id: str, time: str, formats: tuple[str, ...]
+) -> tuple[tuple[str, ...], list[np.ndarray]]:
+    """Return ids, and each one's rows in order of time. Raises DataError for what `rows_by_id` refuses."""
+    try:
+        return rows_by_id(cells, id, time, formats)
+    except CellError as error:
+        what = f"is missing (not {error.wanted})" if not str(error.cell) else f"is not {error.wanted}"
+        cell = "" if not str(error.cell) else f" {_spelled(error.cell, formats)}"
+        raise DataError(f"{source}: column '{error.column}', row {error.row + 1}:{cell} {what}. Correct it.") from None
+
+
+def channel_columns(
+    source: str, table: pa.Table, choices: Choices, fixed: Sequence[str], why: str
+) -> tuple[Column, ...]:
+    """Return what each column but the target is taken for: a channel of the series where it holds numbers, else left out."""
+    found = []
+    for name in table.column_names:
+        if name in fixed:
+            continue
+        if name == choices.id:
+            column = Column(name, "left out", "says which series a row is of")
+        elif name == choices.time_column:
+            column = Column(name, "left out", "orders the rows of a series")
+        elif name == choices.group:
+            column = Column(name, "left out", "says which series belong together")
+        else:
+            try:
+                column = infer_column(name, table[name], choices.columns.get(name))
+            except DataError as error:
+                raise DataError(f"{source}: {error}") from None
+        if column.kind not in ("number", "left out"):
+            column = Column(
+                name, "left out", f"a {column.kind} ({column.why}); only numbers become channels of a series"
+            )
+        found.append(column)
+    return tuple(found)
+
+
+def _require_series(source: str, id: str, series: int, rows: int) -> None:
+    if series == rows:
+        raise DataError(
+            f"{source}: --id '{id}' has another value in each row; a series is made of several rows of one id."
+        )
+    if series < FEWEST_SERIES:
+        raise DataError(
+            f"{source}: too few series ({series} values of '{id}' < {FEWEST_SERIES}). Add series, or predict the next steps of "
+            f"each: --kind forecast --horizon STEPS."
+        )
+
+
+def moments(source: str, table: pa.Table, time: str | None) -> tuple[np.ndarray, tuple[str, ...]]:
+    """When each row was (rows,), and the dates' formats; without a column of times, the order of the rows. Raises DataError."""
+    if time is None:
+        return np.arange(float(table.num_rows)), ()
+    meaning = infer_column(time, table[time])
+    return moments_of(source, table[time], meaning), meaning.formats
+
+
+def _constant(
+    source: str, name: str, cells: np.ndarray, ids: Sequence[str], places: Sequence[np.ndarray]
+) -> np.ndarray:
+    """Return the row of each id's first known cell. Raises DataError where an id has two different ones."""
+    first = np.empty(len(ids), dtype=np.int64)
+    for place, (id, rows) in enumerate(zip(ids, places, strict=True)):
+        known = sorted(row for row in rows.tolist() if cells[row] is not None)
+        first[place] = known[0] if known else rows[0]
+        other = next((row for row in known if not _same(cells[row], cells[known[0]])), None)
+        if other is not None:
+            raise DataError(
+                f"{source}: column '{name}' must be the same in all rows of an id, but '{id}' has {cells[known[0]]!r} in row "
+                f"{known[0] + 1} and {cells[other]!r} in row {other + 1}. To predict the next steps: --kind forecast."
+            )
+    return first
+
+
+def _same(cell: str, other: str) -> bool:
+    return cell == other or cell.strip() == other.strip() or (number_in(cell) == number_in(other) != float("inf"))
+
+
+def _steps(lengths: np.ndarray) -> tuple[int, str]:
+    """Return how many steps are read, and how a person is told of it."""
+    longest, most = int(lengths.max()), int(np.quantile(lengths, _NEARLY_ALL, method="higher"))
+    steps = longest if longest <= 1.5 * most else most
+    if lengths.min() == steps == longest:
+        return steps, f"{steps} steps"
+    cut = f", of which the newest {steps} are read" if steps < longest else ""
+    return steps, f"{lengths.min()} to {longest} steps{cut}"
+
+
+def _rows(
+    source: str,
+    table: pa.Table,
+    form: Series,
+    cells: Cells,
+    places: Sequence[np.ndarray],
+    target: Target,
+    choices: Choices,
+) -> Rows:
+    ids, values = form.gather(cells)
+    known = np.flatnonzero(target.known)
+    group = None
+    if choices.group is not None:
+        words = shared_text(table[choices.group])
+        group = words[_constant(source, choices.group, words, ids, places)][known].astype(str)
+    lost = len(ids) - len(known)
+    notes = (f"{lost} series without a target were left out.",) if lost else ()
+    columns = tuple(f"{name}[{step}]" for name in form.columns for step in range(-form.steps + 1, 1))
+    return Rows(values[known], columns, target.values, group, notes=notes)
+
+
+def _spelled(cell: object, formats: tuple[str, ...]) -> str:
+    """A time in seconds is told as a date."""
+    if formats and isinstance(cell, float | np.floating):
+        return f"'{np.datetime64(int(cell), 's')}'".replace("T00:00:00", "")
+    return repr(cell.item() if isinstance(cell, np.generic) else cell)
