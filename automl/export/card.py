@@ -13,8 +13,8 @@ from automl.tasks.metrics import EVEN
 
 MOST_COLUMNS = 50
 MOST_IMPORTANT = 10
-_LONGEST = 60
-_MARKS = re.compile(r"([\\`*_{}\[\]<>()#+|!&~])")
+_LONGEST = 120
+_MARKS = re.compile(r"[\\`*_{}\[\]<>()#+!|~&]")
 
 
 def model_card(
@@ -107,4 +107,4 @@ def _plain(name: str) -> str:
     """A name out of somebody's file, as text that no reader of Markdown takes for more."""
     shown = "".join(one if one.isprintable() else " " for one in name)
     shown = shown if len(shown) <= _LONGEST else f"{shown[: _LONGEST - 1]}…"
-    return _MARKS.sub(r"\\\1", shown)
+    return _MARKS.sub(lambda found: f"&#{ord(found[0])};", shown)

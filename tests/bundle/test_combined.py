@@ -9,9 +9,10 @@ import pytest
 from exported import assigned
 from safetensors.numpy import load, save
 
-from automl.bundle.format import CARD, EXAMPLE, MANIFEST, MODEL, WEIGHTS, Facts, make_manifest
+from automl.bundle.format import CARD, EXAMPLE, MANIFEST, MODEL, SCHEMA, WEIGHTS, Facts, make_manifest
 from automl.bundle.load import build_module, load_model, network_outputs
 from automl.bundle.verify import verify
+from automl.data import Schema
 from automl.errors import StorageError
 from automl.export.card import model_card
 from automl.worker.exporting import export
@@ -117,8 +118,14 @@ def test_a_member_that_makes_no_sense_is_refused(bundle, change):
         load_model(bundle)
 
 
+def _card(joined, importance=None):
+    folder = joined[0]
+    schema = Schema.from_json((folder / SCHEMA).read_bytes())
+    return model_card(FACTS, (folder / MODEL).read_bytes(), schema, importance)
+
+
 def test_the_card_names_each_member_and_the_temperature(joined):
-    card = model_card(FACTS, (joined[0] / MODEL).read_bytes())
+    card = _card(joined)
     assert "| member 1: mlp, weight 0.25 |" in card
     assert "| member 2: mlp, weight 0.75 |" in card
     assert "| temperature | 2 |" in card
@@ -127,7 +134,7 @@ def test_the_card_names_each_member_and_the_temperature(joined):
 def test_the_card_lists_the_ten_columns_that_matter_most_as_text(joined):
     names = ["<script>x|y", "a\nb", *(f"c{place}" for place in range(20))]
     importance = {name: [0.3, 0.01] for name in names}
-    card = model_card(FACTS, (joined[0] / MODEL).read_bytes(), importance)
-    assert "| \\<script\\>x\\|y | 0.3 | 0.01 |\n| a b | 0.3 | 0.01 |\n" in card
+    card = _card(joined, importance)
+    assert "| &#60;script&#62;x&#124;y | 0.3 | 0.01 |\n| a b | 0.3 | 0.01 |\n" in card
     assert ("| c7 |" in card, "| c8 |" in card) == (True, False)
-    assert "shuffled" not in model_card(FACTS, (joined[0] / MODEL).read_bytes(), {})
+    assert "shuffled" not in _card(joined, {})
