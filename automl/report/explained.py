@@ -22,7 +22,7 @@ MOST_WORDS = 120
 """Of a text: those around where most is attributed."""
 LONGEST_WORD = 40
 _STRONGEST = 3
-_LEVELS = (0.15, 0.4, 0.7)
+_LEVELS = (0.25, 0.5, 0.75)
 """Shares of the strongest attribution from which on a word has the first, second and third shade."""
 _LEFT, _RIGHT, _STEP = 150, 310, 38
 _AREAS = (

@@ -77,13 +77,13 @@ def test_pictures_show_wrong_rows_first_and_say_where_the_heat_is(tmp_path):
 
 
 def test_words_are_shaded_by_their_share_and_named_with_their_sums(tmp_path):
-    text, values = "Win a  PRIZE, win now", [0.1, 0.0, 1.0, -0.5, 0.2, 0.01]
+    text, values = "Win a  PRIZE, win now", [0.1, 0.0, 1.0, -0.5, 0.3, 0.01]
     (one,) = rows(_scored(tmp_path, coloured([text], [values], [0])))
     assert "".join(piece.text for piece in one.pieces) == "Win a PRIZE, win now"
     assert [(piece.text, piece.css) for piece in one.pieces if piece.css] == [
         ("PRIZE", "for3"), (",", "con2"), ("win", "for1"),
     ]  # fmt: skip
-    assert one.told == "For: “prize” +1, “win” +0.3, “now” +0.01. Against: “,” -0.5."
+    assert one.told == "For: “prize” +1, “win” +0.4, “now” +0.01. Against: “,” -0.5."
 
 
 def test_of_a_long_text_the_part_that_tells_is_shown(tmp_path):
