@@ -241,7 +241,7 @@ def test_the_command_names_files_and_what_is_next(published, tmp_path, capsys):
     export(str(published), form="pt2", to=tmp_path / "pt2", as_json=True)
     document = json.loads(capsys.readouterr().out)
     assert document["files"] == sorted(
-        [PT2, SCHEMA, EXAMPLE, CARD, MANIFEST, "README.txt", "encoding.py", "predict.py"]
+        [PT2, MODEL, SCHEMA, EXAMPLE, CARD, MANIFEST, "README.txt", "encoding.py", "predict.py"]
     )
     export(str(published), form="safetensors", to=tmp_path / "safe", as_json=False)
     assert "next: automl.load_model" in capsys.readouterr().out
