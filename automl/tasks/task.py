@@ -28,6 +28,8 @@ class Column:
     """Of a date, as `data/encoding.py` takes them."""
     blanks: tuple[str, ...] = ()
     """Of a number: words among its cells that are taken as missing."""
+    spelling: str = ""
+    """Of a number: how its cells are written, as `automl.encoding.number_in` takes it."""
 
 
 @dataclass(frozen=True)

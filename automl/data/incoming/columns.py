@@ -13,8 +13,8 @@ from automl.encoding import CellError, Date, Encoder, Grid, Number, numbers, sec
 from automl.errors import DataError, did_you_mean
 from automl.sources.table import listed
 
-GetCells = Callable[[str, bool], np.ndarray]
-"""`(column, as_numbers)` -> its cells."""
+GetCells = Callable[[str, bool, str], np.ndarray]
+"""`(column, as_numbers, spelling)` -> its cells."""
 
 
 def match_columns(source: str, header: Sequence[str], schema: Schema, tell: Tell) -> None:
@@ -53,9 +53,10 @@ def typed_cells(source: str, get: GetCells, schema: Schema, first: int) -> dict[
 def _of_encoder(encoder: Encoder, get: GetCells) -> list[tuple[str, np.ndarray]]:
     match encoder:
         case Grid():
-            return [(name, numbers(get(name, True), name)) for name in encoder.columns]
+            return [(name, numbers(get(name, True, ""), name)) for name in encoder.columns]
         case Number():
-            return [(encoder.name, numbers(get(encoder.name, True), encoder.name, encoder.blanks))]
+            cells = get(encoder.name, True, encoder.spelling)
+            return [(encoder.name, numbers(cells, encoder.name, encoder.blanks, encoder.spelling))]
         case Date():
-            return [(encoder.name, seconds(get(encoder.name, False), encoder.formats, encoder.name))]
-    return [(encoder.name, get(encoder.name, False))]
+            return [(encoder.name, seconds(get(encoder.name, False, ""), encoder.formats, encoder.name))]
+    return [(encoder.name, get(encoder.name, False, ""))]

@@ -27,5 +27,5 @@ def table_rows(path: Path, schema: Schema, tell: Tell, encoding: str = "utf-8") 
             first += piece.num_rows
 
 
-def _cells(batch: pa.RecordBatch, name: str, as_numbers: bool) -> np.ndarray:
-    return cells_of(batch.column(name), as_numbers=as_numbers)
+def _cells(batch: pa.RecordBatch, name: str, as_numbers: bool, spelling: str) -> np.ndarray:
+    return cells_of(batch.column(name), as_numbers=as_numbers, spelling=spelling)

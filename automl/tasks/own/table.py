@@ -9,6 +9,7 @@ import numpy as np
 import pyarrow as pa
 
 from automl.errors import DataError, did_you_mean
+from automl.sources import packed
 from automl.sources.table import listed
 from automl.tasks.own.choices import Choices
 from automl.tasks.own.columns import infer_column
@@ -46,7 +47,7 @@ def table_task(path: Path, choices: Choices) -> Task:
         rows = rows.with_test(given_table(Path(choices.test), path, target, found.columns, choices))
     used = [column.kind for column in found.columns if column.kind != "left out"]
     return Task(
-        name=safe_name(choices.name or path.stem, "table"),
+        name=safe_name(choices.name or _stem(path), "table"),
         title=f"Predict {target.name} from {path.name}.",
         kind=target.kind,
         input_kind="text" if used == ["text"] else "table",
@@ -59,6 +60,10 @@ def table_task(path: Path, choices: Choices) -> Task:
         choices={"path": str(path.absolute()), **asdict(choices.absolute())},
         why=target.why,
     )
+
+
+def _stem(path: Path) -> str:
+    return Path(path.stem).stem if path.suffix.lower() in packed.SUFFIXES else path.stem
 
 
 def infer_table(source: str, table: pa.Table, choices: Choices) -> Inferred:
