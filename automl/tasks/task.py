@@ -128,6 +128,8 @@ class Task:
     """What it takes to load a task of a person's own again: `path`, and the fields of `Choices`."""
     why: str = ""
     """Of an inferred task: what in the target decided its kind."""
+    needs: str = ""
+    """Of a built-in task: the package that bundles its rows, where automl itself does not depend on it."""
 
     def summary(self, rows: int) -> str:
         """One line on a task that was inferred: what is predicted, how it is judged, and from what."""
