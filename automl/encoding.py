@@ -13,6 +13,7 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import lru_cache
 from typing import Any, ClassVar
 
 import numpy as np
@@ -20,7 +21,28 @@ import numpy as np
 Raw = Any
 """Rows as they came: a mapping from a column's name to its cells (a pandas frame is one), or an array (rows, columns)."""
 
-BLANKS = frozenset({"", "na", "n/a", "nan", "null", "none", "?", "-"})
+BLANKS = frozenset(
+    {
+        "",
+        "na",
+        "n/a",
+        "nan",
+        "null",
+        "none",
+        "?",
+        "-",
+        "--",
+        ".",
+        "<na>",
+        "nat",
+        "missing",
+        "#n/a",
+        "#na",
+        "#null!",
+        "#value!",
+        "#div/0!",
+    }
+)
 """Words, in lower case, that mean a missing number or date."""
 ISO = "iso"
 """A date as 2026-11-25, with or without a time."""
@@ -60,6 +82,8 @@ class Number:
     """Whether training rows had gaps: then a second feature is 1 where the value is missing."""
     blanks: tuple[str, ...] = ()
     """Words besides `BLANKS` that mean a missing value in this column."""
+    spelling: str = ""
+    """How its text cells are written, as `number_in` takes it."""
 
     @property
     def cardinalities(self) -> tuple[int, ...]:
@@ -68,7 +92,7 @@ class Number:
 
     def encode(self, cells: np.ndarray) -> np.ndarray:
         """(rows,) -> (rows, 1 or 2); a missing value is 0."""
-        values = numbers(cells, self.name, self.blanks)
+        values = numbers(cells, self.name, self.blanks, self.spelling)
         known = ~np.isnan(values)
         scaled = np.interp(values, self.knots, self.heights) if self.knots else _scaled(values, self.mean, self.scale)
         features = [np.where(known, scaled, 0.0)] + ([(~known).astype(np.float64)] if self.gaps else [])
@@ -539,15 +563,16 @@ def _pooled(values: np.ndarray, every: int) -> np.ndarray:
     return np.where(count > 0, np.where(known, groups, 0.0).sum(axis=3) / np.maximum(count, 1), np.nan)
 
 
-def numbers(cells: np.ndarray, column: str, blanks: Sequence[str] = ()) -> np.ndarray:
+def numbers(cells: np.ndarray, column: str, blanks: Sequence[str] = (), spelling: str = "") -> np.ndarray:
     """Cells as float64 with NaN where one is missing. Raises CellError for one that is no finite number."""
     if cells.dtype != object:
         values = np.asarray(cells, dtype=np.float64)
     else:
-        values = np.array([number_in(cell, blanks) for cell in cells.tolist()], dtype=np.float64)
+        values = np.array([number_in(cell, blanks, spelling) for cell in cells.tolist()], dtype=np.float64)
     infinite = np.flatnonzero(np.isinf(values))
     if len(infinite):
-        raise CellError(column, int(infinite[0]), cells[infinite[0]], "a finite number")
+        written = f", written as 1234{spelling[:1]}5{spelling[1:]}" if spelling else ""
+        raise CellError(column, int(infinite[0]), cells[infinite[0]], f"a finite number{written}")
     return values
 
 
@@ -600,14 +625,20 @@ def tokens_of(text: str) -> list[str]:
     return TOKEN.findall(text.lower())
 
 
-def number_in(cell: object, blanks: Sequence[str] = ()) -> float:
-    """NaN for a missing cell, infinity for one that is no number."""
+def number_in(cell: object, blanks: Sequence[str] = (), spelling: str = "") -> float:
+    """NaN for a missing cell, infinity for one that is no number.
+
+    `spelling` is empty for text as programs write numbers. Otherwise it is the decimal mark, `.` or `,`, and then the sign that
+    stands before or behind the numbers, such as `$` or `%`, if any: then thousands may be divided, and brackets mean a minus.
+    """
     if cell is None:
         return math.nan
     if isinstance(cell, str):
         text = cell.strip()
         if text.lower() in BLANKS or text in blanks:
             return math.nan
+        if spelling:
+            return _written(text, spelling)
         try:
             return float(text) if "_" not in text else math.inf
         except ValueError:
@@ -616,6 +647,38 @@ def number_in(cell: object, blanks: Sequence[str] = ()) -> float:
         return float(cell)  # type: ignore[arg-type]
     except (TypeError, ValueError, OverflowError):
         return math.nan if cell != cell else math.inf
+
+
+def _written(text: str, spelling: str) -> float:
+    """A number as people write it; infinity for what is none. A percent sign must be there: 0.5 and 50 % are not told apart without."""
+    found = _pattern(spelling).fullmatch(text)
+    if found is None or not any(character.isdigit() for character in found["number"]):
+        return math.inf
+    signs = (found["before"] is not None) + (found["behind"] is not None)
+    minus = (found["minus"] is not None) + (found["inner"] is not None) + (found["open"] is not None)
+    if signs > 1 or minus > 1 or (found["open"] is None) != (found["close"] is None):
+        return math.inf
+    if spelling[1:] in ("%", "‰") and not signs:
+        return math.inf
+    value = float(
+        re.sub(
+            r"[^\d.eE+-]",
+            "",
+            found["number"].replace(".", "").replace(",", ".") if spelling[0] == "," else found["number"],
+        )
+    )
+    return -value if found["open"] or (found["minus"] or found["inner"] or "+") in "-−" else value
+
+
+@lru_cache(maxsize=256)
+def _pattern(spelling: str) -> re.Pattern[str]:
+    mark, sign = re.escape(spelling[0]), re.escape(spelling[1:]) or "(?!)"
+    between = "[.,'’\u00a0\u202f ]".replace(spelling[0], "")
+    whole = rf"(?:[1-9]\d{{0,2}}(?P<between>{between})\d{{3}}(?:(?P=between)\d{{3}})*|\d*)"
+    number = rf"(?P<number>{whole}(?:{mark}\d*)?(?:[eE][+-]?\d+)?)"
+    return re.compile(
+        rf"(?P<open>\()?\s*(?P<minus>[+−-])?\s*(?P<before>{sign})?\s*(?P<inner>[+−-])?\s*{number}\s*(?P<behind>{sign})?\s*(?P<close>\))?"
+    )
 
 
 def is_overflow(text: str | None) -> bool:

@@ -25,7 +25,7 @@ from automl.executors.devices import device_slots
 from automl.ledger import Header, Home, Ledger, SearchLock, require_writable
 from automl.report import build_report, gather
 from automl.report.document import partial_document
-from automl.tasks import Task, load_task
+from automl.tasks import Task, load_task, require_package
 from automl.tracking.postman import Postman
 from automl.tracking.question import ChampionQuestion
 from automl.tracking.views import mlflow_state, open_views
@@ -52,6 +52,7 @@ def search(
     after a signal, NoUsableTrial when nothing completed. Whatever is raised, the same call again goes on where this one ended.
     """
     task = load_task(task) if isinstance(task, str) else task
+    require_package(task)
     config = config or SearchConfig()
     if config.families_from:
         add_families_from(config.families_from)

@@ -41,16 +41,18 @@ app = typer.Typer(
 @app.command("list")
 @examples("automl tasks list", "automl tasks list --json")
 def list_tasks(as_json: Json = False) -> None:
-    """List the built-in tasks."""
-    from automl.tasks import builtin_tasks, load_task
+    """List the built-in tasks. Some read rows that another package bundles: where it is missing, the last column says how to get it."""
+    from automl.tasks import builtin_tasks, lacking, load_task
 
     found = [load_task(name) for name in builtin_tasks()]
-    rows = [(task.name, task.input_kind, task.kind, task.metric, task.title) for task in found]
-    header = ("task", "inputs", "kind", "metric", "title")
+    rows = [(task.name, task.input_kind, task.kind, task.metric, task.title, lacking(task)) for task in found]
+    header = ("task", "inputs", "kind", "metric", "title", "needs")
     if as_json:
         print_json([dict(zip(header, row, strict=True)) for row in rows])
-    else:
+    elif any(row[-1] for row in rows):
         print_table(rows, header)
+    else:
+        print_table([row[:-1] for row in rows], header[:-1])
 
 
 @app.command("show")
@@ -164,6 +166,7 @@ def _facts(task: Task) -> dict[str, Any]:
 
 def _declared(task: Task) -> dict[str, Any]:
     from automl.catalog import families_for
+    from automl.tasks import lacking
 
     return {
         "task": task.name,
@@ -174,7 +177,9 @@ def _declared(task: Task) -> dict[str, Any]:
         "target": task.target,
         "objectives": [f"{metric} ({direction})" for metric, direction in task.objectives],
         "source": task.source,
+        **({"needs": how} if (how := lacking(task)) else {}),
         "families": list(families_for(task.input_kind, task.name)),
+        "columns": [{"name": one.name, "kind": one.kind, "why": one.why} for one in task.columns],
     }
 
 
@@ -192,7 +197,6 @@ def _inferred(task: Task) -> dict[str, Any]:
         "time_column": task.choices.get("time_column"),
         "id": task.choices.get("id"),
         "horizon": task.choices.get("horizon"),
-        "columns": [{"name": one.name, "kind": one.kind, "why": one.why} for one in task.columns],
         "warnings": [warning for warning in audit(rows, task) if not warning.startswith("Left out:")],
     }
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import unicodedata
 from collections import Counter
 
 import numpy as np
@@ -142,4 +143,13 @@ def _check_classes(rows: Rows, task: Task) -> tuple[str, ...]:
             f"{task.name}: target '{task.target}' has one class only ({labels[0]}); at least two are needed."
         )
     rare = [f"{label} ({count})" for label, count in zip(labels, counts, strict=True) if count < 5]
-    return (f"Classes with fewer than 5 rows may be missing from a part: {', '.join(rare)}.",) if rare else ()
+    found = [f"Classes with fewer than 5 rows may be missing from a part: {listed(rare)}."] if rare else []
+    alike = [" and ".join(map(repr, same)) for same in _spelled_alike(labels.tolist()) if len(same) > 1]
+    return (*found, *([f"Classes that differ in case, spaces or form alone: {listed(alike)}."] if alike else []))
+
+
+def _spelled_alike(labels: list[str]) -> list[list[str]]:
+    found: dict[str, list[str]] = {}
+    for label in labels:
+        found.setdefault("".join(unicodedata.normalize("NFKC", label).casefold().split()), []).append(label)
+    return list(found.values())

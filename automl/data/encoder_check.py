@@ -41,6 +41,9 @@ def check_encoder(encoder: Encoder) -> None:
             _require(encoder.scale != 0, "a scale must not be zero")
             _require(len(encoder.knots) == len(encoder.heights), "knots and heights must fit")
             _require(list(encoder.knots) == sorted(encoder.knots), "knots must rise")
+            _require(
+                encoder.spelling[:1] in ("", ".", ",") and len(encoder.spelling) < 9, "a spelling begins with a mark"
+            )
         case Category():
             _require(len(set(encoder.levels)) == len(encoder.levels), "levels must differ from each other")
         case Date():

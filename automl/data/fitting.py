@@ -110,15 +110,15 @@ def _moments_of_bytes(values: np.ndarray, axes: tuple[int, ...]) -> tuple[tuple[
 
 
 def _fit_number(column: Column, cells: np.ndarray) -> Number:
-    values = numbers(cells, column.name, column.blanks)
+    values = numbers(cells, column.name, column.blanks, column.spelling)
     (mean,), (scale,) = moments(values, axis=0)
     known = values[~np.isnan(values)]
     gaps = len(known) < len(values)
     if len(known) and np.abs((known - mean) / scale).max() > _HEAVY:
         knots, heights = _quantiles(known)
         if len(knots) > 1:
-            return Number(column.name, mean, scale, knots, heights, gaps, column.blanks)
-    return Number(column.name, mean, scale, gaps=gaps, blanks=column.blanks)
+            return Number(column.name, mean, scale, knots, heights, gaps, column.blanks, column.spelling)
+    return Number(column.name, mean, scale, gaps=gaps, blanks=column.blanks, spelling=column.spelling)
 
 
 def _quantiles(values: np.ndarray) -> tuple[tuple[float, ...], tuple[float, ...]]:

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import pyarrow as pa
+import pyarrow.compute as pc
 from pyarrow import ipc, parquet
 
 from automl.errors import DataError
@@ -25,7 +26,7 @@ def open_parquet(path: Path) -> Table:
         try:
             with parquet.ParquetFile(path) as file:
                 for batch in file.iter_batches(rows, columns=list(wanted)):
-                    yield batch.select(list(wanted))
+                    yield _plain(batch.select(list(wanted)))
         except (pa.ArrowException, OSError) as error:
             raise _broken(path, "Parquet", error) from None
 
@@ -46,11 +47,27 @@ def open_feather(path: Path) -> Table:
             with pa.memory_map(str(path)) as file:
                 reader = ipc.open_file(file)
                 for place in range(reader.num_record_batches):
-                    yield reader.get_batch(place).select(list(wanted))
+                    yield _plain(reader.get_batch(place).select(list(wanted)))
         except (pa.ArrowException, OSError) as error:
             raise _broken(path, "Feather", error) from None
 
     return Table(str(path), tuple(schema.names), read)
+
+
+def _plain(batch: pa.RecordBatch) -> pa.RecordBatch:
+    """Cells of types that have few functions, in types that have all: durations become seconds."""
+    columns = []
+    for column in batch.columns:
+        kind = column.type
+        if pa.types.is_dictionary(kind):
+            column = pc.cast(column, kind.value_type)
+        if pa.types.is_float16(kind):
+            column = pc.cast(column, pa.float32())
+        if pa.types.is_duration(kind):
+            ticks = {"s": 1.0, "ms": 1e3, "us": 1e6, "ns": 1e9}[kind.unit]
+            column = pc.divide(pc.cast(pc.cast(column, pa.int64()), pa.float64()), ticks)
+        columns.append(column)
+    return pa.RecordBatch.from_arrays(columns, names=batch.schema.names)
 
 
 def _require_cells(path: Path, schema: pa.Schema, wanted: Sequence[str]) -> None:

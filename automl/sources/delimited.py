@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+import re
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import BinaryIO
@@ -13,16 +14,34 @@ import pyarrow.compute as pc
 from pyarrow import csv as arrow_csv
 
 from automl.errors import DataError
+from automl.sources.packed import Open, opener
 from automl.sources.table import Table
 
 _DELIMITERS = (",", ";", "\t", "|")
+_SEP = re.compile(r"sep=([,;\t|])\r?\n?")
+_OTHERS = {
+    b"PK\x03\x04": "a workbook (Excel, OpenDocument) or an archive, not CSV. Save the sheet as CSV, or name an archive .zip",
+    b"\xd0\xcf\x11\xe0": "an old Excel workbook, not CSV. Save the sheet as CSV",
+    b"PAR1\x15": "a Parquet table, not CSV. Name it .parquet",
+    b"ARROW1\0\0": "a Feather table, not CSV. Name it .feather",
+    b"\x1f\x8b": "packed by gzip. Name it .csv.gz",
+    b"\x80\x04\x95": "a pickle, which can run code and is not opened. Save it as CSV or Parquet",
+    b"\x80\x05\x95": "a pickle, which can run code and is not opened. Save it as CSV or Parquet",
+    b"SQLite format 3": "a database, not CSV. Save a table of it as CSV",
+    b"<!doctype": "a web page, not CSV. Save the table itself",
+    b"<html": "a web page, not CSV. Save the table itself",
+}
+"""First bytes -> what a file is that is named as if it were CSV."""
 _LONGEST_LINE = 1 << 24
 _BLOCK = 1 << 24
 """Bytes parsed at once; a row must fit."""
 
 
 def open_csv(file: Path | BinaryIO, source: str, *, encoding: str = "utf-8") -> Table:
-    """Read the header; the delimiter is the one that occurs most often in it, of comma, semicolon, tab and bar."""
+    """Read the header; the delimiter is the one that occurs most often in it, of comma, semicolon, tab and bar.
+
+    A file may be packed (see `packed.py`), and begin with a line `sep=;`, by which spreadsheets name the delimiter.
+    """
     head = _Head(file, source, encoding)
     names, delimiter = head.names()
 
@@ -36,10 +55,10 @@ class _Head:
     """An open file whose first lines were looked at and can be read again."""
 
     def __init__(self, file: Path | BinaryIO, source: str, encoding: str) -> None:
-        self.path = file if isinstance(file, Path) else None
+        self.open = opener(file) if isinstance(file, Path) else None
         self.source, self.encoding = source, encoding
         try:
-            stream: BinaryIO = file.open("rb") if isinstance(file, Path) else file
+            stream: BinaryIO = self.open() if self.open is not None else file  # type: ignore[assignment]
             self.start = stream.read(1 << 16)
         except OSError as error:
             raise DataError(f"{source}: cannot be read: {error.strerror}.") from None
@@ -49,17 +68,24 @@ class _Head:
         """The header's names and the delimiter."""
         if not self.start.strip():
             raise DataError(f"{self.source}: the file is empty.")
+        for magic, what in _OTHERS.items():
+            if self.start.startswith(magic) or (
+                magic.startswith(b"<") and self.start.lstrip().lower().startswith(magic)
+            ):
+                raise DataError(f"{self.source}: is {what}.")
         if self.start.startswith((b"\xff\xfe", b"\xfe\xff")) and self.encoding == "utf-8":
             raise DataError(f"{self.source}: not UTF-8 but UTF-16. Save it as UTF-8, or use --encoding utf-16.")
         text = self._decoded().lstrip("\ufeff").lstrip("\r\n")
-        line = text.splitlines()[0] if text else ""
+        named = _SEP.match(text)
+        text = text[named.end() :] if named else text
+        line = text.splitlines()[0] if text.strip() else ""
         if "\0" in line:
             raise DataError(
                 f"{self.source}: line 1 holds a NUL character. Remove it, or name the --encoding of the file."
             )
-        delimiter = max(_DELIMITERS, key=line.count)
+        delimiter = named[1] if named else max(_DELIMITERS, key=line.count)
         try:
-            header = next(csv.reader(io.StringIO(text), delimiter=delimiter, strict=True), [])
+            header = next(csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True), [])
         except csv.Error as error:
             raise DataError(f"{self.source}: not a CSV table, line 1: {error}.") from None
         # A frame that was saved with its index has a first column without a name.
@@ -67,9 +93,9 @@ class _Head:
 
     def stream(self) -> BinaryIO:
         """The whole file from its beginning."""
-        if self.path is not None:
+        if self.open is not None:
             self.rest.close()
-            return open(self.path, "rb")
+            return self.open()
         return io.BufferedReader(_Joined(self.start, self.rest))
 
     def _decoded(self) -> str:
@@ -121,26 +147,29 @@ def _holds_nul(column: pa.Array) -> bool:
 
 
 def _header_rows(head: _Head) -> int:
-    """Lines before the data: the header, which may hold line breaks in quotes, and blank lines above it."""
-    reader = csv.reader(io.StringIO(head._decoded(), newline=""), strict=True)
+    """Lines before the data: the header, which may hold line breaks in quotes, and blank lines and `sep=;` above it."""
+    text = head._decoded()
+    reader = csv.reader(io.StringIO(text, newline=""), strict=True)
+    is_named = _SEP.match(text.lstrip("\ufeff").lstrip("\r\n")) is not None
     for cells in reader:
-        if cells:
+        if cells and not is_named:
             return reader.line_num
+        is_named = is_named and not cells
     return 1
 
 
 def _explain(head: _Head, names: Sequence[str], delimiter: str) -> None:
     """Raise DataError with the line of the first row that is not as the header says. Returns where all rows are."""
-    if head.path is None:
+    if head.open is None:
         return
     try:
-        with open(head.path, encoding=head.encoding, newline="") as text:
+        with io.TextIOWrapper(head.open(), encoding=head.encoding, newline="") as text:
             reader = csv.reader(_lines(text, head.source), delimiter=delimiter, strict=True)
-            complete = 0
+            complete, above = 0, _header_rows(head)
             try:
                 for cells in reader:
                     complete = reader.line_num
-                    if cells and len(cells) != len(names):
+                    if cells and complete > above and len(cells) != len(names):
                         raise DataError(
                             f"{head.source}: line {reader.line_num} has {len(cells)} cells, but the header has {len(names)}."
                         )
@@ -151,7 +180,7 @@ def _explain(head: _Head, names: Sequence[str], delimiter: str) -> None:
                     ) from None
                 raise DataError(f"{head.source}: not a CSV table, line {reader.line_num}: {error}.") from None
     except UnicodeDecodeError:
-        raise _not_decodable(head.source, _bad_byte(head.path, head.encoding), head.encoding) from None
+        raise _not_decodable(head.source, _bad_byte(head.open, head.encoding), head.encoding) from None
 
 
 def _lines(text: io.TextIOBase, source: str) -> Iterator[str]:
@@ -166,12 +195,12 @@ def _lines(text: io.TextIOBase, source: str) -> Iterator[str]:
         yield line
 
 
-def _bad_byte(path: Path, encoding: str) -> int:
+def _bad_byte(opened: Open, encoding: str) -> int:
     """Place of the first byte that is not of the encoding."""
     import codecs
 
     decoder, place = codecs.getincrementaldecoder(encoding)(), 0
-    with open(path, "rb") as file:
+    with opened() as file:
         while chunk := file.read(1 << 20):
             try:
                 decoder.decode(chunk)

@@ -10,6 +10,7 @@ from typing import Any
 import pyarrow as pa
 
 from automl.errors import DataError
+from automl.sources.packed import opener
 from automl.sources.table import Table
 
 
@@ -35,7 +36,7 @@ def open_jsonlines(path: Path) -> Table:
 
 def _rows(path: Path) -> Iterator[dict[str, Any]]:
     try:
-        with open(path, "rb") as file:
+        with opener(path)() as file:
             for number, line in enumerate(file, 1):
                 if line.strip():
                     yield _row(line, f"{path}: line {number}")

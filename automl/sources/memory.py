@@ -8,6 +8,7 @@ import resource
 from pathlib import Path
 
 from automl.errors import DataError
+from automl.sources.packed import unpacked_size
 
 _FACTORS = {".parquet": 50, ".pq": 50, ".feather": 20, ".arrow": 20, ".ipc": 20}
 _FACTOR = 20
@@ -27,9 +28,11 @@ def require_memory(source: str, needed: int, hint: str) -> None:
 
 def require_memory_for(table: Path) -> None:
     """Raise DataError, with the memory that is needed, for a table that is too large to be held."""
-    size = table.stat().st_size
-    needed = size * _FACTORS.get(table.suffix.lower(), _FACTOR)
-    require_memory(f"{table}, {_spelled(size)}", needed, "Take a sample of its rows, or a machine with more memory.")
+    factor = _FACTORS.get(table.suffix.lower(), _FACTOR)
+    size = unpacked_size(table, memory_left() // factor)
+    require_memory(
+        f"{table}, {_spelled(size)}", size * factor, "Take a sample of its rows, or a machine with more memory."
+    )
 
 
 def memory_left() -> int:

@@ -43,25 +43,31 @@ class Table:
 def open_table(path: Path, *, encoding: str = "utf-8") -> Table:
     """Open a `.csv`, `.tsv`, `.parquet`, `.jsonl` or `.feather`, or CSV on stdin (`-`); its columns are checked, no row is read.
 
+    Text may be packed: `.csv.gz`, `.jsonl.xz`, a `.zip` with one file.
+
     Raises DataError for a file that is none of these, is empty, or names a column twice.
     """
-    from automl.sources import columnar, delimited, jsonlines
+    from automl.sources import columnar, delimited, jsonlines, packed
 
     if str(path) == STDIN:
         return checked(delimited.open_csv(sys.stdin.buffer, "stdin", encoding=encoding))
     if not path.is_file():
         raise DataError(f"{path}: no such file.{did_you_mean(path.name, _beside(path))}")
-    match path.suffix.lower():
+    inner = packed.inner_name(path) if path.suffix.lower() in packed.SUFFIXES else path.name
+    match Path(inner).suffix.lower():
         case ".csv" | ".tsv" | ".tab" | ".txt":
             return checked(delimited.open_csv(path, str(path), encoding=encoding))
-        case ".parquet" | ".pq":
+        case ".parquet" | ".pq" if inner == path.name:
             return checked(columnar.open_parquet(path))
-        case ".feather" | ".arrow" | ".ipc":
+        case ".feather" | ".arrow" | ".ipc" if inner == path.name:
             return checked(columnar.open_feather(path))
         case ".jsonl" | ".ndjson" | ".json":
             return checked(jsonlines.open_jsonlines(path))
+    hint = " Save the sheet as CSV." if Path(inner).suffix.lower() in (".xlsx", ".xls", ".ods", ".xlsm") else ""
+    packing = "" if inner == path.name else f" in {path.suffix}"
     raise DataError(
-        f"{path}: tables are read from .csv, .tsv, .parquet, .jsonl and .feather, not from '{path.suffix}'."
+        f"{path}: tables are read from .csv, .tsv, .parquet, .jsonl and .feather (text also from .gz, .bz2, .xz and .zip), "
+        f"not from '{Path(inner).suffix}'{packing}.{hint}"
     )
 
 
@@ -73,11 +79,14 @@ def checked(table: Table) -> Table:
     return table
 
 
-def cells_of(column: pa.Array | pa.ChunkedArray, *, as_numbers: bool) -> np.ndarray:
-    """A column's cells: float64 with NaN where missing if that is wanted and holds for all, else objects (text or None)."""
+def cells_of(column: pa.Array | pa.ChunkedArray, *, as_numbers: bool, spelling: str = "") -> np.ndarray:
+    """A column's cells: float64 with NaN where missing if that is wanted and holds for all, else objects (text or None).
+
+    Where numbers have a `spelling` of their own, text stays text: 1.234 in one batch must not be another number than in the next.
+    """
     kind = column.type
-    if as_numbers:
-        if pa.types.is_string(kind) or pa.types.is_large_string(kind):
+    if as_numbers and not (spelling and _is_text(kind)):
+        if _is_text(kind):
             column = pc.if_else(pc.equal(pc.utf8_trim_whitespace(column), ""), None, pc.utf8_trim_whitespace(column))
         try:
             values = pc.cast(column, pa.float64(), safe=False).to_numpy(zero_copy_only=False)
@@ -86,6 +95,12 @@ def cells_of(column: pa.Array | pa.ChunkedArray, *, as_numbers: bool) -> np.ndar
         except (pa.ArrowInvalid, pa.ArrowNotImplementedError):
             pass  # a cell that is no number, or none that is finite: who reads it on says which, as it is spelled
     return np.array(as_text(column).to_numpy(zero_copy_only=False), dtype=object)
+
+
+def _is_text(kind: pa.DataType) -> bool:
+    if pa.types.is_dictionary(kind):
+        return _is_text(kind.value_type)
+    return bool(pa.types.is_string(kind) or pa.types.is_large_string(kind) or pa.types.is_string_view(kind))
 
 
 def as_text(column: pa.Array | pa.ChunkedArray) -> pa.Array | pa.ChunkedArray:
@@ -99,7 +114,7 @@ def as_text(column: pa.Array | pa.ChunkedArray) -> pa.Array | pa.ChunkedArray:
     if pa.types.is_boolean(kind):  # as Python and pandas spell it, which is what a CSV file holds
         return pc.if_else(column, pa.scalar("True"), pa.scalar("False"))
     text = column if pa.types.is_string(column.type) else pc.cast(column, pa.string())
-    if pa.types.is_timestamp(kind):
+    if pa.types.is_timestamp(kind) or pa.types.is_time(kind):
         text = _shortest(text)
     return pc.if_else(pc.equal(text, ""), pa.scalar(None, pa.string()), text)
 

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from automl.errors import ConfigError, did_you_mean
+from automl.tasks._packaged import package_folder
 from automl.tasks.own.choices import Choices
 from automl.tasks.task import Task
 
@@ -44,6 +45,19 @@ def load_task(name: str, choices: Choices | None = None) -> Task:
     raise ConfigError(
         f"Unknown task {name!r}. Tasks: {', '.join(known)}, or a file or folder.{did_you_mean(name, known)}"
     )
+
+
+def lacking(task: Task) -> str:
+    """Return how to install the package that bundles a built-in task's rows; empty where nothing is missing."""
+    return f"pip install {task.needs}" if task.needs and package_folder(task.needs) is None else ""
+
+
+def require_package(task: Task) -> None:
+    """Raise ConfigError where the package that bundles a built-in task's rows is not installed."""
+    if how := lacking(task):
+        raise ConfigError(
+            f"Task '{task.name}' reads rows that the package {task.needs} bundles; it is not installed.", hint=how
+        )
 
 
 def _own(path: Path, choices: Choices) -> Task:

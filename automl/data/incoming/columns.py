@@ -26,8 +26,8 @@ from automl.errors import DataError, did_you_mean
 from automl.sources.table import listed
 from automl.tasks import Cells
 
-GetCells = Callable[[str, bool], np.ndarray]
-"""`(column, as_numbers)` -> its cells."""
+GetCells = Callable[[str, bool, str], np.ndarray]
+"""`(column, as_numbers, spelling)` -> its cells."""
 
 
 def match_columns(source: str, header: Sequence[str], schema: Schema, tell: Tell) -> None:
@@ -79,21 +79,22 @@ def gathered_cells(source: str, cells: Cells, schema: Schema) -> tuple[tuple[str
 def _of_encoder(encoder: Encoder, get: GetCells) -> list[tuple[str, np.ndarray]]:
     match encoder:
         case Grid():
-            return [(name, numbers(get(name, True), name)) for name in encoder.columns]
+            return [(name, numbers(get(name, True, ""), name)) for name in encoder.columns]
         case Series() | Forecast():
-            found = [(name, numbers(get(name, True), name, encoder.blanks)) for name in encoder.columns]
+            found = [(name, numbers(get(name, True, ""), name, encoder.blanks)) for name in encoder.columns]
             return found + _which_and_when(encoder, get)
         case Number():
-            return [(encoder.name, numbers(get(encoder.name, True), encoder.name, encoder.blanks))]
+            cells = get(encoder.name, True, encoder.spelling)
+            return [(encoder.name, numbers(cells, encoder.name, encoder.blanks, encoder.spelling))]
         case Date():
-            return [(encoder.name, seconds(get(encoder.name, False), encoder.formats, encoder.name))]
-    return [(encoder.name, get(encoder.name, False))]
+            return [(encoder.name, seconds(get(encoder.name, False, ""), encoder.formats, encoder.name))]
+    return [(encoder.name, get(encoder.name, False, ""))]
 
 
 def _which_and_when(encoder: Series | Forecast, get: GetCells) -> list[tuple[str, np.ndarray]]:
-    found = [(encoder.id, get(encoder.id, False))] if encoder.id else []
+    found = [(encoder.id, get(encoder.id, False, ""))] if encoder.id else []
     if not encoder.time:
         return found
     if encoder.formats:
-        return [*found, (encoder.time, seconds(get(encoder.time, False), encoder.formats, encoder.time))]
-    return [*found, (encoder.time, numbers(get(encoder.time, True), encoder.time))]
+        return [*found, (encoder.time, seconds(get(encoder.time, False, ""), encoder.formats, encoder.time))]
+    return [*found, (encoder.time, numbers(get(encoder.time, True, ""), encoder.time))]

@@ -37,7 +37,7 @@ def frame_rows(frame: pd.DataFrame, schema: Schema, tell: Tell) -> Raw:
         if numbers is not None:
             return numbers
 
-    def cells(name: str, as_numbers: bool) -> np.ndarray:
+    def cells(name: str, as_numbers: bool, spelling: str) -> np.ndarray:
         import pandas as pd
 
         column = named[name]

@@ -27,6 +27,6 @@ def table_rows(path: Path, schema: Schema, tell: Tell, encoding: str = "utf-8") 
             first += piece.num_rows
 
 
-def cells_in(batch: pa.RecordBatch, name: str, as_numbers: bool) -> np.ndarray:
+def cells_in(batch: pa.RecordBatch, name: str, as_numbers: bool, spelling: str) -> np.ndarray:
     """A column of a batch, as `typed_cells` asks for it."""
-    return cells_of(batch.column(name), as_numbers=as_numbers)
+    return cells_of(batch.column(name), as_numbers=as_numbers, spelling=spelling)

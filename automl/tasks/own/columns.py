@@ -11,13 +11,14 @@ import pyarrow.compute as pc
 from automl.encoding import BLANKS, ISO, is_overflow, moment, number_in
 from automl.errors import DataError
 from automl.sources.table import as_text
+from automl.tasks.own.spelling import example, spelling_of
 from automl.tasks.task import Column
 
 KINDS = ("number", "category", "date", "text", "left out")
 FORMATS = (
     ISO, "%Y-%m-%d %H:%M", "%Y/%m/%d", "%Y/%m/%d %H:%M:%S", "%Y/%m/%d %H:%M", "%d.%m.%Y", "%d.%m.%Y %H:%M", "%m/%d/%Y", "%d/%m/%Y",
     "%m/%d/%Y %H:%M", "%d/%m/%Y %H:%M", "%m/%d/%Y %H:%M:%S", "%d/%m/%Y %H:%M:%S", "%d-%m-%Y", "%d %b %Y", "%d %B %Y", "%b %d, %Y",
-    "%B %d, %Y", "%d-%b-%Y", "%Y-%m",
+    "%B %d, %Y", "%d-%b-%Y", "%Y-%m", "%H:%M", "%H:%M:%S", "%I:%M %p", "%I:%M:%S %p",
 )  # fmt: skip
 """Of dates, the likelier first; where day and month can be either, all cells decide."""
 _MOSTLY = 0.95
@@ -27,6 +28,8 @@ _ODD_WORDS = 20
 """Different words that a column of numbers may hold besides numbers."""
 _SAMPLE = 2000
 _FEW = 200
+_EXACT = 15
+"""Digits up to which float64 tells whole numbers apart."""
 _ID = re.compile(r"(.*[_\W])?(id|uuid|guid|index|key|no|nr|number)|.*(Id|ID|UUID)|unnamed.*|column_\d+", re.IGNORECASE)
 
 
@@ -42,8 +45,10 @@ def infer_column(name: str, cells: pa.ChunkedArray, chosen: str | None = None) -
     if levels == 1 and len(known) == len(cells):
         return Column(name, "left out", f"all cells are {known[0].as_py()[:40]!r}")
     if pa.types.is_temporal(cells.type):
+        if pa.types.is_time(cells.type):
+            return Column(name, "date", "a time of day in the file", ("%H:%M:%S", "%H:%M:%S.%f"))
         return Column(name, "date", "a date in the file", (ISO,))
-    number = _as_number(name, known)
+    number = None if _is_code(known, cells.type) else _as_number(name, known)
     if number is not None:
         return _unless_id(number, known, levels, len(cells))
     return _as_date(name, known) or _as_words(name, known, levels, _nearly_dates(known))
@@ -55,7 +60,8 @@ def _chosen(name: str, known: pa.ChunkedArray, kind: str) -> Column:
         if found is None:
             raise DataError(f"column '{name}' was set to number, but {_first_word(known)!r} is none.")
         words = found.why.partition("; ")[2]
-        return Column(name, "number", "as you said" + (f"; {words}" if words else ""), blanks=found.blanks)
+        why = "as you said" + (f"; {words}" if words else "")
+        return Column(name, "number", why, blanks=found.blanks, spelling=found.spelling)
     if kind == "date":
         found = _as_date(name, known)
         if found is None:
@@ -68,41 +74,57 @@ def _chosen(name: str, known: pa.ChunkedArray, kind: str) -> Column:
 
 def _as_number(name: str, known: pa.ChunkedArray, share: float = _MOSTLY) -> Column | None:
     """A column of numbers, which are so large a share of its cells; the rest are few different words."""
+    spelling, written = "", ""
     try:
         values = pc.cast(known, pa.float64()).to_numpy()
         blanks: tuple[str, ...] = ()
     except pa.ArrowInvalid:
-        sample = [number_in(cell) for cell in known[:_SAMPLE].to_pylist()]
-        if np.isinf(sample).mean() > 2 * (1 - share) + 0.02:
+        sample = known[:_SAMPLE].to_pylist()
+        spelling = spelling_of(sample)
+        if np.isinf([number_in(cell, (), spelling) for cell in sample]).mean() > 2 * (1 - share) + 0.02:
             return None
         cells = known.to_pylist()
-        values = np.array([number_in(cell) for cell in cells])
+        spelling = spelling_of(cells)
+        written = f", written as {example(cells, spelling)[:40]}" if spelling else ""
+        values = np.array([number_in(cell, (), spelling) for cell in cells])
         odd = np.isinf(values)
         blanks = tuple(sorted({cells[place] for place in np.flatnonzero(odd) if not is_overflow(cells[place])}))
         numbers = np.isfinite(values).sum()
         if numbers < share * (numbers + odd.sum()) or len(blanks) > _ODD_WORDS or not numbers:
             return None
-    whole = "whole numbers" if np.all(np.mod(values[np.isfinite(values)], 1) == 0) else "numbers"
+    whole = ("whole numbers" if np.all(np.mod(values[np.isfinite(values)], 1) == 0) else "numbers") + written
     if blanks:
         return Column(
             name,
             "number",
             f"{whole}; {np.isinf(values).mean():.1%} are words ({', '.join(blanks[:3])}), taken as missing",
             blanks=blanks,
+            spelling=spelling,
         )
-    return Column(name, "number", whole)
+    return Column(name, "number", whole, spelling=spelling)
 
 
 def _unless_id(column: Column, known: pa.ChunkedArray, levels: int, rows: int) -> Column:
     """Whole numbers that differ in every row and count up, or whose name says so, only name the row."""
-    if column.why != "whole numbers" or levels < rows or rows < 3:
+    has_sign = len(column.spelling) > 1  # money and shares are no ids
+    if not column.why.startswith("whole numbers") or column.blanks or has_sign or levels < rows or rows < 3:
         return column
-    values = pc.cast(known, pa.float64()).to_numpy()
+    values = np.array([number_in(cell, (), column.spelling) for cell in known.to_pylist()])
     if values.max() - values.min() == rows - 1:
         return Column(column.name, "left out", "numbers the rows")
     if _ID.fullmatch(column.name):
         return Column(column.name, "left out", "an id: its name says so, and no value occurs twice")
     return column
+
+
+def _is_code(known: pa.ChunkedArray, kind: pa.DataType) -> bool:
+    """Digits that name something: all of one length and some beginning with 0, as of a postcode; or too long for a number."""
+    if pa.types.is_floating(kind):
+        return False
+    length = pc.min_max(pc.utf8_length(known)).as_py()
+    padded = length["min"] == length["max"] > 2 and pc.any(pc.match_substring_regex(known, r"^0\d+$")).as_py()
+    exact = length["max"] <= _EXACT or not pc.any(pc.match_substring_regex(known, rf"^\d{{{_EXACT + 1},}}$")).as_py()
+    return bool((padded or not exact) and pc.all(pc.match_substring_regex(known, r"^\d+$")).as_py())
 
 
 def _as_date(name: str, known: pa.ChunkedArray) -> Column | None:

@@ -54,6 +54,10 @@ def forecast_task(path: Path, table: pa.Table, target: str, choices: Choices) ->
     _check(source, target, choices)
     assert horizon is not None
     found = read_target(source, target, table[target], "regression")
+    if found.spelling:
+        raise DataError(
+            f"{source}: target '{target}' must hold plain numbers for a forecast, without signs and divided thousands."
+        )
     when, formats = moments(source, table, time)
     cells: Cells = {
         **({choices.id: shared_text(table[choices.id])} if choices.id else {}),

@@ -114,6 +114,8 @@ def channel_columns(
                 column = infer_column(name, table[name], choices.columns.get(name))
             except DataError as error:
                 raise DataError(f"{source}: {error}") from None
+        if column.spelling:
+            column = Column(name, "left out", f"{column.why}; channels of a series must be plain numbers")
         if column.kind not in ("number", "left out"):
             column = Column(
                 name, "left out", f"a {column.kind} ({column.why}); only numbers become channels of a series"

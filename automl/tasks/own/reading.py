@@ -40,8 +40,9 @@ def cells_as(source: str, column: pa.ChunkedArray, meaning: Column) -> np.ndarra
     """A column's cells (rows,): float64 of numbers, text of all else. Raises DataError with the row of a cell that is none of it."""
     if meaning.kind != "number":
         return shared_text(column)
-    cells = cells_of(column, as_numbers=True)
-    values = cells if cells.dtype != object else np.array([number_in(cell, meaning.blanks) for cell in cells.tolist()])
+    values = cells_of(column, as_numbers=True, spelling=meaning.spelling)
+    if values.dtype == object:
+        values = np.array([number_in(cell, meaning.blanks, meaning.spelling) for cell in values.tolist()])
     large = np.flatnonzero(np.abs(values) > LARGEST)
     if len(large):
         spelled = as_text(column)[int(large[0])].as_py()

@@ -9,6 +9,7 @@ import numpy as np
 import pyarrow as pa
 
 from automl.errors import ConfigError, DataError
+from automl.sources import packed
 from automl.tasks.own.choices import Choices
 from automl.tasks.own.columns import infer_column
 from automl.tasks.own.forecast import forecast_task
@@ -58,7 +59,7 @@ def table_task(path: Path, choices: Choices) -> Task:
         rows = rows.with_test(test if wide is None else _as_series(test, wide))
     used = [column.kind for column in found.columns if column.kind != "left out"]
     return Task(
-        name=safe_name(choices.name or path.stem, "table"),
+        name=safe_name(choices.name or _stem(path), "table"),
         title=f"Predict {target.name} from {path.name}.",
         kind=target.kind,
         input_kind="series" if wide is not None else "text" if used == ["text"] else "table",
@@ -74,6 +75,10 @@ def table_task(path: Path, choices: Choices) -> Task:
         why=target.why,
         given="" if wide is None else wide.why,
     )
+
+
+def _stem(path: Path) -> str:
+    return Path(path.stem).stem if path.suffix.lower() in packed.SUFFIXES else path.stem
 
 
 def infer_table(source: str, table: pa.Table, choices: Choices) -> Inferred:

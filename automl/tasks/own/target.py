@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Literal
@@ -13,6 +14,7 @@ import pyarrow.compute as pc
 from automl.encoding import is_overflow, number_in
 from automl.errors import ConfigError, DataError, did_you_mean
 from automl.sources.table import as_text
+from automl.tasks.own.spelling import spelling_of
 
 MOST_NUMBERED_CLASSES = 20
 MOST_CLASSES = 1000
@@ -40,6 +42,8 @@ class Target:
     known: np.ndarray
     """(rows,) whether a row has one; the others cannot be learned from."""
     why: str
+    spelling: str = ""
+    """How its numbers are written, as `automl.encoding.number_in` takes it."""
 
 
 def find_target(source: str, names: Iterable[str], wanted: str | None) -> str:
@@ -50,10 +54,17 @@ def find_target(source: str, names: Iterable[str], wanted: str | None) -> str:
             f"{source}: which column is to be predicted? Name it with --target. Columns: {', '.join(names[:20])}."
         )
     if wanted not in names:
-        raise DataError(
-            f"{source}: column '{wanted}' not found. Columns: {', '.join(names[:20])}.{did_you_mean(wanted, names)}"
-        )
+        near = did_you_mean(wanted, names) or _why_not_there(names)
+        raise DataError(f"{source}: column '{wanted}' not found. Columns: {', '.join(names[:20])[:300]}.{near}")
     return wanted
+
+
+def _why_not_there(names: list[str]) -> str:
+    if len(names) == 1:
+        return " There is one column only: a table's cells are divided by commas, semicolons, tabs or bars."
+    if sum(math.isfinite(number_in(name)) for name in names) >= len(names) / 2:
+        return " Is its first line data? It must name the columns."
+    return ""
 
 
 def read_target(
@@ -65,8 +76,9 @@ def read_target(
     Raises DataError where half of the cells are missing, for one class or a constant, and for numbers that are none.
     """
     words = _words(cells)
-    numbers = np.array([number_in(word) for word in words.tolist()])
     places = np.arange(len(words)) if places is None else places
+    spelling = spelling_of(word for word in dict.fromkeys(words.tolist()) if word is not None)
+    numbers = _numbers(words, spelling)
     kind, why = (chosen, "as you said") if chosen else _infer(words, numbers)
     if kind == "classification":
         known = np.array([word is not None for word in words.tolist()], dtype=bool)
@@ -81,7 +93,7 @@ def read_target(
                 f"which regression needs. Correct it, or choose --kind classification."
             )
     _require_enough(source, name, known, places)
-    return Target(name, kind, _objectives(source, name, kind, values), values, known, why)  # type: ignore[arg-type]
+    return Target(name, kind, _objectives(source, name, kind, values), values, known, why, spelling)  # type: ignore[arg-type]
 
 
 def read_answers(source: str, target: Target, cells: pa.ChunkedArray) -> np.ndarray:
@@ -96,7 +108,7 @@ def read_answers(source: str, target: Target, cells: pa.ChunkedArray) -> np.ndar
         rule = "a class of the training rows"
         values = words
     else:
-        values = np.array([number_in(word) for word in words.tolist()])
+        values = _numbers(words, target.spelling)
         wrong = np.flatnonzero(np.isnan(values) | (np.abs(values) > LARGEST))
         rule = f"a number below {LARGEST:g}"
     if len(wrong):
@@ -129,9 +141,16 @@ def _words(cells: pa.ChunkedArray) -> np.ndarray:
     return np.array(pc.if_else(pc.equal(text, ""), None, text).to_pylist(), dtype=object)
 
 
+def _numbers(words: np.ndarray, spelling: str) -> np.ndarray:
+    """(rows,) NaN where a number is missing, infinity where there is none."""
+    known = {word: number_in(word, (), spelling) for word in dict.fromkeys(words.tolist())}
+    return np.array([known[word] for word in words.tolist()], dtype=np.float64)
+
+
 def _infer(words: np.ndarray, numbers: np.ndarray) -> tuple[str, str]:
     given = np.array([word is not None for word in words.tolist()], dtype=bool)
-    odd = given & ~np.isfinite(numbers) & np.array([not is_overflow(word) for word in words.tolist()], dtype=bool)
+    odd = given & np.isinf(numbers)  # a word that means a missing number is none of them
+    odd[odd] = [not is_overflow(word) for word in words[odd].tolist()]
     levels = len(set(words[given].tolist()))
     if odd.sum() > 0.01 * max(1, given.sum()) or not np.isfinite(numbers).any():
         return "classification", f"{levels} different words"

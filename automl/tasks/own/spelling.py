@@ -1,0 +1,46 @@
+"""How a column's numbers are written where they are written for people: 1,234.50 $, 12,5 or 7 %. Decides once for all cells."""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Iterable
+
+from automl.encoding import is_overflow, number_in
+
+_MOSTLY = 0.95
+_SIGNS = re.compile(
+    r"US\$|R\$|[A-Z]{1,2}\$|[$€£¥₹₽₩₺₫₴₪฿%‰]|\b(?:USD|EUR|GBP|CHF|JPY|CNY|INR|AUD|CAD|NZD|SEK|NOK|DKK|PLN|CZK|HUF|BRL|MXN|ZAR|KRW|SGD|HKD|TRY"
+    r"|kr|zł)\b"
+)
+
+
+def spelling_of(cells: Iterable[str]) -> str:
+    """Return how `automl.encoding.number_in` is to read these cells: the decimal mark, then the sign that stands with the numbers.
+
+    It is empty where numbers are written as programs write them, and where there is no one way that reads nearly all: with two
+    currencies, or a percent sign in some cells only, nobody knows what the numbers mean. What reads as thousands (1,234) is that.
+    """
+    distinct = dict.fromkeys(cells)
+    odd = [cell for cell in distinct if math.isinf(number_in(cell)) and not is_overflow(cell) and _has_digit(cell)]
+    signs = {found[0] for cell in odd if (found := _SIGNS.search(cell))}
+    if not odd or len(signs) > 1:
+        return ""
+    plain = [cell for cell in distinct if math.isfinite(number_in(cell))]
+    for mark in ".,":
+        spelling = mark + "".join(signs)
+        read = sum(math.isfinite(number_in(cell, (), spelling)) for cell in odd)
+        if read >= _MOSTLY * len(odd) and all(math.isfinite(number_in(cell, (), spelling)) for cell in plain):
+            return spelling
+    return ""
+
+
+def example(cells: Iterable[str], spelling: str) -> str:
+    """The first cell that shows the spelling."""
+    return next(
+        (one for one in cells if math.isinf(number_in(one)) and math.isfinite(number_in(one, (), spelling))), ""
+    )
+
+
+def _has_digit(cell: str) -> bool:
+    return any(character.isdigit() for character in cell)

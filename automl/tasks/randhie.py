@@ -1,0 +1,39 @@
+"""Visits to a doctor: 20,190 person-years of the RAND health insurance experiment (Newhouse 1993), bundled with statsmodels."""
+
+from __future__ import annotations
+
+from automl.tasks._packaged import bundled_file
+from automl.tasks.task import Column, Rows, Task
+
+
+def _read() -> Rows:
+    from automl.tasks.own.choices import Choices
+    from automl.tasks.own.reading import whole_table
+    from automl.tasks.own.table import infer_table
+
+    table = whole_table(bundled_file("statsmodels", "datasets/randhie/randhie.csv"), "utf-8")
+    return infer_table("randhie", table, Choices("mdvis")).rows
+
+
+TASK = Task(
+    name="randhie",
+    title="How often does a person visit a doctor in a year?",
+    kind="regression",
+    input_kind="table",
+    target="mdvis",
+    objectives=(("rmse", "minimize"), ("r2", "maximize"), ("mae", "minimize")),
+    read=_read,
+    source="statsmodels randhie",
+    columns=(
+        Column("lncoins", "number", "numbers"),
+        Column("idp", "number", "whole numbers"),
+        Column("lpi", "number", "numbers"),
+        Column("fmde", "number", "numbers"),
+        Column("physlm", "number", "numbers"),
+        Column("disea", "number", "numbers"),
+        Column("hlthg", "number", "whole numbers"),
+        Column("hlthf", "number", "whole numbers"),
+        Column("hlthp", "number", "whole numbers"),
+    ),
+    needs="statsmodels",
+)
