@@ -72,6 +72,11 @@ def moments(source: str, table: pa.Table, name: str) -> tuple[np.ndarray, tuple[
         found = seconds(cells, column.formats, name)
     elif cells.dtype == np.float64:
         found = cells
+    elif column.kind == "number":
+        wrong = next(place for place, cell in enumerate(cells.tolist()) if np.isinf(number_in(cell, column.blanks)))
+        raise DataError(
+            f"{source}: --time-col '{name}', row {wrong + 1}: {cells[wrong]!r} is not a number. Correct it."
+        )
     else:
         raise DataError(
             f"{source}: --time-col '{name}' must hold dates or numbers, but holds {column.kind} ({column.why})."
