@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pandas as pd
 import pytest
 
 from automl.data import load_part, load_raw_test, prepare
+from automl.encoding import Forecast
 from automl.messages import DataRef
 from automl.report.quality import residuals
 from automl.report.scored import Scored
@@ -18,6 +20,7 @@ from automl.winner.ensemble import select
 from automl.winner.sealed import bootstrap, paired_difference
 from automl.worker.hardest import hardest
 from automl.worker.naive import forecast_baselines
+from automl.worker.scoring import _as_long
 
 RNG = np.random.default_rng(0)
 
@@ -88,3 +91,13 @@ def test_the_worst_windows_and_residuals_of_forecasts_are_shown(tmp_path: Path) 
     scored = Scored(target, prediction, (), kept)
     assert "in the mean of 3 steps" in scored.examples()[0].note
     assert all("svg" in figure for figure in residuals(scored))
+
+
+@pytest.mark.parametrize(("theirs", "first"), [(2, 2.0), (5, np.nan)])
+def test_a_champion_that_reads_another_number_of_steps_is_given_as_many(theirs: int, first: float) -> None:
+    def schema(steps: int) -> SimpleNamespace:
+        return SimpleNamespace(encoders=(Forecast(("y",), steps=steps, horizon=1),))
+
+    rows = _as_long(schema(theirs), schema(3), np.array([[1.0, 2.0, 3.0]]))  # type: ignore[arg-type]
+    assert np.asarray(rows).shape == (1, theirs)
+    assert np.array_equal(np.asarray(rows)[0, [0, -1]], [first, 3.0], equal_nan=True)
