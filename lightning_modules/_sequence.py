@@ -53,6 +53,34 @@ def first_layer(field: Any, width: int) -> nn.Module:
     return Steps(field.shape[0], width)
 
 
+class Corrected(nn.Module):
+    """A linear map of the whole window to the next steps, and what a network adds to it.
+
+    Alone it is a strong forecaster (Zeng et al. 2023, arXiv:2205.13504); a network that pools over steps would have to learn anew
+    which of them to copy. It begins at zero: what is not learned leaves the base that forecasts are told from.
+    """
+
+    def __init__(self, network: nn.Module, numbers: int, outputs: int) -> None:
+        super().__init__()
+        self.network = network
+        self.linear = nn.Linear(numbers, outputs)
+        nn.init.zeros_(self.linear.weight)
+        nn.init.zeros_(self.linear.bias)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """(batch, channels, steps) -> (batch, outputs)."""
+        outputs: Tensor = self.linear(x.flatten(1)) + self.network(x)
+        return outputs
+
+
+def forecaster(spec: Any, network: nn.Module) -> nn.Module:
+    """Return the network itself, or, where the next steps of a series are predicted, with a linear map beside it."""
+    if not spec.is_forecast:
+        return network
+    channels, steps = spec.input.shape
+    return Corrected(network, channels * steps, spec.output_size)
+
+
 def pooled(x: Tensor, mask: Tensor, how: str) -> Tensor:
     """(batch, length, width) -> (batch, width): the `mean`, `max` or `last` of what is not masked; 0 where all is."""
     if how == "last":

@@ -8,7 +8,7 @@ import torch
 from torch import Tensor, nn
 
 from ._base import FamilyModule
-from ._sequence import first_layer, pooled, turned
+from ._sequence import first_layer, forecaster, pooled, turned
 
 _CELLS = {"lstm": nn.LSTM, "gru": nn.GRU}
 
@@ -75,4 +75,5 @@ class Module(FamilyModule):
         states = 2 * width if bidirectional else width
         layers = [Layer(cell, states if place else width, width, bidirectional) for place in range(depth)]
         head = nn.Linear(states, spec.output_size)
-        self.network = Network(first_layer(spec.input, width), layers, pooling, dropout, head)
+        network = Network(first_layer(spec.input, width), layers, pooling, dropout, head)
+        self.network = forecaster(spec, network)

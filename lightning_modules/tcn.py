@@ -10,6 +10,7 @@ import torch
 from torch import Tensor, nn
 
 from ._base import FamilyModule
+from ._sequence import forecaster
 
 
 class Block(nn.Module):
@@ -60,4 +61,4 @@ class Module(FamilyModule):
             Block(before, after, kernel, 2**place, dropout)
             for place, (before, after) in enumerate(itertools.pairwise(sizes))
         ]
-        self.network = nn.Sequential(*blocks, Pooling(), nn.Linear(2 * width, spec.output_size))
+        self.network = forecaster(spec, nn.Sequential(*blocks, Pooling(), nn.Linear(2 * width, spec.output_size)))

@@ -10,7 +10,7 @@ from torch import Tensor, nn
 
 from ._attention import Encoder
 from ._base import FamilyModule
-from ._sequence import first_layer, pooled
+from ._sequence import first_layer, forecaster, pooled
 
 _HEADS = 4
 
@@ -45,7 +45,7 @@ class Module(FamilyModule):
         """`width` is a multiple of 4, the number of heads; `pooling` is `mean` or `max`."""
         super().__init__(spec, **training)
         head = nn.Sequential(nn.Dropout(dropout), nn.Linear(width, spec.output_size))
-        self.network = Network(
+        network = Network(
             first_layer(spec.input, width),
             spec.input.shape[-1],
             width,
@@ -53,6 +53,7 @@ class Module(FamilyModule):
             pooling,
             head,
         )
+        self.network = forecaster(spec, network)
 
 
 def sines(length: int, width: int) -> Tensor:

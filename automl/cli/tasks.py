@@ -45,7 +45,10 @@ def list_tasks(as_json: Json = False) -> None:
     from automl.tasks import builtin_tasks, lacking, load_task
 
     found = [load_task(name) for name in builtin_tasks()]
-    rows = [(task.name, task.input_kind, task.kind, task.metric, task.title, lacking(task)) for task in found]
+    rows = [
+        (task.name, task.input_kind, "forecast" if task.horizon else task.kind, task.metric, task.title, lacking(task))
+        for task in found
+    ]
     header = ("task", "inputs", "kind", "metric", "title", "needs")
     if as_json:
         print_json([dict(zip(header, row, strict=True)) for row in rows])

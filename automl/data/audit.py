@@ -110,7 +110,7 @@ def _gaps(cells: Cells) -> tuple[str, ...]:
 
 def _gaps_of_series(rows: Rows, task: Task) -> tuple[str, ...]:
     share = float(np.isnan(rows.array()).mean())
-    shorter = ", with what shorter series lack," if getattr(task.series, "is_long", False) else ""
+    shorter = ", with what shorter series lack" if getattr(task.series, "is_long", False) else ""
     return (f"Gaps ({share:.1%} of all steps{shorter}) are filled in, and marked for the model.",) if share else ()
 
 

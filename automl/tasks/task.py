@@ -157,7 +157,7 @@ class Task:
     @property
     def word(self) -> str:
         """What people call it: a forecast is a regression of many numbers at once."""
-        return f"forecast of {self.horizon} steps" if self.horizon else self.kind
+        return f"forecast of {self.horizon} {'step' if self.horizon == 1 else 'steps'}" if self.horizon else self.kind
 
     @property
     def rows_are(self) -> str:

@@ -10,7 +10,7 @@ import numpy as np
 from automl.bundle.load import load_model, network_outputs
 from automl.data import Schema, load_part, load_raw_test, load_schema
 from automl.data.durable import replace_file
-from automl.encoding import Raw
+from automl.encoding import Forecast, Raw, Series
 from automl.errors import AutoMLError, ConfigError, DataError
 from automl.messages import Artifact, Assignment, Outcome
 from automl.tasks.metrics import EVEN, METRICS, measure
@@ -84,6 +84,9 @@ def _champion(
         model = load_model(places.search / assignment.champion)
         if not _reads(model.schema, schema, rows) or sorted(model.schema.labels) != sorted(schema.labels):
             raise DataError("it was trained for other columns or classes.")
+        if model.schema.horizon != schema.horizon:
+            raise DataError(f"it predicts {model.schema.horizon} steps, not {schema.horizon}.")
+        rows = _as_long(model.schema, schema, rows)
         if not schema.labels:
             return model.predict(rows), EVEN, ""
         order = [model.schema.labels.index(label) for label in schema.labels]
@@ -98,6 +101,17 @@ def _reads(champion: Schema, schema: Schema, rows: Raw) -> bool:
     if isinstance(rows, np.ndarray):
         return champion.columns == schema.columns
     return set(champion.columns) <= set(rows)
+
+
+def _as_long(champion: Schema, schema: Schema, rows: Raw) -> Raw:
+    """Series with as many steps as the champion reads: the newest, or with gaps before them where it reads more."""
+    theirs, ours = champion.encoders[0], schema.encoders[0]
+    if not isinstance(theirs, Series | Forecast) or not isinstance(ours, Series | Forecast):
+        return rows
+    series = np.reshape(rows, (-1, ours.channels, ours.steps)).astype(np.float64)
+    kept = series[:, :, -theirs.steps :]
+    gaps = np.full((*kept.shape[:2], theirs.steps - kept.shape[2]), np.nan)
+    return np.concatenate([gaps, kept], axis=2).reshape(len(series), -1)
 
 
 def _all_metrics(kind: str, target: np.ndarray, prediction: np.ndarray, threshold: float) -> dict[str, float]:

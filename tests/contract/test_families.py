@@ -304,3 +304,26 @@ def test_a_text_without_words_has_finite_outputs(family: str, seed: int) -> None
     outputs.sum().backward()
     assert outputs.isfinite().all()
     assert all(weight.grad is None or weight.grad.isfinite().all() for weight in module.parameters())
+
+
+@pytest.mark.parametrize("family", catalog.families_taking("series"))
+@pytest.mark.parametrize("horizon", [1, 4])
+def test_the_next_steps_of_a_series_are_learned_where_they_are_known(family: str, horizon: int) -> None:
+    spec = dataclasses.replace(spec_of("series", 0), outputs=(Field("y", "steps", (horizon,)),))
+    module, inputs = build(family, spec), batch_of(spec).inputs
+    target = inputs[:, 0, -1:] - torch.arange(1.0, horizon + 1)
+    target[::3, 0] = float("nan")
+    batch = Batch(inputs, target)
+
+    def loss() -> float:
+        with torch.no_grad():
+            return module.eval().loss(module(inputs), target).item()
+
+    outputs, known = module.eval()(inputs), ~target.isnan()
+    assert outputs.shape == (ROWS, horizon)
+    before = loss()
+    assert before == pytest.approx((outputs - target)[known].square().mean().item(), rel=1e-5)
+    module.train()
+    learn(module, batch)
+    assert loss() < before
+    assert torch.equal(module.exported()(inputs), module(inputs))

@@ -146,6 +146,7 @@ def test_very_long_series_are_read_in_means_and_a_few_longer_ones_from_their_new
         (lambda f: f.assign(id="one"), "too few series (1 values of 'id' < 20)"),
         (lambda f: f[["id", "t", "w", "y"]], "no column of numbers is left, of which series could be made (id: says"),
         (lambda f: f.assign(a=["1e300", *f["a"][1:]]), "column 'a', row 1: '1e300' is not a number below 1e+100"),
+        (lambda f: f.assign(t=["inf", *f["t"][1:]]), "--time-col 't', row 1: 'inf' is not a number. Correct it."),
         (lambda f: f.assign(t="soon"), "--time-col 't' must hold dates or numbers, but holds"),
     ],
 )  # fmt: skip
@@ -253,6 +254,13 @@ def test_uneven_times_are_taken_as_they_come_and_that_is_said() -> None:
     found = find_rhythm([np.cumsum(RNG.uniform(0.5, 9.5, 100))], ())
     assert (found.calendar, found.is_assumed) == ("rows", True)
     assert "rows are taken as evenly spaced, though their times are uneven" in found.said
+
+
+@pytest.mark.parametrize(("scale", "level"), [(1e-90, 0.0), (1e90, 0.0), (1.0, 1e11), (1.0, -5.0)])
+def test_a_season_is_found_whatever_the_units(scale: float, level: float) -> None:
+    wave = np.sin(np.arange(150) / 7 * 2 * np.pi)
+    assert find_season([scale * wave + level]) == 7
+    assert find_season([np.full(150, level)]) == 1
 
 
 @pytest.mark.parametrize("season", [1, 7, 12, 24])

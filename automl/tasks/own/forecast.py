@@ -84,7 +84,9 @@ def forecast_task(path: Path, table: pa.Table, target: str, choices: Choices) ->
     )
     lines = _lines(form, cells, when)
     form = _with_context(source, form, lines)
-    rows = _windows(source, form, lines, rhythm)
+    rows = windows(source, form, lines)
+    if rhythm.is_assumed:
+        rows = replace(rows, notes=(*rows.notes, f"{rhythm.said[0].upper()}{rhythm.said[1:]}."))
     past = f"the last {form.steps} steps of {_listed(form.columns)}"
     season = f"a season of {form.season} steps" if form.season > 1 else "no season"
     return Task(
@@ -159,8 +161,11 @@ def _with_context(source: str, form: Forecast, lines: Sequence[Line]) -> Forecas
     return replace(form, steps=min(steps, room), season=season)
 
 
-def _windows(source: str, form: Forecast, lines: Sequence[Line], rhythm: Rhythm) -> Rows:
-    """Return windows with what followed each, as many as `MOST_WINDOWS`, evenly thinned where there are more."""
+def windows(source: str, form: Forecast, lines: Sequence[Line]) -> Rows:
+    """Return windows with what followed each, as many as `MOST_WINDOWS`, evenly thinned where there are more.
+
+    Raises DataError where fewer than 20 are known well enough.
+    """
     span = form.steps + form.horizon
     total = sum(max(0, line.values.shape[1] - span + 1) for line in lines)
     stride = max(1, -(-total // MOST_WINDOWS))
@@ -189,7 +194,6 @@ def _windows(source: str, form: Forecast, lines: Sequence[Line], rhythm: Rhythm)
         )
     short = sum(line.values.shape[1] < span for line in lines)
     notes = [f"{short} of {len(lines)} series are shorter than {span} steps and were left out."] if short else []
-    notes += [f"{rhythm.said}."[0].upper() + f"{rhythm.said}."[1:]] if rhythm.is_assumed else []
     notes += [f"Of {total:,} windows every {stride}th was taken."] if stride > 1 else []
     columns = tuple(f"{name}[{step}]" for name in form.columns for step in range(-form.steps + 1, 1))
     return Rows(

@@ -20,6 +20,8 @@ LONGEST_SEASON = 400
 _CLEAR = 0.2
 """Autocorrelation by which a season stands out from the valley before it, and the least that it has."""
 _NEARLY = 0.9
+_FLAT = 1e-14
+"""Of its size, by which a series must vary at least."""
 _MOST_SERIES = 200
 
 
@@ -145,7 +147,11 @@ def _autocorrelation(series: np.ndarray, most: int) -> np.ndarray | None:
     places = np.arange(len(values), dtype=np.float64)
     if np.isnan(values).any():
         return None
+    values = values - values.mean()
+    if values.std() <= _FLAT * np.abs(series[~np.isnan(series)]).max():
+        return None
+    values = values / values.std()
     values = values - np.polyval(np.polyfit(places, values, 1), places)
     power = np.abs(np.fft.rfft(values, 2 * len(values))) ** 2
     found = np.fft.irfft(power)[: most + 1] / np.arange(len(values), len(values) - most - 1, -1)
-    return found / found[0] if found[0] > 1e-12 * max(1.0, float(np.square(series[~np.isnan(series)]).mean())) else None
+    return found / found[0] if found[0] > _FLAT else None
