@@ -16,7 +16,7 @@ demo: setup      ## search the digits task: the product in one command
 	$(BIN)/automl search digits
 
 test: setup      ## all tests but the long proofs, two at a time
-	$(BIN)/python -m pytest -m 'not proof' -n 2 --dist loadfile
+	$(BIN)/python -m pytest -m 'not proof' -n 2 --dist loadfile --no-loadscope-reorder
 
 docs: setup      ## write the reference page from --help and docstrings
 	$(BIN)/python tests/docs/reference.py > automl/docs/reference.md

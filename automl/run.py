@@ -72,9 +72,12 @@ def search(
         ledger = stack.enter_context(closing(Ledger.open(folder.ledger)))
         phases = Phases(observer, started)
         phases.begin("start")
+        stored = ledger.header()
+        done = finished(stored, config, ledger) if stored is not None else None
         executor = executor_for(config, slots, Places(home.data, folder.root))
         stack.callback(executor.stop)
-        executor.start()  # its workers import torch while the data is read here
+        if done is None:
+            executor.start()  # its workers import torch while the data is read here
 
         prepared = prepare(task, seed=config.seed, data_folder=home.data)
         if task.why:
@@ -90,10 +93,10 @@ def search(
             warn, lag = (lambda text: observer(Said(text, "warning"))), (lambda view, n: observer(Lagging(view, n)))
             return stack.enter_context(open_views(ledger, header, folder, mlflow=config.tracking, warn=warn, lag=lag))
 
-        if (stored := ledger.header()) is not None:
+        if stored is not None:
             for text in compare(stored, header, strict=config.strict):
                 observer(Said(text, "warning"))
-            if (done := finished(stored, config, ledger)) is not None:
+            if done is not None:
                 observer(Said(f"budget {done['slots']['planned']} already done in search '{stored.name}'"))
                 behind = config.tracking and ledger.count_unsent("mlflow")
                 return _bring_into_step(ledger, stored, done, views(stored)) if behind else done

@@ -1,4 +1,4 @@
-"""What all tests share: the tests' own folder on the path, so that stubs can be imported here and in workers."""
+"""What all tests share: one thread, and the tests' own folder on the path, so that stubs can be imported here and in workers."""
 
 import os
 import sys
@@ -13,6 +13,8 @@ if HERE not in sys.path:
 os.environ["PYTHONPATH"] = os.pathsep.join(filter(None, [HERE, os.environ.get("PYTHONPATH")]))
 for name in ("AUTOML_HOME", "MLFLOW_TRACKING_URI"):
     os.environ.pop(name, None)
+# Two test processes of two threads each on two cores wait for each other, twenty times as long; so do the programs they start.
+os.environ["OMP_NUM_THREADS"] = "1"
 _ENVIRONMENT = dict(os.environ)
 
 

@@ -3,12 +3,11 @@
 import contextlib
 import importlib
 
-import pytorch_lightning  # noqa: F401
-import safetensors.torch  # noqa: F401
+from automl.catalog import families, preload
 
-import automl.worker.trainer  # noqa: F401
-from automl.catalog import families
-
+preload()  # the quick way to Lightning comes first
+for name in ("safetensors.torch", "automl.worker.trainer"):
+    importlib.import_module(name)
 for name in families():
     # A family that cannot be imported fails in its own trial, with its own message.
     with contextlib.suppress(Exception):

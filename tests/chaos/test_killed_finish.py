@@ -51,18 +51,17 @@ class Reader:
                     self.broken.append(str(error))
 
 
-def finish_under_kills(folder: Path, *, searches: int, kills_each: int, until: float = 1.0) -> Counter[str]:
+def finish_under_kills(folder: Path, *, searches: int, kills_each: int, after: str, length: float) -> Counter[str]:
     """Run searches to their end, each killed some times; returns how many kills fell into which phase.
 
-    `until`: the last moment of a kill, as a share of the time that an undisturbed finish takes.
+    A kill comes at a random moment within `length` seconds from the beginning of the phase `after`.
     """
     chance, kills = random.Random(0), Counter[str]()
-    length = _finish_alone(folder)
     with Reader(folder / "exports" / "wine") as reader:
         for number in range(searches):
             for _ in range(kills_each):
-                kills += Counter(_kill_once(folder, number, chance.uniform(0.0, until * length)))
-            assert _start(folder, number).wait(timeout=300) == 0, (folder / "stderr.log").read_text()
+                kills += Counter(_kill_once(folder, number, after, chance.uniform(0.0, length)))
+            _end(folder, number)
     documents = [_document(folder, f"finish-{number}") for number in range(searches)]
     print(f"kills by phase: {dict(kills)}; {reader.reads} whole bundles read, {len(reader.broken)} broken")
     assert reader.broken == []
@@ -90,10 +89,10 @@ def _start(folder: Path, number: int) -> subprocess.Popen[bytes]:
         return subprocess.Popen(command, cwd=folder, stdout=log, stderr=log)
 
 
-def _kill_once(folder: Path, number: int, delay: float) -> dict[str, int]:
-    """Kill the command some seconds after its trials; returns the phase that it was in, or nothing where it had ended."""
+def _kill_once(folder: Path, number: int, after: str, delay: float) -> dict[str, int]:
+    """Kill the command some seconds after a phase began; returns the phase that it was in, or nothing where it had ended."""
     process = _start(folder, number)
-    while process.poll() is None and "confirm" not in _phases(folder):
+    while process.poll() is None and after not in _phases(folder):
         time.sleep(0.01)
     try:
         process.wait(delay)
@@ -103,6 +102,14 @@ def _kill_once(folder: Path, number: int, delay: float) -> dict[str, int]:
         return {_phases(folder)[-1]: 1}
     assert process.returncode == 0, (folder / "stderr.log").read_text()
     return {}
+
+
+def _end(folder: Path, number: int) -> None:
+    """Let the command end, and again where a busy machine kept MLflow from answering in time: the same command then sends the rest."""
+    for _ in range(3):
+        assert _start(folder, number).wait(timeout=300) == 0, (folder / "stderr.log").read_text()
+        if not _document(folder, f"finish-{number}")["mlflow"]["pending"]:
+            return
 
 
 def _phases(folder: Path) -> list[str]:
@@ -133,10 +140,12 @@ def _assert_one_of_each(folder: Path, documents: list[dict[str, Any]]) -> None:
 
 @pytest.mark.slow
 def test_a_finish_survives_a_kill(tmp_path: Path) -> None:
-    assert finish_under_kills(tmp_path, searches=1, kills_each=1, until=0.5).total() == 1
+    """While it refits, scores or exports, which takes longer than that second."""
+    assert finish_under_kills(tmp_path, searches=1, kills_each=1, after="export", length=1.0).total() == 1
 
 
 @pytest.mark.proof
 @pytest.mark.timeout(3600)
 def test_a_finish_survives_fifty_kills_at_random_moments(tmp_path: Path) -> None:
-    assert finish_under_kills(tmp_path, searches=16, kills_each=6).total() >= 50
+    length = _finish_alone(tmp_path)
+    assert finish_under_kills(tmp_path, searches=16, kills_each=6, after="confirm", length=length).total() >= 50

@@ -21,6 +21,7 @@ def test_help_has_an_example_and_fits_80_columns(
     path: tuple[str, ...], capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     text = helped(path, capsys, monkeypatch)
+    assert f"Usage: {named(path)}" in text
     assert max(map(len, text.splitlines())) <= 80
     assert examples(text, path)
     assert "…" not in text  # nothing was cut off

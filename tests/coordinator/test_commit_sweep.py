@@ -67,7 +67,7 @@ def search(folder: Path) -> None:
         ledger.mark_sent([row[0] for row in ledger.unsent(view)])
 
 
-def in_child(action: Callable[[], None], limit: int = 14) -> int:
+def in_child(action: Callable[[], None], limit: int = 60) -> int:
     """Run in a forked child; returns its wait status. A child that hangs is ended by its alarm."""
     pid = os.fork()
     if pid == 0:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import signal
 import subprocess
 import sys
 from dataclasses import dataclass
@@ -30,6 +31,15 @@ class Command:
         done = self.run(*arguments, "--json", **environ)
         assert done.returncode == 0, done.stdout + done.stderr
         return json.loads(done.stdout)
+
+    def stop_at(self, words: str, *arguments: str) -> None:
+        """Run it until it says these words on stderr, then Ctrl-C; fails where it ends otherwise."""
+        with subprocess.Popen([AUTOML, *arguments], cwd=self.folder, stderr=subprocess.PIPE, text=True) as process:
+            assert process.stderr is not None
+            said = next((line for line in process.stderr if words in line), "")
+            process.send_signal(signal.SIGINT)
+            rest = process.stderr.read()
+        assert (words in said, process.returncode) == (True, 130), rest
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,11 +1,14 @@
-"""The commands as a person types them, against one finished search: documents, tables, errors and exit codes."""
+"""The commands as a person types them, against one finished search: documents, tables, and the search itself again."""
 
 from __future__ import annotations
 
 import csv
 import io
 import json
+import subprocess
+import sys
 from collections.abc import Callable
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -13,10 +16,10 @@ import mlflow
 import pandas as pd
 import pytest
 from command import SMALL, Command, Finished
-from commands import COMMANDS, examples, named
 from sklearn.datasets import load_digits
 
 from automl import catalog
+from automl.ledger import Attempt, Home, Ledger
 
 pytestmark = pytest.mark.slow
 
@@ -166,47 +169,70 @@ def test_tasks_and_families_are_listed_and_shown(finished: Finished) -> None:
     assert "lr" in command.json("families", "show", "mlp")["space"]
 
 
-@pytest.mark.parametrize(
-    ("arguments", "kind", "code", "words"),
-    [
-        (("search", "digit"), "ConfigError", 2, "Did you mean 'digits'?"),
-        (("search", "digits", "--families", "mpl"), "ConfigError", 2, "Did you mean 'mlp'?"),
-        (("search", "digits", "--trials", "0"), "ConfigError", 2, "--trials"),
-        (("search", "digits", "--time", "0m"), "ConfigError", 2, "--time"),
-        (("search", "digits", "--no-such-flag"), "UsageError", 2, "--no-such-flag"),
-        (("searches", "show", "digits-1"), "ConfigError", 2, "digits-1"),
-        (("search", "digits", "--families", "mlp", "--max-epochs", "4"), "ConfigError", 2, "max-epochs"),
-    ],
-)
-def test_an_error_is_one_document_or_one_line(
-    finished: Finished, arguments: tuple[str, ...], kind: str, code: int, words: str
-) -> None:
-    as_json = finished.command.run(*arguments, "--json")
-    error = json.loads(as_json.stdout)["error"]
-    assert (error["type"], as_json.returncode) == (kind, code)
-    assert set(error) == {"type", "message", "hint"}
-    assert words in error["message"] + error["hint"]
-    plain = finished.command.run(*arguments)
-    assert plain.returncode == code
-    assert plain.stdout == ""
-    assert plain.stderr.splitlines()[-1].startswith("error: ")
-    assert "Traceback" not in plain.stderr
-
-
-@pytest.mark.parametrize("path", COMMANDS, ids=named)
-def test_help_says_what_each_command_does(automl: Command, path: tuple[str, ...]) -> None:
-    done = automl.run(*path, "--help", COLUMNS="80")
-    assert (done.returncode, done.stderr) == (0, "")
-    assert f"Usage: {named(path)}" in done.stdout
-    assert max(map(len, done.stdout.splitlines())) <= 80
-    assert examples(done.stdout, path)
+def test_another_setting_under_the_same_name_is_refused_in_one_document(finished: Finished) -> None:
+    done = finished.command.run("search", "digits", "--families", "mlp", "--max-epochs", "4", "--json")
+    error = json.loads(done.stdout)["error"]
+    assert (error["type"], done.returncode) == ("ConfigError", 2)
+    assert "max-epochs" in error["message"] + error["hint"]
+    assert "Traceback" not in done.stderr
 
 
 def test_a_person_reads_the_verdict_and_the_next_command(
     finished: Finished, copy_of: Callable[[Finished], Command]
 ) -> None:
-    done = copy_of(finished).run("search", "digits", *SMALL, "--trials", "6")
+    copy = copy_of(finished)
+    done = copy.run("search", "digits", *SMALL, "--trials", "6")
     assert done.returncode == 0
     assert done.stdout.splitlines()[0] == f"digits-0: {finished.document['verdict']}"
     assert done.stdout.splitlines()[-1].startswith("next: automl predict ")
     assert "budget 6 already done" in done.stderr
+    assert trials_in(copy.folder) == trials_in(finished.folder)
+    assert copy.json("searches", "show", "digits-0") == finished.document
+
+
+def test_optuna_lists_a_study_per_family_and_a_trial_per_slot(finished: Finished) -> None:
+    """By its own command line, from the search's file."""
+    optuna, storage = str(Path(sys.executable).with_name("optuna")), ".automl/searches/digits-0/optuna.db"
+
+    def listed(*arguments: str) -> Any:
+        command = [optuna, "--storage", f"sqlite:///{storage}", *arguments, "-f", "json"]
+        return json.loads(subprocess.run(command, cwd=finished.folder, capture_output=True, check=True).stdout)
+
+    assert [row["name"] for row in listed("studies")] == ["digits-0-mlp"]
+    trials = listed("trials", "--study-name", "digits-0-mlp")
+    assert len(trials) == 6
+    assert {trial["state"] for trial in trials} <= {"COMPLETE", "PRUNED"}
+
+
+# -- the same again, and more of it
+
+
+def trials_in(folder: Path) -> list[Attempt]:
+    """Attempts at slots, as the ledger holds them."""
+    with closing(Ledger.open(Home(folder / ".automl").existing("digits-0").ledger)) as ledger:
+        return ledger.attempts(kind="trial")
+
+
+def results(trials: list[Attempt]) -> list[tuple[object, ...]]:
+    """What must be equal to the bit: parameters, seed, state, value and the whole curve of each slot."""
+    return [(t.slot, t.family, t.params, t.seed, t.state, t.value, t.outcome and t.outcome.curve) for t in trials]
+
+
+@pytest.mark.timeout(300)  # two searches in a row, beside another test
+def test_seed_decides_all_and_a_raised_budget_runs_the_difference(
+    finished: Finished, copy_of: Callable[[Finished], Command], automl: Command
+) -> None:
+    """Nine slots at once in another home, up to their last trial, and the finished six raised to nine."""
+    first = trials_in(finished.folder)
+    automl.stop_at("confirming", "search", "digits", *SMALL, "--trials", "9", "--no-tracking")
+    other_home = trials_in(automl.folder)
+    assert results(first) == results(other_home[:6])
+    assert [trial.slot for trial in other_home if trial.final] == list(range(9))
+
+    raised = copy_of(finished)
+    document = raised.json("search", "digits", *SMALL, "--trials", "9")
+    after = trials_in(raised.folder)
+    assert after[:6] == first, "rows of finished slots were touched"
+    assert [trial.slot for trial in after[6:]] == [6, 7, 8]
+    assert document["slots"]["planned"] == 9
+    assert results(after) == results(other_home)

@@ -18,6 +18,26 @@ config = SearchConfig(families=("mlp",), budget=Budget(trials=2), max_epochs=2, 
 document = automl.search("wine", config)
 print("slots", document["slots"]["planned"], document["verdict"])
 """
+SHORT = """
+import automl
+from automl.config import Budget, SearchConfig
+from automl.coordinator.events import Closed, PhaseBegan
+from automl.errors import Stopped
+
+closed = []
+
+def observe(event):
+    if isinstance(event, Closed):
+        closed.append(event)
+    if event == PhaseBegan("confirm"):
+        raise Stopped("enough")
+
+try:
+    config = SearchConfig(families=("mlp",), budget=Budget(trials=2), max_epochs=2, tracking=False)
+    automl.search("wine", config, observer=observe)
+except Stopped:
+    print("slots", len(closed))
+"""
 
 
 def check(command: list[str], folder: Path, stdin: str | None = None) -> None:
@@ -33,4 +53,5 @@ def test_a_script_without_a_main_guard_works(tmp_path: Path) -> None:
 
 
 def test_a_script_from_standard_input_works(tmp_path: Path) -> None:
-    check([sys.executable, "-"], tmp_path, stdin=SCRIPT)
+    """Up to the last trial: what follows is as above."""
+    check([sys.executable, "-"], tmp_path, stdin=SHORT)

@@ -170,6 +170,7 @@ class Toy:
         perform: Any = faultlib.perform,
         space: str = SPACE,
         module: str = FAMILY,
+        executor: type[InlineExecutor] = InlineExecutor,
         **choices: Any,
     ) -> None:
         """Search, or resume; a search that goes well returns, any other raises."""
@@ -187,9 +188,9 @@ class Toy:
         config = make_config(**{**settings, "budget": {"trials": 3}, **choices})
         self.events.clear()
         with contextlib.suppress(LeftOut):
-            self._search(task or faultlib.toy_task(), config, name, perform)
+            self._search(task or faultlib.toy_task(), config, name, lambda places: executor(places, perform))
 
-    def _search(self, task: Task, config: SearchConfig, name: str | None, perform: Any) -> None:
+    def _search(self, task: Task, config: SearchConfig, name: str | None, executor: Any) -> None:
         try:
             search(
                 task,
@@ -197,7 +198,7 @@ class Toy:
                 name=name,
                 home=self.home,
                 observer=self.events.append,
-                executor_for=lambda config, slots, places: InlineExecutor(places, perform),
+                executor_for=lambda config, slots, places: executor(places),
             )
         except AutoMLError as error:
             if "refit failed: left out" in str(error):
@@ -216,6 +217,13 @@ class Toy:
 def resumptions(toy: Toy) -> list[tuple[list[int], int]]:
     """Slots that were done, and how many were requeued, at each resumption."""
     return [([a.slot for a in e.done], e.requeued) for e in toy.events if isinstance(e, Resumed)]
+
+
+class Unstartable(InlineExecutor):
+    """Stands where no worker may be started: seconds of imports for nothing."""
+
+    def start(self) -> None:
+        raise AssertionError("started")
 
 
 class LeftOut(Exception):
@@ -391,7 +399,7 @@ def test_a_finished_search_says_so_and_does_nothing(toy: Toy) -> None:
     ledger.finish({"slots": {"planned": 3}})
     ledger.close()
     before = (toy.search / "executions.log").read_text()
-    toy.run()
+    toy.run(executor=Unstartable)
     assert "budget 3 already done in search 'toy-0'" in toy.said()
     assert (toy.search / "executions.log").read_text() == before
 

@@ -210,12 +210,14 @@ def test_trees_with_categories_leave_as_pt2_and_onnx() -> None:
 
 
 @pytest.mark.slow
-def test_predicting_needs_no_scikit_learn() -> None:
+def test_predicting_needs_no_scikit_learn_and_spoils_no_scipy() -> None:
+    """Lightning is imported around `scipy.signal`, which others may want later."""
     code = (
         "import sys, torch, lightning_modules.boosted_trees as family\n"
         "from lightning_modules._trees import Trees\n"
         "Trees(rounds=3, classes=3, max_leaf_nodes=4, max_depth=2).forward(torch.zeros(2, 4))\n"
-        "print('sklearn' in sys.modules)"
+        "print('sklearn' in sys.modules, 'scipy.stats' in sys.modules)\n"
+        "import scipy.signal\nprint(scipy.signal.find_peaks([0, 1, 0])[0][0])"
     )
     said = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout
-    assert said.split() == ["False"]
+    assert said.split() == ["False", "False", "1"]

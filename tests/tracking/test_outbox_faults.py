@@ -112,7 +112,7 @@ def carry_through_faults(folder, slots, kills):
 
 
 def test_each_slot_arrives_once_through_a_third_of_failing_calls_and_kills(tmp_path):
-    carry_through_faults(tmp_path, slots=16, kills=3)
+    carry_through_faults(tmp_path, slots=12, kills=2)
 
 
 @pytest.mark.proof
