@@ -79,7 +79,7 @@ def test_a_broken_csv_is_refused_with_its_place(tmp_path: Path, content: str | b
         ("rows.csv", b"\x1f\x8b" + bytes(40), "rows.csv: is packed by gzip. Name it .csv.gz."),
         ("rows.csv", "\n<!DOCTYPE html>", "rows.csv: is a web page, not CSV."),
         ("rows.csv.gz", "a,y\n1,2\n", "rows.csv.gz: cannot be unpacked (Not a gzipped file"),
-        ("rows.csv.gz", gzip.compress(b"a,y\n1,2\n" * 99)[:-12], "rows.csv.gz: cannot be unpacked ("),
+        ("rows.csv.gz", gzip.compress(b"a,y\n1,2\n" * 99, mtime=0)[:-12], "rows.csv.gz: cannot be unpacked ("),
         ("rows.csv.xz", "a,y\n1,2\n", "rows.csv.xz: cannot be unpacked ("),
         ("rows.csv.bz2", "a,y\n1,2\n", "rows.csv.bz2: cannot be"),
         ("rows.zip", "a,y\n1,2\n", "rows.zip: cannot be unpacked (File is not a zip file)"),
@@ -209,7 +209,7 @@ def test_packed_text_is_read_like_the_file_in_it(tmp_path: Path, suffix: str) ->
 
 
 def test_packed_json_lines_are_read(tmp_path: Path) -> None:
-    (tmp_path / "rows.jsonl.gz").write_bytes(gzip.compress(b'{"a": 1}\n{"a": 2}\n'))
+    (tmp_path / "rows.jsonl.gz").write_bytes(gzip.compress(b'{"a": 1}\n{"a": 2}\n', mtime=0))
     assert read(tmp_path / "rows.jsonl.gz").to_pydict() == {"a": ["1", "2"]}
 
 
