@@ -10,7 +10,7 @@ from automl.data import Schema
 from automl.data.treatment import Treated, treated_columns
 
 MOST_COLUMNS = 50
-_MARKUP = re.compile(r"[\\`*_{}\[\]<>()#+!|~&]")
+_MARKUP = re.compile(r"[\\`*\[\]<>|&]")
 
 
 def model_card(facts: Facts, model: bytes, schema: Schema) -> str:
