@@ -51,6 +51,7 @@ _FARTHEST = 1e6
 """A new value that lies more scales than this from the mean would overflow a model's float32; it counts as this far."""
 _WORD = re.compile(r"\w+")
 _OVERFLOW = re.compile(r"[+-]?(\d[\d.]*e[+-]?\d+|\d+(\.\d*)?|inf(inity)?)", re.IGNORECASE)
+_SPACES = re.compile(r"\s+")
 TOKEN = re.compile(r"\w+|[^\w\s]")
 """A word or a single mark of a text that is read whole."""
 
@@ -650,9 +651,9 @@ def number_in(cell: object, blanks: Sequence[str] = (), spelling: str = "") -> f
 
 
 def _written(text: str, spelling: str) -> float:
-    """A number as people write it; infinity for what is none. A percent sign must be there: 0.5 and 50 % are not told apart without."""
-    found = _pattern(spelling).fullmatch(text)
-    if found is None or not any(character.isdigit() for character in found["number"]):
+    """A number as people write it; infinity for what is none. A percent sign must be there: without, 50 % and 0.5 look alike."""
+    found = _pattern(spelling).fullmatch(_SPACES.sub(" ", text))
+    if found is None:
         return math.inf
     signs = (found["before"] is not None) + (found["behind"] is not None)
     minus = (found["minus"] is not None) + (found["inner"] is not None) + (found["open"] is not None)
@@ -660,24 +661,21 @@ def _written(text: str, spelling: str) -> float:
         return math.inf
     if spelling[1:] in ("%", "‰") and not signs:
         return math.inf
-    value = float(
-        re.sub(
-            r"[^\d.eE+-]",
-            "",
-            found["number"].replace(".", "").replace(",", ".") if spelling[0] == "," else found["number"],
-        )
-    )
-    return -value if found["open"] or (found["minus"] or found["inner"] or "+") in "-−" else value
+    whole = "".join(character for character in found["whole"] if character.isdigit())
+    value = float(f"{whole or 0}.{found['fraction'] or 0}{found['power'] or ''}")
+    is_negative = found["open"] is not None or (found["minus"] or found["inner"]) in ("-", "−")
+    return -value if is_negative else value
 
 
 @lru_cache(maxsize=256)
 def _pattern(spelling: str) -> re.Pattern[str]:
+    """Spaces are single ones here: a run of them in a cell from a stranger must not cost more than its length."""
     mark, sign = re.escape(spelling[0]), re.escape(spelling[1:]) or "(?!)"
-    between = "[.,'’\u00a0\u202f ]".replace(spelling[0], "")
-    whole = rf"(?:[1-9]\d{{0,2}}(?P<between>{between})\d{{3}}(?:(?P=between)\d{{3}})*|\d*)"
-    number = rf"(?P<number>{whole}(?:{mark}\d*)?(?:[eE][+-]?\d+)?)"
+    between = "[.,'’ ]".replace(spelling[0], "")
+    whole = rf"(?P<whole>[1-9]\d{{0,2}}(?P<between>{between})\d{{3}}(?:(?P=between)\d{{3}})*|\d*)"
+    number = rf"(?={mark}?\d){whole}(?:{mark}(?P<fraction>\d*))?(?P<power>[eE][+-]?\d+)?"
     return re.compile(
-        rf"(?P<open>\()?\s*(?P<minus>[+−-])?\s*(?P<before>{sign})?\s*(?P<inner>[+−-])?\s*{number}\s*(?P<behind>{sign})?\s*(?P<close>\))?"
+        rf"(?P<open>\()? ?(?P<minus>[+−-])? ?(?P<before>{sign})? ?(?P<inner>[+−-])? ?{number} ?(?P<behind>{sign})? ?(?P<close>\))?"
     )
 
 

@@ -14,7 +14,7 @@ from automl.tasks.metrics import EVEN
 MOST_COLUMNS = 50
 MOST_IMPORTANT = 10
 _LONGEST = 120
-_MARKS = re.compile(r"[\\`*_{}\[\]<>()#+!|~&]")
+_MARKS = re.compile(r"[\\`*\[\]<>|&]")
 
 
 def model_card(

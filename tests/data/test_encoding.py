@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import dataclasses
+import json
 import math
 
 import numpy as np
@@ -213,3 +215,31 @@ def test_a_bad_cell_of_new_rows_is_a_data_error_with_its_row() -> None:
 def test_a_target_far_from_those_of_training_stays_finite() -> None:
     schema = Schema("t", "regression", "table", "y", ENCODERS, target_mean=0.0, target_scale=1e-9)
     assert np.isfinite(schema.encode_target(np.array([1e90, -1e90, 0.0]))).all()
+
+
+def test_a_number_is_encoded_as_its_column_is_written_and_travels_so() -> None:
+    column = fit_column(Column("c", "number", spelling=",€"), np.array([1.0, 3.0]))
+    assert encoder_from(json.loads(json.dumps({"kind": "number", **dataclasses.asdict(column)}))) == column
+    assert column.encode(cells("3,00 €", "1")).tolist() == [[1.0], [-1.0]]
+    with pytest.raises(CellError, match=r"'3.5 €' is not a finite number, written as 1234,5€"):
+        column.encode(cells("3.5 €"))
+
+
+@pytest.mark.parametrize("spelling", ["$", "x", ". very long", ".\0" * 9])
+def test_a_spelling_that_is_none_is_refused(spelling: str) -> None:
+    document = json.loads(Schema("t", "regression", "table", "y", ENCODERS).to_json())
+    document["encoders"] = [{"kind": "number", **dataclasses.asdict(Number("n", spelling=spelling))}]
+    with pytest.raises(DataError):
+        Schema.from_json(json.dumps(document))
+
+
+@pytest.mark.parametrize("spelling", [".^", ".[", ",*", ".\\", ".|"])
+def test_a_sign_from_a_strangers_schema_is_no_pattern(spelling: str) -> None:
+    sign = spelling[1:]
+    assert number_in(f"{sign}5", (), spelling) == 5
+    assert math.isinf(number_in("5x5", (), spelling))
+
+
+def test_a_date_as_a_parquet_file_spells_it_is_read_whatever_the_format() -> None:
+    column = Date("d", ("%d.%m.%Y",), scale=86_400.0)
+    assert column.encode(cells("02.01.1970", "1970-01-02"))[:, 0].tolist() == [1.0, 1.0]

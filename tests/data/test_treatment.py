@@ -68,8 +68,8 @@ def test_the_card_tells_the_columns(schema: Schema) -> None:
 
 
 def test_hostile_names_are_no_markup_in_the_card_and_many_columns_are_cut(schema: Schema) -> None:
-    names = ["<img src=x onerror=alert(1)>", "a|b", "[x](javascript:1)", "two\nlines", *map(str, range(60))]
+    names = ["<img src=x onerror=alert(1)>", "a|b", "[x](javascript:1)", "two\nlines", "|x|", *map(str, range(60))]
     document = {**json.loads(schema.to_json()), "unused": dict.fromkeys(names, "# why")}
     card = model_card(FACTS, MODEL, Schema.from_json(json.dumps(document)))
-    assert not [bad for bad in ("<img", "a|b", "[x]", "two\n", "| # why") if bad in card]
+    assert not [bad for bad in ("<img", "a|b", "[x]", "two\n", "|x|") if bad in card]
     assert f"... and {4 + len(names) - MOST_COLUMNS} more in schema.json." in card

@@ -28,6 +28,9 @@ NAMES = st.one_of(
     st.text(LETTERS, max_size=12),
 )
 NUMBERS = st.one_of(st.integers(-9, 9), st.integers(), st.floats(), st.floats(0, 1).map(lambda x: round(x, 3))).map(str)
+WRITTEN = st.sampled_from(["{:,}", "${:,.2f}", "{:.1f}%", "({:.1f})", "{} €"]).flatmap(
+    lambda form: st.integers(0, 10**7).map(lambda number: form.format(number / 4))
+)
 DAYS = st.datetimes().flatmap(
     lambda when: st.sampled_from(["%Y-%m-%d", "%Y-%m-%d %H:%M:%S", "%d.%m.%Y", "%m/%d/%Y"]).map(when.strftime)
 )
@@ -46,7 +49,7 @@ SENTENCES = st.lists(
 def columns(draw: st.DrawFn, rows: int) -> list[str]:
     """Cells of one nature, with a share of others among them."""
     few = st.sampled_from(draw(st.lists(st.one_of(NUMBERS, GARBAGE, DAYS), min_size=1, max_size=4)))
-    nature = draw(st.sampled_from([NUMBERS, DAYS, SENTENCES, GARBAGE, GAPS, few, st.integers(0, 3).map(str)]))
+    nature = draw(st.sampled_from([NUMBERS, WRITTEN, DAYS, SENTENCES, GARBAGE, GAPS, few, st.integers(0, 3).map(str)]))
     seeds = draw(st.lists(nature, min_size=1, max_size=40))
     cells = [seeds[place % len(seeds)] for place in range(rows)]
     if draw(st.booleans()):  # count up: ids, and numbers that do not repeat

@@ -26,6 +26,8 @@ from automl.tasks.own.spelling import spelling_of
         (".", "\u22121.5", -1.5),
         (".", "(3.50)", -3.5),
         (".", "1e3", 1000),
+        (".", ".5", 0.5),
+        (".", "5.", 5),
         (",", "5,5", 5.5),
         (",", "1.234,5", 1234.5),
         (",", "1.234", 1234),
@@ -67,6 +69,10 @@ def test_a_number_is_read_as_it_is_written(spelling: str, cell: str, value: floa
         (",", "1234.5"),
         (",", ","),
         (".", "1_000"),
+        (".", "e5"),
+        (".", ".e5"),
+        (".", "+" + " " * 100_000 + "x"),
+        (".$", "$" + " " * 100_000 + "$"),
     ],
 )
 def test_what_is_not_written_so_is_no_number(spelling: str, cell: str) -> None:

@@ -69,7 +69,7 @@ def _check_parts(folder: Folder) -> None:
     if len(parts) > 1 and len(parts) == len(folder.inside):
         raise DataError(
             f"{folder.path}: holds parts ({', '.join(parts)}), not classes. Give one of them, such as "
-            f"{folder.path / parts[-1]}: test rows are set apart by the search itself."
+            f"{folder.path / parts[-1]}: test rows are set apart by the search itself, or are those of --test FOLDER."
         )
 
 
