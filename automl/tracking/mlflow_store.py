@@ -6,15 +6,17 @@ Each run is found again by its tag `automl.trial_key`, since a client cannot cho
 from __future__ import annotations
 
 import os
+import shutil
 import sqlite3
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
-from contextlib import chdir, closing, contextmanager
+from contextlib import chdir, closing, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
+from automl.data.durable import new_folder_beside
 from automl.tracking.runs import KEY
 from automl.tracking.uri import database_path, obstacle
 
@@ -65,16 +67,33 @@ def connect(uri: str) -> Any:
 
     set_tracking_uri(uri)  # MLflow's own registry looks a logged model up through a client of its own making
     path = database_path(uri)
-    if path is None or path.exists():
-        return MlflowClient(tracking_uri=uri)
-    with closing(sqlite3.connect(path)) as database:
-        # Half the commit's cost, and `mlflow ui` reads while we write.
-        database.execute("PRAGMA journal_mode=WAL")
-        return _create_store(uri, database)
+    if path is not None and not path.exists():
+        _create_store(uri, path)
+    return MlflowClient(tracking_uri=uri)
 
 
-def _create_store(uri: str, database: sqlite3.Connection) -> Any:
-    """Let MLflow fill a new SQLite file, also in a working folder whose name it cannot put into its own SQL.
+def _create_store(uri: str, path: Path) -> None:
+    """Let MLflow fill a new SQLite file in a folder beside, and move it into place whole.
+
+    A kill between two of its migrations, which take seconds, would leave a file that it never opens again.
+    """
+    folder = new_folder_beside(path)
+    try:
+        address, question, options = uri.partition("?")
+        parent, slash, name = address.rpartition("/")
+        place = f"{parent}{slash}{folder.name}/{name}{question}{options}"
+        with closing(sqlite3.connect(folder / path.name)) as database:
+            # Half the commit's cost, and `mlflow ui` reads while we write.
+            database.execute("PRAGMA journal_mode=WAL")
+            _fill(place, database)
+        with suppress(FileExistsError):  # somebody else was quicker
+            os.link(folder / path.name, path)
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def _fill(uri: str, database: sqlite3.Connection) -> None:
+    """Run MLflow's migrations, also in a working folder whose name it cannot put into its own SQL.
 
     It writes the place of its default experiment with `repr`, which escapes where a name has both kinds of quotes.
     """
@@ -82,13 +101,13 @@ def _create_store(uri: str, database: sqlite3.Connection) -> Any:
 
     here = Path.cwd()
     if not {"'", '"'} <= set(str(here)) or not uri.startswith("sqlite:////"):
-        return MlflowClient(tracking_uri=uri)
+        close(MlflowClient(tracking_uri=uri))
+        return
     with TemporaryDirectory() as plain, chdir(plain):
-        client = MlflowClient(tracking_uri=uri)
+        close(MlflowClient(tracking_uri=uri))
     with database:
         place = str(here / "mlruns" / "0")
         database.execute("UPDATE experiments SET artifact_location = ? WHERE experiment_id = 0", (place,))
-    return client
 
 
 @contextmanager
