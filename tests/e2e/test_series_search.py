@@ -15,14 +15,14 @@ from command import Command
 
 pytestmark = [pytest.mark.proof, pytest.mark.timeout(600)]  # minutes; tests/bundle/test_series_bundles.py is the sample
 
-SMALL = ("--families", "tcn", "--trials", "2", "--max-epochs", "6", "--executor", "inline")
+SMALL = ("--families", "tcn", "--trials", "2", "--max-epochs", "5", "--executor", "inline", "--no-tracking")
 
 
 def _wide(folder: Path) -> tuple[str, ...]:
-    rng, steps = np.random.default_rng(0), np.arange(150)
-    fast = np.arange(300) % 2 == 1
+    rng, steps = np.random.default_rng(0), np.arange(60)
+    fast = np.arange(120) % 2 == 1
     periods = np.where(fast, 20, 30)[:, None]
-    values = np.sin(2 * np.pi * steps / periods + rng.uniform(0, 6, (300, 1))) + rng.normal(0, 0.4, (300, 150))
+    values = np.sin(2 * np.pi * steps / periods + rng.uniform(0, 6, (120, 1))) + rng.normal(0, 0.4, (120, 60))
     frame = pd.DataFrame(values, columns=[f"t{step}" for step in steps])
     frame.assign(label=np.where(fast, "fast", "slow")).to_csv(folder / "d.csv", index=False)
     return ("--target", "label")
@@ -60,7 +60,7 @@ def _shops(folder: Path) -> tuple[str, ...]:
 
 @pytest.mark.parametrize(
     ("write", "rows", "first"),
-    [(_wide, 300, "prediction"), (_long, 90, "film"), (_months, 12, "step"), (_shops, 140, "shop")],
+    [(_wide, 120, "prediction"), (_long, 90, "film"), (_months, 12, "step"), (_shops, 140, "shop")],
 )
 def test_series_are_searched_and_predicted_in_every_form(automl: Command, write: object, rows: int, first: str) -> None:
     choices = write(automl.folder)  # type: ignore[operator]
