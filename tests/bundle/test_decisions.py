@@ -82,8 +82,9 @@ def test_the_script_without_us_decides_alike(bundle, tmp_path, monkeypatch, caps
 
 
 def test_the_card_says_the_threshold(bundle):
-    card = model_card(read_manifest(bundle).facts, (bundle / MODEL).read_bytes())
-    assert f"| threshold | {load_model(bundle).threshold:.3g}, the probability above which" in card
+    model = load_model(bundle)
+    card = model_card(read_manifest(bundle).facts, (bundle / MODEL).read_bytes(), model.schema)
+    assert f"| threshold | {model.threshold:.3g}, the probability above which" in card
 
 
 def test_three_classes_are_decided_by_the_most_probable():

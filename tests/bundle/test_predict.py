@@ -55,7 +55,7 @@ def test_numbers_and_plain_text_stay_as_they_are(text):
 
 def test_classes_and_file_names_in_the_output_are_harmless_and_files_come_first():
     model = SimpleNamespace(
-        schema=SimpleNamespace(labels=("=a", "b")),
+        schema=SimpleNamespace(labels=("=a", "b"), horizon=0),
         predict_proba=lambda features: np.tile([0.75, 0.25], (len(features), 1)),
         decide=lambda probabilities: np.array(["=a"] * len(probabilities)),
     )
