@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable
 from typing import Any
 
@@ -9,6 +10,9 @@ from torch import Tensor, nn
 
 from ._augment import augment
 from ._base import Batch, FamilyModule
+
+_SIDE = 16
+"""Pixels a side at most, in the first stage."""
 
 
 class Block(nn.Module):
@@ -32,7 +36,10 @@ class Block(nn.Module):
 
 
 class Module(FamilyModule):
-    """A stem, then two stages of residual blocks; the second has half the resolution and twice the width."""
+    """A stem, then two stages of residual blocks; the second has half the resolution and twice the width.
+
+    The stem halves sides of more than 16 pixels until they are no more: full resolution is where the time goes.
+    """
 
     def __init__(
         self, spec: Any, *, width: int, blocks: int, shift: float, rotation: float, dropout: float, **training: Any
@@ -41,9 +48,11 @@ class Module(FamilyModule):
         super().__init__(spec, **training)
         self.shift = shift
         self.rotation = rotation
-        channels = spec.input.shape[0]
+        channels, *sides = spec.input.shape
+        stride = 2 ** max(0, math.ceil(math.log2(min(sides) / _SIDE)))
+        kernel = 2 * stride + 1
         self.network = nn.Sequential(
-            nn.Conv2d(channels, width, 3, padding=1, bias=False),
+            nn.Conv2d(channels, width, kernel, stride=stride, padding=stride, bias=False),
             *(Block(width) for _ in range(blocks)),
             nn.Conv2d(width, 2 * width, 3, stride=2, padding=1, bias=False),
             *(Block(2 * width) for _ in range(blocks)),

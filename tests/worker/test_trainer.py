@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Callable
 
 import numpy as np
@@ -13,6 +14,7 @@ from scripted import ScriptedChannel
 
 from automl import catalog
 from automl.messages import Assignment
+from automl.worker.callbacks import Listener
 from automl.worker.feeds import EvaluationFeed, TrainingFeed, held_schema, hold
 from automl.worker.perform import Places, perform
 from automl.worker.trainer import fit, input_dtype, training_device
@@ -54,6 +56,27 @@ def test_foreign_callbacks_hear_of_every_chunk_and_validation(assign: Assign, pl
     foreign = Foreign()
     fit_here(assign(epochs=3), places, foreign)
     assert foreign.calls == ["batch", "validation"] * 3
+
+
+def test_a_deadline_that_all_epochs_do_not_fit_into_brings_the_learning_rate_down_in_time(
+    assign: Assign, places: Places
+) -> None:
+    """The clock tells a second per epoch; of 30 epochs 6 fit."""
+    foreign, now = Foreign(), itertools.count(0.0, 1.0)
+    params = {"depth": 1, "width": 16, "dropout": 0.0, "lr": 0.01, "schedule": "cosine"}
+    assignment = assign(epochs=30, params=params, deadline=6.5)
+
+    class Seconds(Foreign):
+        seconds = 0.0
+
+        def on_train_epoch_start(self, trainer, module) -> None:  # type: ignore[no-untyped-def]
+            Seconds.seconds = next(now) + 1.0
+
+    listener = Listener(assignment, 0, ScriptedChannel(), clock=lambda: Seconds.seconds)
+    trainer, _ = fit_here(assignment, places, Seconds(), listener, foreign)
+    assert trainer.current_epoch == 6
+    assert foreign.rates[-1] < 0.1 * max(foreign.rates)
+    assert foreign.rates == sorted(foreign.rates, reverse=True)
 
 
 @pytest.mark.parametrize("precision", ["32-true", "bf16-mixed", "bf16-true", "64-true"])
