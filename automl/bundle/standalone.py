@@ -14,7 +14,7 @@ from __future__ import annotations
 
 import csv
 import hashlib
-import importlib
+import importlib.util
 import json
 import sys
 from collections.abc import Callable
@@ -69,14 +69,15 @@ def read_schema(folder: Path) -> dict[str, Any]:
 
 
 def _encoding() -> Any:
-    """The fitted preprocessing's code: beside this file, or where automl has it."""
-    beside = str(Path(__file__).resolve().parent)
-    if beside not in sys.path:
-        sys.path.insert(0, beside)
-    try:
-        return importlib.import_module("encoding")
-    except ModuleNotFoundError:
+    """The fitted preprocessing's code: beside this file, or where automl has it. No folder becomes one to import from."""
+    beside = Path(__file__).resolve().parent / "encoding.py"
+    found = importlib.util.spec_from_file_location("automl_encoding", beside) if beside.exists() else None
+    if found is None or found.loader is None:
         return importlib.import_module("automl.encoding")
+    module = importlib.util.module_from_spec(found)
+    sys.modules[found.name] = module  # where its dataclasses look
+    found.loader.exec_module(module)
+    return module
 
 
 def decode(schema: dict[str, Any], outputs: np.ndarray) -> np.ndarray:
