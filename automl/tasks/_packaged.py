@@ -6,6 +6,7 @@ import importlib.util
 from pathlib import Path
 
 from automl.errors import ConfigError
+from automl.tasks.task import Rows
 
 
 def package_folder(package: str) -> Path | None:
@@ -24,3 +25,12 @@ def bundled_file(package: str, path: str) -> Path:
             f"{package}: has no file {path}; another version may have it.", hint=f"pip install -U {package}"
         )
     return folder / path
+
+
+def bundled_rows(package: str, path: str, target: str) -> Rows:
+    """Return the rows of a table that a package bundles, read as a person's own would be. Raises ConfigError."""
+    from automl.tasks.own.choices import Choices
+    from automl.tasks.own.reading import whole_table
+    from automl.tasks.own.table import infer_table
+
+    return infer_table(package, whole_table(bundled_file(package, path), "utf-8"), Choices(target)).rows

@@ -2,18 +2,8 @@
 
 from __future__ import annotations
 
-from automl.tasks._packaged import bundled_file
-from automl.tasks.task import Column, Rows, Task
-
-
-def _read() -> Rows:
-    from automl.tasks.own.choices import Choices
-    from automl.tasks.own.reading import whole_table
-    from automl.tasks.own.table import infer_table
-
-    table = whole_table(bundled_file("palmerpenguins", "data/penguins.csv"), "utf-8")
-    return infer_table("penguins", table, Choices("species")).rows
-
+from automl.tasks._packaged import bundled_rows
+from automl.tasks.task import Column, Task
 
 TASK = Task(
     name="penguins",
@@ -22,7 +12,7 @@ TASK = Task(
     input_kind="table",
     target="species",
     objectives=(("accuracy", "maximize"), ("log_loss", "minimize"), ("balanced_accuracy", "maximize")),
-    read=_read,
+    read=lambda: bundled_rows("palmerpenguins", "data/penguins.csv", "species"),
     source="palmerpenguins",
     columns=(
         Column("island", "category", "3 different words"),

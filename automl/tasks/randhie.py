@@ -2,18 +2,8 @@
 
 from __future__ import annotations
 
-from automl.tasks._packaged import bundled_file
-from automl.tasks.task import Column, Rows, Task
-
-
-def _read() -> Rows:
-    from automl.tasks.own.choices import Choices
-    from automl.tasks.own.reading import whole_table
-    from automl.tasks.own.table import infer_table
-
-    table = whole_table(bundled_file("statsmodels", "datasets/randhie/randhie.csv"), "utf-8")
-    return infer_table("randhie", table, Choices("mdvis")).rows
-
+from automl.tasks._packaged import bundled_rows
+from automl.tasks.task import Column, Task
 
 TASK = Task(
     name="randhie",
@@ -22,7 +12,7 @@ TASK = Task(
     input_kind="table",
     target="mdvis",
     objectives=(("rmse", "minimize"), ("r2", "maximize"), ("mae", "minimize")),
-    read=_read,
+    read=lambda: bundled_rows("statsmodels", "datasets/randhie/randhie.csv", "mdvis"),
     source="statsmodels randhie",
     columns=(
         Column("lncoins", "number", "numbers"),

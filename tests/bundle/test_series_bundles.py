@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -77,12 +78,13 @@ def test_a_file_gives_a_prediction_per_series_or_step(made: Path, kind: str) -> 
 def test_a_frame_and_the_exported_network_give_the_same_numbers(made: Path, kind: str) -> None:
     frame = pd.read_csv(made / "rows.csv")
     header, *rows = _predicted(made)
-    found = predict_frame(load_model(_bundle(made)), frame)
+    found, importable = predict_frame(load_model(_bundle(made)), frame), list(sys.path)
     assert list(found.columns) == header
     assert found["prediction"].astype(str).tolist() == [row[header.index("prediction")] for row in rows]
     without_us = standalone.load(_bundle(made))(
         {name: frame[name].to_numpy(dtype=object if frame[name].dtype != float else None) for name in frame}
     )
+    assert sys.path == importable  # a file beside the script must hide no library
     numbers = found[[name for name in header if name.startswith("p_")] or ["prediction"]].to_numpy()
     assert np.allclose(without_us.reshape(numbers.shape), numbers, rtol=1e-5, atol=1e-5)
 

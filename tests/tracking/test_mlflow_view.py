@@ -1,3 +1,5 @@
+import errno
+
 import pytest
 from fake_mlflow import FakeClient, Fault
 from outbox_samples import UUID, end, failed, search, settings, slot
@@ -229,3 +231,12 @@ def test_what_reconcile_found_missing_is_in_step_after_a_second_sending(view, cl
     view._look_up(f"{UUID}/0")
     view.send(slot(0))
     assert view.reconcile([f"{UUID}/0"]).synced == 1
+
+
+def test_a_disk_that_is_full_is_told_from_a_server_that_is_away(view, client, monkeypatch):
+    def full(*_, **__):
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(client, "create_run", full)
+    with pytest.raises(Unreachable, match=r"MLflow cannot be written at .*No space left"):
+        view.send(slot(0))
