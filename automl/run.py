@@ -30,7 +30,6 @@ from automl.tracking.postman import Postman
 from automl.tracking.question import ChampionQuestion
 from automl.tracking.views import mlflow_state, open_views
 from automl.winner.conclude import Conclusion, conclude
-from automl.winner.confirm import SURE_SEEDS
 from automl.worker.perform import Places
 
 
@@ -89,6 +88,15 @@ def search(
         metric, direction = header.task["metric"], header.task["direction"]
         observer(Began(header.name, metric, direction, config.budget.slots, config.budget.seconds))
 
+        deadline = Deadline(
+            config.budget.seconds,
+            started=phases.started,
+            workers=len(slots),
+            direction=direction,
+            folds=prepared.ref.folds,
+        )
+        observer = _teaching(deadline, observer)
+
         def views(header: Header) -> tuple[Postman, ...]:
             warn, lag = (lambda text: observer(Said(text, "warning"))), (lambda view, n: observer(Lagging(view, n)))
             return stack.enter_context(open_views(ledger, header, folder, mlflow=config.tracking, warn=warn, lag=lag))
@@ -108,18 +116,12 @@ def search(
             ledger.begin(header)
 
         postmen = views(header)
-        deadline = Deadline(
-            config.budget.seconds,
-            started=phases.started,
-            workers=len(slots),
-            confirmations=2 * min(SURE_SEEDS, config.confirm_seeds),
-        )
         coordinator = Coordinator(
             ledger,
             executor,
             folder.results,
             max_attempts=config.max_attempts,
-            observer=_teaching(deadline, direction, max(1, prepared.ref.folds), observer),
+            observer=observer,
             postmen=postmen,
             stop=stop,
         )
@@ -189,17 +191,18 @@ def _bring_into_step(
     return document
 
 
-def _teaching(deadline: Deadline, direction: str, fits: int, observer: Observer) -> Observer:
-    """Let the deadline learn from the start, and from trials of so many fits that ran to their end."""
+def _teaching(deadline: Deadline, observer: Observer) -> Observer:
+    """Let the deadline learn from the start, and from trials that ran to their end."""
 
     def observe(event: SearchEvent) -> None:
-        if isinstance(event, Placed):
-            deadline.learn_start()
-        if isinstance(event, Closed) and event.attempt.state == "complete" and event.attempt.value is not None:
-            attempt = event.attempt
-            loss = -event.attempt.value if direction == "maximize" else event.attempt.value
-            seconds = attempt.outcome.cost.get("seconds", 0.0) if attempt.outcome else 0.0
-            deadline.learn(attempt.family, seconds / fits, loss)
+        match event:
+            case Placed(attempt) if attempt.kind == "trial":
+                deadline.learn_start(attempt)
+            case Closed(attempt) if attempt.kind == "trial":
+                deadline.learn(attempt)
+            case Resumed(trials):
+                for trial in trials:
+                    deadline.learn(trial)
         observer(event)
 
     return observe

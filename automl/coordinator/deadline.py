@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
-import math
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 
-_FIXED = 8.0
+from automl.ledger import Attempt
+
+_FIXED = 7.0
 """Seconds for export, its verification, scoring and the report; measured on 2 cores, see reports/benchmarks.md."""
-_STARTS = 2.3
+_STARTS = 1.7
 """The same as a multiple of the time until the first trial left for a worker: a slow machine is slow at both ends."""
 _ONE_TRIAL = 0.15
 """Share of the budget that one trial may take: with confirmation and refit it is trained at least three times."""
 _LONGER = 1.3
 """A refit sees the validation rows too."""
+_REFITS = 2.0
+"""Refits of the leader's length, one after the other, that are kept back: an ensemble has more members than there are workers."""
 _TOLERANCE = 0.03
 """Share of the budget by which the command may end late, at most."""
 _SHORTEST_WAIT = 0.5
@@ -26,7 +29,11 @@ _MOST = 0.6
 
 
 class Deadline:
-    """When trials must end so that confirmation, refit and export still fit. Without a budget it never comes."""
+    """When trials must end so that confirmation, refits and export still fit. Without a budget it never comes.
+
+    The order in which time is given away: the refit of the winner, its confirmation against its default, members of an ensemble,
+    the default's refit.
+    """
 
     def __init__(
         self,
@@ -34,16 +41,20 @@ class Deadline:
         *,
         started: float,
         workers: int,
-        confirmations: int,
+        direction: str,
+        folds: int = 0,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._seconds = seconds
         self._started = started
         self._workers = workers
-        self._rounds = math.ceil(confirmations / workers)
+        self._sign = -1.0 if direction == "maximize" else 1.0
+        self._fits = max(1, folds)
         self._clock = clock
-        self._longest: dict[str, float] = {}
-        self._leader, self._best = "", math.inf
+        self._defaults: dict[str, int] = {}
+        """Family -> its first slot."""
+        self._leader: Attempt | None = None
+        self._longest = 0.0
         self._fixed = 0.0
 
     @property
@@ -51,58 +62,109 @@ class Deadline:
         """Whether there is a budget."""
         return self._seconds is not None
 
-    def longest_fit(self, folds: int) -> float | None:
+    @property
+    def longest_fit(self) -> float | None:
         """Seconds after which a training ends with what it has: on large data none would end otherwise. None without a budget.
 
         With folds a trial may take twice as long: it is confirmed and refitted by single trainings.
         """
-        return None if self._seconds is None else _ONE_TRIAL * self._seconds / max(1.0, folds / 2)
+        return None if self._seconds is None else _ONE_TRIAL * self._seconds / max(1.0, self._fits / 2)
 
-    def learn_start(self) -> None:
-        """Take how long it took until now, when the first trial leaves for a worker; later calls change nothing."""
+    @property
+    def longest_refit(self) -> float | None:
+        """A little longer, since a refit sees the validation rows too, but no longer than time is left; asked as it begins."""
+        if self.longest_fit is None:
+            return None
+        assert self._seconds is not None
+        left = self._seconds - self._export - self._spent
+        return min(_LONGER * self.longest_fit, max(left, self.longest_fit / 2))
+
+    def learn_start(self, trial: Attempt) -> None:
+        """Take how long it took until the first trial left for a worker; a family's first slot is its default."""
         self._fixed = self._fixed or max(_FIXED, _STARTS * (self._clock() - self._started))
+        self._defaults.setdefault(trial.family, trial.slot)
 
-    def learn(self, family: str, seconds: float, loss: float) -> None:
-        """Take the training time of a trial that ran to its end, and its value, the lower the better.
+    def learn(self, trial: Attempt) -> None:
+        """Take the time and the value of a trial. What follows the trials trains the best one, so that one's time counts.
 
-        What follows the trials trains the leader's family, so that is the family whose longest trial counts.
+        It counts at least half as much as the longest: the next best may be another.
         """
-        self._longest[family] = max(self._longest.get(family, 0.0), seconds)
-        if loss < self._best:
-            self._leader, self._best = family, loss
+        self._defaults.setdefault(trial.family, trial.slot)
+        if trial.state != "complete" or trial.value is None:
+            return
+        self._longest = max(self._longest, self._training(trial))
+        best = self._leader.value if self._leader is not None else None
+        if best is None or self._sign * trial.value < self._sign * best:
+            self._leader = trial
 
     def trials_over(self) -> bool:
-        """True when no time is left for trials."""
-        return self._over(self._training * (self._rounds + _LONGER))
+        """True when no time is left for trials. A default that leads has nothing to be confirmed against."""
+        if self._seconds is None:
+            return False
+        is_default = self._leader is None or self._leader.slot == self._defaults[self._leader.family]
+        to_come = self._export + self._one * (_REFITS * _LONGER + (0.0 if is_default else 1.0))
+        return self._spent >= self._seconds - min(to_come, _MOST * self._seconds)
 
     def confirmation_over(self) -> bool:
-        """True when no time is left for confirmation: only refit and export still fit."""
-        return self._over(self._training * _LONGER)
+        """True when no time is left for confirmation: only one refit and export still fit."""
+        return self._is_over(self._one * _LONGER)
 
-    def refits_over(self, count: int) -> bool:
-        """True when no time is left for so many refits of any family, side by side on all workers, and the export."""
-        return self._over(max(self._longest.values(), default=0.0) * _LONGER * math.ceil(count / self._workers))
+    def can_confirm(self, trials: Iterable[Attempt]) -> bool:
+        """Whether these can be trained once more, side by side on all workers, and refits still fit."""
+        return not self._is_over(self._side_by_side(map(self._training, trials)) + self._one * _LONGER)
+
+    def can_refit(self, trials: Iterable[Attempt]) -> bool:
+        """Whether these can be refitted, each once, side by side on all workers, before the export."""
+        distinct = {trial.slot: trial for trial in trials}.values()
+        return not self._is_over(self._side_by_side(map(self._refit, distinct)))
 
     def left_for_views(self) -> float | None:
         """Seconds that MLflow may be waited for in the end; None without a budget. What it lacks then is sent later."""
         if self._seconds is None:
             return None
-        return max(_SHORTEST_WAIT, self._seconds * (1 + _TOLERANCE) - (self._clock() - self._started))
+        return max(_SHORTEST_WAIT, self._seconds * (1 + _TOLERANCE) - self._spent)
 
     def left_for_explaining(self) -> float:
         """Seconds that explanations may take, asked for when the test rows are about to be read; 0 where none are left."""
         if self._seconds is None:
             return _EXPLAINING_MOST
         share = min(max(_EXPLAINING * self._seconds, _EXPLAINING_LEAST), _EXPLAINING_MOST)
-        to_come = min(_AFTER_SCORE * (self._fixed or _FIXED), _MOST * self._seconds)
-        return min(share, max(0.0, self._seconds - to_come - (self._clock() - self._started)))
+        to_come = min(_AFTER_SCORE * self._export, _MOST * self._seconds)
+        return min(share, max(0.0, self._seconds - to_come - self._spent))
 
     @property
-    def _training(self) -> float:
-        return self._longest.get(self._leader, 0.0)
+    def _spent(self) -> float:
+        return self._clock() - self._started
 
-    def _over(self, training: float) -> bool:
-        if self._seconds is None:
-            return False
-        reserve = (self._fixed or _FIXED) + training
-        return self._clock() - self._started >= self._seconds - min(reserve, _MOST * self._seconds)
+    @property
+    def _export(self) -> float:
+        """Seconds from the last refit to the end."""
+        return self._fixed or _FIXED
+
+    @property
+    def _one(self) -> float:
+        """Seconds of a training like the leader's."""
+        leader = 0.0 if self._leader is None else self._training(self._leader)
+        return max(leader, self._longest / 2)
+
+    def _training(self, trial: Attempt) -> float:
+        """Seconds of one of its fits."""
+        return trial.outcome.cost.get("seconds", 0.0) / self._fits if trial.outcome is not None else 0.0
+
+    def _refit(self, trial: Attempt) -> float:
+        """Seconds of its refit, which ends at the best epoch."""
+        outcome = trial.outcome
+        share = outcome.best_step / outcome.steps if outcome is not None and outcome.steps else 1.0
+        return _LONGER * share * self._training(trial)
+
+    def _side_by_side(self, seconds: Iterable[float]) -> float:
+        """How long work takes that the workers share: each takes the next when it is free."""
+        busy = [0.0] * self._workers
+        for one in seconds:
+            first = busy.index(min(busy))
+            busy[first] += one
+        return max(busy)
+
+    def _is_over(self, training: float) -> bool:
+        """Whether it is too late for so many seconds of training and the export."""
+        return self._seconds is not None and self._spent >= self._seconds - self._export - training

@@ -89,17 +89,13 @@ def choose_blend(stage: Stage, trials: Sequence[Attempt], winner: Candidate, def
     temperature = _temperature(stage, target, fresh or of_trial(stage, winner.attempt))
     lines = {"threshold": _threshold(stage, winner), "default_threshold": _threshold(stage, default)}
     kept = [(trial, rows[0]) for trial in trials if (rows := of_trial(stage, trial))]
-    single = next((place for place, (trial, _) in enumerate(kept) if trial.slot == winner.attempt.slot), None)
-    if reason := _why_not(stage, winner, len(kept), single, len(target)):
+    if reason := _why_not(stage, winner, len(kept), len(target)):
         return Blend((), False, reason, temperature, **lines)
-    assert single is not None
     metric, direction = stage.header.task["metric"], stage.header.task["direction"]
-    found = select(metric, direction, target, [rows for _, rows in kept], single, seed=stage.config.seed)
+    found = select(metric, direction, target, [rows for _, rows in kept], seed=stage.config.seed)
     members = tuple(Share(t, weight) for (t, _), weight in zip(kept, found.weights, strict=True) if weight > 0)
     why, taken = _reason(found), found.is_better
-    if taken and (
-        obstacle := _too_much(stage, trials, [m.trial for m in members if m.trial.slot != winner.attempt.slot])
-    ):
+    if taken and (obstacle := _too_much(stage, trials, winner.attempt, [one.trial for one in members])):
         why, taken = f"{why} {obstacle}", False
     scaled = _temperature(stage, target, [found.held_out]) if taken else 1.0
     joined = best_threshold(metric, target, found.held_out)
@@ -120,30 +116,28 @@ def steps_of(trial: Attempt) -> int:
     return max(1, trial.outcome.best_step) if trial.outcome is not None else 1
 
 
-def _why_not(stage: Stage, winner: Candidate, kept: int, single: int | None, rows: int) -> str:
+def _why_not(stage: Stage, winner: Candidate, kept: int, rows: int) -> str:
     """The cheap reasons first; empty where a selection is worth its time."""
     ceiling = 1.0 if stage.header.task["direction"] == "maximize" else 0.0
     if winner.attempt.value == ceiling:
         return f"Not tried: the winner's trial has {ceiling:g}, the best there is."
     if kept < 2:
         return f"Not tried: it takes the predictions of two trials, and {kept} kept them."
-    if single is None:
-        return "Not tried: the winner's trial is not among the kept ones, so there is nothing to compare with."
     if rows < FEWEST_ROWS:
         return f"Not tried: {rows} validation rows are fewer than {FEWEST_ROWS}."
-    if stage.deadline.refits_over(2):
+    if not stage.deadline.can_refit([winner.attempt]):
         return "Not tried: no time was left."
     return ""
 
 
-def _too_much(stage: Stage, trials: Sequence[Attempt], further: Sequence[Attempt]) -> str:
-    """What speaks against refitting these beside the winner and its default; empty where nothing does.
+def _too_much(stage: Stage, trials: Sequence[Attempt], winner: Attempt, members: Sequence[Attempt]) -> str:
+    """What speaks against refitting these beside the winner; empty where nothing does.
 
     Epochs are counted, since seconds would differ from one run to the next; under a time budget only the time counts.
     """
     if stage.deadline.is_set:
-        return "But no time is left for its refits." if stage.deadline.refits_over(2 + len(further)) else ""
-    epochs = sum(map(steps_of, further))
+        return "" if stage.deadline.can_refit([winner, *members]) else "But no time is left for its refits."
+    epochs = sum(steps_of(one) for one in members if one.slot != winner.slot)
     allowed = ALLOWANCE * sum(trial.outcome.steps for trial in trials if trial.outcome is not None)
     if epochs > allowed:
         return f"But its refits would take {epochs} epochs, and {allowed:.0f} are allowed."
@@ -155,7 +149,7 @@ def _reason(found: Selection) -> str:
     many = sum(weight > 0 for weight in found.weights)
     return (
         f"On validation rows that did not choose it an ensemble gains {gain.value:.4g} [{gain.low:.4g}, {gain.high:.4g}] "
-        f"over the single winner; chosen on all of them it has {many} {'member' if many == 1 else 'members'}."
+        f"over a single model; chosen on all of them it has {many} {'member' if many == 1 else 'members'}."
     )
 
 

@@ -95,8 +95,7 @@ def conclude(stage: Stage, trials: list[Attempt]) -> Conclusion:
         config.seed,
         config.confirm_seeds,
         config.precision,
-        _longest_training(stage),
-        stage.deadline.left_for_explaining,
+        stage.deadline,
     )
     stage.phases.begin("confirm")
     stage.champion.ask()
@@ -126,17 +125,13 @@ def conclude(stage: Stage, trials: list[Attempt]) -> Conclusion:
     return Conclusion(winner, default, tuple(rivals), evidence, verdict, bundle, gate, blend, calibration, importance)
 
 
-def _longest_training(stage: Stage) -> float | None:
-    """A little longer than in a trial, since a refit sees the validation rows too."""
-    longest = stage.deadline.longest_fit(stage.data.folds)
-    return None if longest is None else 1.3 * longest
-
-
 def _confirm(stage: Stage, work: WinnerWork, trials: list[Attempt]) -> list[Candidate]:
-    """Train the best configurations and their families' defaults on the same fresh seeds."""
+    """Train the best configurations and their families' defaults on the same fresh seeds, as far as time allows."""
     rivals, outcomes = work.rivals(trials), dict[tuple[Kind, int, int], Outcome]()
-    candidates: list[Candidate] = []
+    candidates = [work.candidate(trial, outcomes) for trial in rivals]
     for parts in work.rounds(rivals):
+        if not stage.deadline.can_confirm(rivals):
+            break
         confirmations = work.confirmations(rivals, parts)
         stage.observer(Planned(len(confirmations)))
         plan = Plan(confirmations, work.describe, stage.deadline.confirmation_over)
@@ -151,15 +146,18 @@ def _confirm(stage: Stage, work: WinnerWork, trials: list[Attempt]) -> list[Cand
 def _finish(
     stage: Stage, work: WinnerWork, winner: Candidate, default: Candidate | None, blend: Blend
 ) -> tuple[Path, Outcome, dict[str, Any] | None, Blend]:
-    """Refit winner, default and members, all at once, then export and score side by side.
+    """Refit winner, members and, where time is left, its default, all at once; then export and score side by side.
 
     Returns the staged bundle, the one reading of the test part, the champion that it was to stand up to, and what was exported in
     the end: where a member cannot be refitted, the single winner.
     """
     rival = default if default is not winner else None
-    refits = {one.attempt.slot: work.refit(one) for one in (winner, rival) if one is not None}
-    for share in blend.members if blend.taken else ():
-        refits.setdefault(share.trial.slot, work.refit_member(share.trial, steps_of(share.trial)))
+    members = [share.trial for share in blend.members] if blend.taken else []
+    refits = {winner.attempt.slot: work.refit(winner)}
+    if rival is not None and stage.deadline.can_refit([winner.attempt, *members, rival.attempt]):
+        refits[rival.attempt.slot] = work.refit(rival)
+    for trial in members:
+        refits.setdefault(trial.slot, work.refit_member(trial, steps_of(trial)))
     refit = Plan(list(refits.values()), work.describe)
     stage.coordinator.carry_out(refit, "refit")
     _done(refit, refits[winner.attempt.slot])

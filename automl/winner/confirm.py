@@ -7,10 +7,11 @@ from __future__ import annotations
 
 import hashlib
 import math
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from statistics import fmean, variance
 
+from automl.coordinator.deadline import Deadline
 from automl.coordinator.seeds import confirm_seed
 from automl.ledger import Attempt
 from automl.messages import Assignment, DataRef, Kind, Member, Outcome, Spec, to_json
@@ -79,10 +80,8 @@ class WinnerWork:
     seeds: int
     """Fresh seeds per candidate at most."""
     precision: str = "32-true"
-    longest: float | None = None
-    """Seconds after which a training ends with what it has."""
-    left_for_explaining: Callable[[], float] | None = None
-    """Asked when the test rows are about to be read: how long the predictions may be explained; None explains none."""
+    deadline: Deadline | None = None
+    """Asked as work begins: when a training ends with what it has, how long predictions may be explained; without it neither."""
 
     def rivals(self, trials: Sequence[Attempt]) -> list[Attempt]:
         """Return who is confirmed: the best trial and its family's default, then the next best with theirs.
@@ -188,14 +187,19 @@ class WinnerWork:
             direction=self.direction,
             max_resource=given.get("epochs", self.spec.max_resource),
             folds=self._folds(attempt),
-            deadline=self.longest,
+            deadline=self._longest(attempt),
             patience=max(5, self.spec.max_resource // 3),
             precision=self.precision,
             champion=(given.get("champion") or {}).get("folder"),
             temperature=given.get("temperature", 1.0),
             thresholds=given.get("thresholds", {}),
-            explaining=self.left_for_explaining() if attempt.kind == "score" and self.left_for_explaining else None,
+            explaining=self.deadline.left_for_explaining() if attempt.kind == "score" and self.deadline else None,
         )
+
+    def _longest(self, attempt: Attempt) -> float | None:
+        if self.deadline is None:
+            return None
+        return self.deadline.longest_refit if attempt.kind == "refit" else self.deadline.longest_fit
 
     def _folds(self, attempt: Attempt) -> tuple[int, ...]:
         """With each fresh seed another fold, so that a winner is not judged by the rows that its trial began with."""

@@ -5,46 +5,73 @@ from __future__ import annotations
 import pytest
 
 from automl.coordinator.deadline import Deadline
+from automl.ledger import Attempt
+from automl.messages import Outcome
 
 
-def deadline(seconds: float | None, now: float, workers: int = 2) -> Deadline:
-    return Deadline(seconds, started=0.0, workers=workers, confirmations=4, clock=lambda: now)
+def deadline(seconds: float | None, now: float, workers: int = 2, folds: int = 0) -> Deadline:
+    return Deadline(seconds, started=0.0, workers=workers, direction="minimize", folds=folds, clock=lambda: now)
+
+
+def trial(slot: int, seconds: float, value: float, *, family: str = "mlp", best: int = 10) -> Attempt:
+    """It trained for 10 epochs."""
+    outcome = Outcome(f"trial-{slot}", 0, "complete", value=value, best_step=best, steps=10, cost={"seconds": seconds})
+    return Attempt("trial", slot, 0, 0, family, {}, 0, state="complete", final=True, value=value, outcome=outcome)
 
 
 def test_without_a_budget_it_never_comes() -> None:
     assert not deadline(None, now=1e9).trials_over()
 
 
-@pytest.mark.parametrize(("now", "over"), [(91.0, False), (93.0, True)])
+@pytest.mark.parametrize(("now", "over"), [(92.0, False), (94.0, True)])
 def test_trials_leave_the_fixed_share(now: float, over: bool) -> None:
     assert deadline(100.0, now).trials_over() is over
 
 
 def test_a_slow_start_leaves_more() -> None:
-    now = [5.0]
-    limit = Deadline(100.0, started=0.0, workers=2, confirmations=4, clock=lambda: now[0])
-    limit.learn_start()
-    now[0] = 88.0
-    limit.learn_start()  # a later trial says nothing of the start
+    now = [10.0]
+    limit = Deadline(100.0, started=0.0, workers=2, direction="minimize", clock=lambda: now[0])
+    limit.learn_start(trial(0, 1.0, 0.0))
+    now[0] = 82.0
+    limit.learn_start(trial(1, 1.0, 0.0))  # a later trial says nothing of the start
     assert not limit.trials_over()
-    now[0] = 89.0
+    now[0] = 84.0
     assert limit.trials_over()
 
 
 def test_long_trials_leave_more() -> None:
     limit = deadline(100.0, now=75.0)
-    limit.learn("mlp", 5.0, 0.2)  # two rounds of confirmation and a longer refit: 16.5 s, and 8 s fixed
+    limit.learn(trial(0, 1.0, 0.5))
+    limit.learn(trial(1, 4.0, 0.2))  # a confirmation and two refits: 14.4 s, and 7 s fixed
     assert not limit.trials_over()
-    limit.learn("mlp", 6.0, 0.3)
+    limit.learn(trial(2, 6.0, 0.1))
     assert limit.trials_over()
 
 
-def test_the_leading_familys_trials_count() -> None:
+def test_a_default_that_leads_leaves_no_time_for_its_confirmation() -> None:
     limit = deadline(100.0, now=75.0)
-    limit.learn("mlp", 1.0, 0.2)
-    limit.learn("slow", 30.0, 0.3)
+    limit.learn(trial(0, 6.0, 0.1))
+    limit.learn(trial(1, 6.0, 0.2))
     assert not limit.trials_over()
-    limit.learn("slow", 30.0, 0.1)
+    limit.learn(trial(2, 6.0, 0.05))
+    assert limit.trials_over()
+
+
+def test_the_leading_trial_counts_and_the_longest_half() -> None:
+    limit = deadline(100.0, now=75.0)
+    limit.learn(trial(0, 1.0, 0.2))
+    limit.learn(trial(1, 12.0, 0.3, family="slow"))
+    assert not limit.trials_over()
+    limit.learn(trial(2, 12.0, 0.1, family="slow"))
+    assert limit.trials_over()
+
+
+def test_the_greatest_value_leads_where_it_is_to_be_maximized() -> None:
+    limit = Deadline(100.0, started=0.0, workers=2, direction="maximize", clock=lambda: 75.0)
+    limit.learn(trial(0, 3.0, 0.2))
+    limit.learn(trial(1, 6.0, 0.1))
+    assert not limit.trials_over()
+    limit.learn(trial(2, 6.0, 0.3))
     assert limit.trials_over()
 
 
@@ -60,24 +87,40 @@ def test_a_short_budget_still_searches() -> None:
 
 
 def test_more_refits_than_workers_take_longer() -> None:
-    limit = deadline(100.0, now=80.0)
-    limit.learn("mlp", 5.0, 0.2)  # a round of refits: 6.5 s, and 8 s fixed
-    assert not limit.refits_over(2)
-    assert limit.refits_over(3)
-    assert not deadline(None, now=1e9).refits_over(100)
+    limit = deadline(100.0, now=82.0)
+    one, two, three = (trial(slot, 5.0, 0.2) for slot in range(3))  # a round of refits: 6.5 s, and 7 s fixed
+    assert limit.can_refit([one, two, one])
+    assert not limit.can_refit([one, two, three])
+    assert deadline(None, now=1e9).can_refit([one, two, three])
+
+
+def test_a_refit_ends_at_the_best_epoch() -> None:
+    assert not deadline(100.0, now=82.0).can_refit([trial(0, 10.0, 0.2)])
+    assert deadline(100.0, now=82.0).can_refit([trial(0, 10.0, 0.2, best=5)])
 
 
 def test_confirmation_may_use_what_trials_may_not() -> None:
-    limit = deadline(100.0, now=80.0)
-    limit.learn("mlp", 6.0, 0.2)
+    limit = deadline(100.0, now=79.0)
+    one, two = trial(0, 6.0, 0.3), trial(1, 6.0, 0.2)
+    limit.learn(one)
+    limit.learn(two)
     assert limit.trials_over()
+    assert limit.can_confirm([one, two])
+    assert not limit.can_confirm([one, two, trial(2, 6.0, 0.1)])
     assert not limit.confirmation_over()
 
 
 def test_one_training_may_take_a_share_of_the_budget() -> None:
-    assert deadline(100.0, now=0.0).longest_fit(folds=0) == pytest.approx(15.0)
-    assert deadline(100.0, now=0.0).longest_fit(folds=5) == pytest.approx(6.0)
-    assert deadline(None, now=0.0).longest_fit(folds=0) is None
+    assert deadline(100.0, now=0.0).longest_fit == pytest.approx(15.0)
+    assert deadline(100.0, now=0.0, folds=5).longest_fit == pytest.approx(6.0)
+    assert deadline(None, now=0.0).longest_fit is None
+
+
+def test_a_refit_may_take_what_is_left() -> None:
+    assert deadline(100.0, now=0.0).longest_refit == pytest.approx(19.5)
+    assert deadline(100.0, now=80.0).longest_refit == pytest.approx(13.0)
+    assert deadline(100.0, now=99.0).longest_refit == pytest.approx(7.5)
+    assert deadline(None, now=0.0).longest_refit is None
 
 
 @pytest.mark.parametrize(
@@ -85,7 +128,7 @@ def test_one_training_may_take_a_share_of_the_budget() -> None:
     [
         (None, 1e9, 10.0),
         (30.0, 15.0, 3.0),
-        (30.0, 24.5, 1.5),
+        (30.0, 25.0, 1.5),
         (30.0, 27.0, 0.0),
         (100.0, 80.0, 5.0),
         (900.0, 0.0, 10.0),

@@ -7,6 +7,7 @@ from dataclasses import replace
 
 import stubs
 
+from automl.coordinator.deadline import Deadline
 from automl.ledger import Attempt
 from automl.messages import Artifact, Outcome
 from automl.winner.confirm import MOST_RIVALS, Candidate, Scored, WinnerWork
@@ -136,9 +137,11 @@ def test_another_model_of_the_same_slot_is_another_piece_of_work() -> None:
 
 
 def test_how_long_may_be_explained_is_asked_when_the_test_rows_are_about_to_be_read() -> None:
-    left = [3.0, 1.5]
-    work = replace(WORK, left_for_explaining=lambda: left.pop())
+    now = [25.0]
+    work = replace(WORK, deadline=Deadline(30.0, started=0.0, workers=2, direction="maximize", clock=lambda: now[0]))
     winner = Candidate(trial(1, 0.9), (0.9,), 4)
     export, score = work.finishing(winner, [Scored(winner.attempt, "w")])
-    assert [work.describe(one).explaining for one in (export, score, score)] == [None, 1.5, 3.0]
+    assert [work.describe(one).explaining for one in (export, score)] == [None, 1.5]
+    now[0] = 26.0
+    assert work.describe(score).explaining == 0.5
     assert WORK.describe(score).explaining is None

@@ -31,11 +31,19 @@ BLEND = Blend((Share(WINNER.attempt, 0.5), Share(OTHER.attempt, 0.5)), True, "It
 class FakeStage:
     """Carries out whatever it is handed, but the refits that should fail; remembers it."""
 
-    def __init__(self, *, failing: int | None = None, answered: bool = True, earlier: tuple[Attempt, ...] = ()) -> None:
+    def __init__(
+        self,
+        *,
+        failing: int | None = None,
+        answered: bool = True,
+        earlier: tuple[Attempt, ...] = (),
+        late: bool = False,
+    ) -> None:
         self.failing = failing
         self.earlier = list(earlier)
         self.done: list[list[Attempt]] = []
         self.coordinator = self
+        self.deadline = SimpleNamespace(can_refit=lambda trials: not late)
         self.ledger = self
         self.champion = SimpleNamespace(is_answered=lambda: answered, answer=lambda: {"version": 2, "folder": "c"})
         self.folder = SimpleNamespace(root=Path("root"))
@@ -72,6 +80,13 @@ def test_all_refits_are_handed_out_at_once_and_members_keep_their_own_epochs() -
     ]  # fmt: skip
     assert [one.role for one in score.members] == ["model", "model", "single", "default"]
     assert (export.temperature, score.temperature, score.champion) == (2.0, 2.0, "c")
+
+
+def test_where_time_is_short_the_default_is_not_refitted() -> None:
+    stage = FakeStage(late=True)
+    finish(stage)
+    assert [one.slot for one in stage.done[0]] == [5, 7]
+    assert [one.role for one in WORK.describe(stage.done[-1][-1]).members] == ["model", "model", "single"]
 
 
 def test_a_member_that_cannot_be_refitted_leaves_the_single_winner() -> None:

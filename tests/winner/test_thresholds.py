@@ -76,7 +76,7 @@ def test_thresholds_are_part_of_what_is_assigned_and_of_what_is_exported():
 def test_an_ensemble_of_a_rare_class_is_judged_by_thresholds_of_rows_that_did_not_choose_them():
     target, _ = rare(600, 0)
     candidates = [rare(600, seed, noise=1.5)[1] for seed in range(4)]
-    found = select("f1", "maximize", target, candidates, 0, seed=0)
+    found = select("f1", "maximize", target, candidates, seed=0)
     assert found.value > measure("f1", target, found.held_out) + 0.1
     assert found.gain.value > 0.05
 
