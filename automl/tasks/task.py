@@ -27,7 +27,7 @@ class Column:
     why: str = ""
     """For people: what was seen in its cells."""
     formats: tuple[str, ...] = ()
-    """Of a date, as `data/encoding.py` takes them."""
+    """Of a date, as `automl.encoding.Date` takes them."""
     blanks: tuple[str, ...] = ()
     """Of a number: words among its cells that are taken as missing."""
     spelling: str = ""

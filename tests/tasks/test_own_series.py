@@ -132,7 +132,7 @@ def test_very_long_series_are_read_in_means_and_a_few_longer_ones_from_their_new
     assert task.read().array()[-1][-1] == 399
     everything = loaded(tmp_path, long(20, 1200, 1200), id="id", time_column="t")
     assert (form_of(everything).steps, form_of(everything).every) == (1200, 3)
-    assert form_of(everything).shape == (2, 400)
+    assert form_of(everything).encoded_shape == (2, 400)
 
 
 @pytest.mark.parametrize(
