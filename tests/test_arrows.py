@@ -124,6 +124,7 @@ def test_leaf_packages_import_neither_automl_nor_each_other(package: str) -> Non
         ("sqlalchemy", ("ledger", "tracking")),
         ("torch", ("worker", "bundle")),
         ("captum", ("worker",)),
+        ("tokenizers", ("data",)),
         ("pytorch_lightning", ("worker",)),
         ("typer", ("cli",)),
         ("search_spaces", ("catalog.py",)),

@@ -13,6 +13,7 @@ import numpy as np
 from automl.data import strict_json
 from automl.data.encoder_check import check_encoder
 from automl.data.fitting import fit_column, fit_forecast, fit_grid, fit_series, fit_words, moments
+from automl.data.subwords import fit_subwords
 from automl.encoding import (
     CellError,
     ColumnEncoder,
@@ -21,8 +22,8 @@ from automl.encoding import (
     Raw,
     SeriesError,
     Steps,
+    Tokens,
     WholeEncoder,
-    Words,
     encode,
     encoder_from,
     gathered,
@@ -132,9 +133,9 @@ class Schema:
 
     @property
     def vocabulary(self) -> int | None:
-        """Of a text, how many codes its words have."""
+        """Of a text, how many codes its words, or their pieces, have."""
         first = self.encoders[0]
-        return first.size if isinstance(first, Words) else None
+        return first.size if isinstance(first, Tokens) else None
 
     def encode(self, raw: Raw) -> np.ndarray:
         """Cells by column, or an array (rows, columns) or (rows, *shape) -> float32 (rows, *shape). Raises DataError.
@@ -246,7 +247,8 @@ def _fit_encoders(features: np.ndarray | Cells, columns: tuple[str, ...], task: 
         return (fit_grid(features, columns, task),)
     used = [column for column in task.columns if column.kind != "left out"] or [Column(n, "number") for n in columns]
     if task.input_kind == "text":
-        return (fit_words(used[0], features[used[0].name]),)
+        fit = fit_subwords if task.tokens == "subwords" else fit_words
+        return (fit(used[0], features[used[0].name]),)
     return tuple(fit_column(column, features[column.name]) for column in used)
 
 

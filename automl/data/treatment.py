@@ -5,12 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from automl.data.schema import Schema
-from automl.encoding import ColumnEncoder, Date, Number, Words
+from automl.encoding import ColumnEncoder, Date, Number, Tokens
 
 _FILLED = {
     "category": "a level of its own",
     "text": "an empty text",
     "words": "an empty text",
+    "subwords": "an empty text",
 }
 
 
@@ -39,8 +40,8 @@ def treated_columns(schema: Schema) -> list[Treated]:
 
 
 def _used(encoder: ColumnEncoder, why: str, gaps: float) -> Treated:
-    features = encoder.length if isinstance(encoder, Words) else len(encoder.cardinalities)
-    kind = "text" if isinstance(encoder, Words) else encoder.kind
+    features = encoder.length if isinstance(encoder, Tokens) else len(encoder.cardinalities)
+    kind = "text" if isinstance(encoder, Tokens) else encoder.kind
     return Treated(encoder.name, kind, why, gaps, _filled(encoder), features)
 
 

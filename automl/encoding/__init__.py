@@ -16,13 +16,16 @@ from .number import Number
 from .series import Series
 from .spelling import BLANKS, is_overflow, number_in
 from .steps import SeriesError, Steps, filled
+from .subwords import BEGIN, LONGEST_WORD, Subwords
 from .text import Text, terms_of
 from .timeline import rows_by_id, steps_at
-from .tokens import TOKEN, Words, tokens_of
+from .tokens import TOKEN, Tokens, Words, tokens_of
 
 __all__ = [
+    "BEGIN",
     "BLANKS",
     "ISO",
+    "LONGEST_WORD",
     "TOKEN",
     "Category",
     "CellError",
@@ -36,7 +39,9 @@ __all__ = [
     "Series",
     "SeriesError",
     "Steps",
+    "Subwords",
     "Text",
+    "Tokens",
     "WholeEncoder",
     "Words",
     "encode",

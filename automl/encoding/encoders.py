@@ -16,11 +16,12 @@ from .grid import Grid
 from .number import Number
 from .series import Series
 from .steps import Steps
+from .subwords import Subwords
 from .text import Text
 from .tokens import Words
 
 KINDS: dict[str, type[Encoder]] = {
-    one.kind: one for one in (Number, Category, Date, Text, Words, Grid, Series, Forecast)
+    one.kind: one for one in (Number, Category, Date, Text, Words, Subwords, Grid, Series, Forecast)
 }
 
 

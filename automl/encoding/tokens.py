@@ -1,4 +1,4 @@
-"""A text that is the whole input, cut into words."""
+"""A text that is the whole input, as codes of what it is cut into; and cut into words."""
 
 from __future__ import annotations
 
@@ -14,16 +14,17 @@ from .encoder import ColumnEncoder, WholeEncoder
 
 TOKEN = re.compile(r"\w+|[^\w\s]")
 """A word or a single mark of a text that is read whole."""
+UNKNOWN = 1
+"""Code of what is not in the vocabulary; 0 fills up."""
 
 
 @dataclass(frozen=True)
-class Words(ColumnEncoder, WholeEncoder):
-    """A text that is the whole input, as codes of its words: 0 fills up, 1 is an unknown word, then as listed."""
+class Tokens(ColumnEncoder, WholeEncoder):
+    """A text that is the whole input, as codes: 0 fills up, 1 is unknown, then as listed."""
 
-    kind: ClassVar[str] = "words"
     vocabulary: tuple[str, ...]
     length: int
-    """Words that are read; what follows is cut."""
+    """Codes that are read; what follows is cut."""
 
     @property
     def size(self) -> int:
@@ -44,12 +45,19 @@ class Words(ColumnEncoder, WholeEncoder):
         """Cells by column -> no ids, and (rows,)."""
         return (), np.asarray(cells[self.name])
 
+
+@dataclass(frozen=True)
+class Words(Tokens):
+    """A text in words and marks."""
+
+    kind: ClassVar[str] = "words"
+
     def encode(self, cells: np.ndarray) -> np.ndarray:
         """(rows,) or (rows, 1) -> (rows, length)."""
         codes = {word: place for place, word in enumerate(self.vocabulary, 2)}
         encoded = np.zeros((len(cells), self.length))
         for row, text in enumerate(words(cells.ravel())):
-            found = [codes.get(token, 1) for token in tokens_of(text or "")[: self.length]]
+            found = [codes.get(token, UNKNOWN) for token in tokens_of(text or "")[: self.length]]
             encoded[row, : len(found)] = found
         return encoded
 

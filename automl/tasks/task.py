@@ -128,6 +128,8 @@ class Task:
     """What each column of a table is taken for; empty: all are numbers."""
     series: Series | Forecast | None = None
     """How a table's rows make series: an encoder that has learned nothing yet. None: each row of the array is one, as `shape` says."""
+    tokens: Literal["words", "subwords"] = "words"
+    """What a text that is the whole input is cut into."""
     constraints: tuple[str, ...] = ()
     evaluation: str = "holdout"
     """`holdout`: one validation part; `folds`: each row that is not of the test part is validated on once."""

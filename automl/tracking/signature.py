@@ -8,7 +8,19 @@ from typing import TYPE_CHECKING, Any
 
 from automl.bundle.format import EXAMPLE, SCHEMA, Manifest, read_member
 from automl.data import Schema
-from automl.encoding import ISO, Category, ColumnEncoder, Date, Forecast, Grid, Number, Series, Steps, Text, Words
+from automl.encoding import (
+    ISO,
+    Category,
+    ColumnEncoder,
+    Date,
+    Forecast,
+    Grid,
+    Number,
+    Series,
+    Steps,
+    Text,
+    Tokens,
+)
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -95,7 +107,7 @@ def _typical(encoder: ColumnEncoder) -> float | str:
             return when.isoformat(" ") if form == ISO else when.strftime(form)
         case Text():
             return encoder.terms[0]
-        case Words():
+        case Tokens():
             return " ".join(encoder.vocabulary[:5])
     raise TypeError(f"no cell is typical of {encoder.kind}")
 

@@ -47,6 +47,8 @@ class TaskFile(Frozen):
     id: str | None = None
     horizon: int | None = Field(default=None, ge=1)
     """Steps that a forecast predicts."""
+    tokens: Literal["words", "subwords"] | None = None
+    """What a text that is the whole input is cut into."""
 
 
 _FLAGS = frozenset(
@@ -91,6 +93,7 @@ def read_task_file(path: Path, flags: Choices) -> tuple[Path, Choices]:
         input=flags.input or said.input,
         id=flags.id or said.id,
         horizon=flags.horizon or said.horizon,
+        tokens=said.tokens or Choices.tokens,
     )
 
 
@@ -112,6 +115,7 @@ def task_file(task: Task, folder: Path, rows: int) -> str:
         _optional("group", choices["group"], "rows with equal values here stay in one part, such as a patient's"),
         _optional("time_column", choices["time_column"], "when a row was: the newest rows become the test part"),
         *_of_series(task),
+        *([f"tokens: {task.tokens}  # or subwords, pieces of words"] if task.input_kind == "text" else []),
         f"encoding: {_quoted(choices['encoding'])}",
         "columns:  # number, category, date, text or left out",
     ]
