@@ -371,6 +371,9 @@ REFUSED: dict[str, Attack] = {
     "knots that fall": encoder(knots=[1.0, 0.0], heights=[0.0, 1.0]),
     "knots nested deeply": encoder(knots=[[[[1.0]]]], heights=[1.0]),
     "a text of a billion components": encoder(kind="words", name="a", vocabulary=["a"], length=10**9),
+    "pieces that are joined into none": encoder(
+        kind="subwords", name="a", vocabulary=["a"], length=8, merges=[["a", "b"]]
+    ),
     "no encoders": schema(encoders=[]),
     "encoders that are a number": schema(encoders=7),
     "labels that are no text": schema(labels=[{"a": 1}, None, 3]),
