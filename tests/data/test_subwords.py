@@ -19,6 +19,7 @@ from automl.errors import ConfigError, DataError
 from automl.tasks import Column, load_task
 from automl.tasks.catalog import require_tokenizers
 from automl.tasks.own.choices import Choices
+from automl.tasks.own.taskfile import task_file
 
 STEMS = ("learn", "train", "read", "write", "größer", "naïv", "schnell", "модел", "計算", "a")
 ENDS = ("", "s", "er", "ing", "ed", "est", "less", "fully", "ность")
@@ -122,6 +123,8 @@ def test_a_task_file_asks_for_them(tmp_path: Path) -> None:
     prepared = prepare(task, seed=0, data_folder=tmp_path / "prepared")
     assert isinstance(form := prepared.schema.encoders[0], Subwords)
     assert spec_for(task, prepared).input.cardinality == form.size
+    (tmp_path / "again.yaml").write_text(task_file(task, tmp_path, 120))
+    assert load_task(str(tmp_path / "again.yaml")).tokens == "subwords"
     (tmp_path / "task.yaml").write_text("path: data\n")
     assert load_task(str(tmp_path / "task.yaml")).tokens == "words"
 
