@@ -29,6 +29,7 @@ LAYERS = (
     ("sources",),
     ("messages", "config"),
     ("errors",),
+    ("encoding",),
 )
 RANK = {name: len(LAYERS) - level for level, names in enumerate(LAYERS) for name in names}
 FILES = sorted((ROOT / "automl").rglob("*.py"))
@@ -43,10 +44,16 @@ def imports(path: Path) -> Iterator[tuple[str, bool]]:
     for node in ast.walk(tree):
         if isinstance(node, ast.Import):
             yield from ((alias.name, id(node) in top) for alias in node.names)
-        elif isinstance(node, ast.ImportFrom) and node.module:
+        elif isinstance(node, ast.ImportFrom):
             # `from package import module` needs that module; `from package import name` needs the package.
-            modules = {f"{node.module}.{alias.name}" for alias in node.names} & MODULES
-            yield from ((module, id(node) in top) for module in modules or {node.module})
+            home = ".".join(filter(None, (_package(path, node.level), node.module)))
+            modules = {f"{home}.{alias.name}" for alias in node.names} & MODULES
+            yield from ((module, id(node) in top) for module in modules or {home})
+
+
+def _package(path: Path, dots: int) -> str:
+    """What the dots of a relative import stand for; empty for none."""
+    return ".".join(path.relative_to(ROOT).parts[:-dots]) if dots else ""
 
 
 def part_of(path: Path) -> str:
@@ -76,6 +83,23 @@ def test_no_module_imports_itself_in_a_circle() -> None:
         pytest.fail(f"import cycle: {' -> '.join(error.args[1])}")
 
 
+def test_the_encoders_code_works_under_any_name_and_needs_numpy_alone() -> None:
+    for path in (ROOT / "automl" / "encoding").rglob("*.py"):
+        for node in ast.walk(ast.parse(path.read_text())):
+            if isinstance(node, ast.ImportFrom) and node.level:
+                continue
+            names = [node.module or ""] if isinstance(node, ast.ImportFrom) else []
+            names += [alias.name for alias in node.names] if isinstance(node, ast.Import) else []
+            assert {name.partition(".")[0] for name in names} <= {"numpy", *sys.stdlib_module_names}, path
+
+
+def test_no_file_of_the_encoders_hides_what_the_package_offers() -> None:
+    import automl.encoding
+
+    names = {path.stem for path in (ROOT / "automl" / "encoding").glob("*.py")}
+    assert not names & set(automl.encoding.__all__)
+
+
 @pytest.mark.parametrize("package", ["search_spaces", "lightning_modules"])
 def test_leaf_packages_import_neither_automl_nor_each_other(package: str) -> None:
     for path in (ROOT / package).glob("*.py"):
@@ -100,6 +124,7 @@ def test_leaf_packages_import_neither_automl_nor_each_other(package: str) -> Non
         ("sqlalchemy", ("ledger", "tracking")),
         ("torch", ("worker", "bundle")),
         ("captum", ("worker",)),
+        ("tokenizers", ("data",)),
         ("pytorch_lightning", ("worker",)),
         ("typer", ("cli",)),
         ("search_spaces", ("catalog.py",)),

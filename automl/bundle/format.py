@@ -46,6 +46,8 @@ WEIGHTS, MODEL, SCHEMA, EXAMPLE, PT2, CARD = (
 )
 STAGED = (WEIGHTS, MODEL, SCHEMA, EXAMPLE, PT2)
 """What a worker writes; the coordinator adds card and manifest."""
+ENCODING = "encoding"
+"""Folder of the fitted preprocessing's code beside a model for programs without us; a bundle has no code and no folder."""
 _LARGEST_MANIFEST = 1 << 20
 _LARGEST = {MODEL: 1 << 20, SCHEMA: 1 << 25, CARD: 1 << 22}
 _LARGEST_OTHER = 1 << 32
@@ -53,6 +55,7 @@ _LARGEST_OTHER = 1 << 32
 _MOST_FILES = 64
 _SHA256 = re.compile(r"[0-9a-f]{64}")
 _MEMBER = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
+_CODE = re.compile(rf"{ENCODING}/[a-z_]{{1,40}}\.py")
 _VERSION_FOLDER = re.compile(r"v-[0-9a-f]{12}")
 _LIBRARIES = ("automl-search", "torch", "pytorch-lightning", "numpy", "safetensors")
 
@@ -100,8 +103,12 @@ def make_manifest(folder: Path, facts: Facts, libraries: dict[str, str] | None =
     `libraries` are the versions that the model was made with; None means those installed here.
     """
     files = {
-        path.name: {"bytes": path.stat().st_size, "sha256": hashlib.sha256(path.read_bytes()).hexdigest()}
-        for path in sorted(folder.iterdir())
+        path.relative_to(folder).as_posix(): {
+            "bytes": path.stat().st_size,
+            "sha256": hashlib.sha256(path.read_bytes()).hexdigest(),
+        }
+        for path in sorted(folder.rglob("*"))
+        if not path.is_dir()
     }
     body = {
         "format": FORMAT,
@@ -139,7 +146,10 @@ def read_manifest(folder: Path) -> Manifest:
         digest = data.pop("digest")
         if digest != _digest(data) or _spell({**data, "digest": digest}) != content:
             raise _damaged(folder, f"{MANIFEST} was changed")
-        files = {check_member(name): _listed(name, File(**one)) for name, one in data["files"].items()}
+        files = {
+            name if _CODE.fullmatch(name) else check_member(name): _listed(name, File(**one))
+            for name, one in data["files"].items()
+        }
         if len(files) > _MOST_FILES:
             raise ValueError(f"more than {_MOST_FILES} files")
         facts, libraries = Facts(**data["facts"]), dict(data["libraries"])
@@ -155,6 +165,9 @@ def check_bundle(folder: Path) -> Manifest:
     missing = sorted({WEIGHTS, MODEL, SCHEMA} - manifest.files.keys())
     if missing:
         raise _damaged(folder, f"{', '.join(missing)} missing from the manifest")
+    code = sorted(name for name in manifest.files if _CODE.fullmatch(name))
+    if code:
+        raise _damaged(folder, f"{code[0]} is code, which no bundle holds")
     for name, listed in manifest.files.items():
         with _opened(folder / name, listed.bytes) as file:
             _compare(folder, name, listed, os.fstat(file.fileno()).st_size, hashlib.file_digest(file, "sha256"))

@@ -1,6 +1,6 @@
 """Predict with this folder alone: `python predict.py ROWS.csv` writes CSV to stdout. Needs numpy, and torch or onnxruntime.
 
-This file and encoding.py beside it were copied here by automl and do not need it; nor does a program that imports them:
+This file and the folder encoding beside it were copied here by automl and do not need it; nor does a program that imports them:
 
     model = load(".")
     probabilities = model(rows)  # a mapping from a column's name to its cells, or an array in the order of schema.json
@@ -70,13 +70,24 @@ def read_schema(folder: Path) -> dict[str, Any]:
 
 def _encoding() -> Any:
     """The fitted preprocessing's code: beside this file, or where automl has it. No folder becomes one to import from."""
-    beside = Path(__file__).resolve().parent / "encoding.py"
-    found = importlib.util.spec_from_file_location("automl_encoding", beside) if beside.exists() else None
-    if found is None or found.loader is None:
+    beside = Path(__file__).resolve().parent / "encoding"
+    if not beside.is_dir():
         return importlib.import_module("automl.encoding")
-    module = importlib.util.module_from_spec(found)
-    sys.modules[found.name] = module  # where its dataclasses look
-    found.loader.exec_module(module)
+    # A name for each folder: two exported models in one program may come with different code.
+    name = f"_automl_encoding_{hashlib.sha256(str(beside).encode()).hexdigest()[:16]}"
+    if name in sys.modules:
+        return sys.modules[name]
+    found = importlib.util.spec_from_file_location(
+        name, beside / "__init__.py", submodule_search_locations=[str(beside)]
+    )
+    if found is None or found.loader is None:
+        raise ImportError(f"{beside} holds no code that can be imported; export the model again")
+    sys.modules[name] = module = importlib.util.module_from_spec(found)  # where its files look for each other
+    try:
+        found.loader.exec_module(module)
+    except BaseException:
+        del sys.modules[name]
+        raise
     return module
 
 

@@ -6,7 +6,7 @@ import dataclasses
 import math
 from typing import Any
 
-from automl.encoding import Category, Date, Encoder, Forecast, Grid, Number, Series, Text, Words
+from automl.encoding import Category, Date, Encoder, Forecast, Grid, Number, Series, Subwords, Text, Tokens
 
 CALENDARS = ("rows", "even", "months", "weekdays")
 _LONGEST = 1 << 20
@@ -54,9 +54,13 @@ def check_encoder(encoder: Encoder) -> None:
             _require(
                 len(encoder.terms) == len(encoder.weights) == len(encoder.components), "terms and weights must fit"
             )
-        case Words():
+        case Tokens():
+            known = set(encoder.vocabulary)
             _require(0 < encoder.length <= 1 << 16, "a text has a length")
-            _require(len(set(encoder.vocabulary)) == len(encoder.vocabulary), "words must differ from each other")
+            _require(len(known) == len(encoder.vocabulary), "words must differ from each other")
+            if isinstance(encoder, Subwords):
+                _require(all(len(pair) == 2 for pair in encoder.merges), "two pieces are joined")
+                _require({"".join(pair) for pair in encoder.merges} <= known, "joined pieces must be in the vocabulary")
 
 
 def _require(holds: bool, rule: str) -> None:

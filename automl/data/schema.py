@@ -13,20 +13,17 @@ import numpy as np
 from automl.data import strict_json
 from automl.data.encoder_check import check_encoder
 from automl.data.fitting import fit_column, fit_forecast, fit_grid, fit_series, fit_words, moments
+from automl.data.subwords import fit_subwords
 from automl.encoding import (
-    Category,
     CellError,
-    Date,
+    ColumnEncoder,
     Encoder,
     Forecast,
-    Grid,
-    Number,
     Raw,
-    Series,
     SeriesError,
-    Text,
-    Whole,
-    Words,
+    Steps,
+    Tokens,
+    WholeEncoder,
     encode,
     encoder_from,
     gathered,
@@ -98,14 +95,12 @@ class Schema:
     def columns(self) -> tuple[str, ...]:
         """Name of each raw column, in order."""
         first = self.encoders[0]
-        if isinstance(first, Series | Forecast):
-            return first.raw_columns
-        return first.columns if isinstance(first, Grid) else tuple(one.name for one in self.named)
+        return first.raw_columns if isinstance(first, WholeEncoder) else tuple(one.name for one in self.named)
 
     @property
-    def named(self) -> tuple[Number | Category | Date | Text | Words, ...]:
-        """Encoders of one column each."""
-        return tuple(one for one in self.encoders if not isinstance(one, Grid | Series | Forecast))
+    def named(self) -> tuple[ColumnEncoder, ...]:
+        """Encoders of one column each; none where a row is numbers that belong together."""
+        return tuple(one for one in self.encoders if isinstance(one, ColumnEncoder))
 
     @property
     def horizon(self) -> int:
@@ -117,32 +112,30 @@ class Schema:
     def id(self) -> str:
         """Column that says which series a row of a table is of; empty where each row is one, or all are."""
         first = self.encoders[0]
-        return first.id if isinstance(first, Series | Forecast) else ""
+        return first.id if isinstance(first, Steps) else ""
 
     @property
     def is_long(self) -> bool:
         """Whether it takes several rows of a table to make one that is predicted."""
         first = self.encoders[0]
-        return isinstance(first, Forecast) or (isinstance(first, Series) and first.is_long)
+        return isinstance(first, Steps) and first.is_long
 
     @property
     def shape(self) -> tuple[int, ...]:
         """Shape of one encoded row."""
         first = self.encoders[0]
-        if isinstance(first, Grid | Series | Forecast):
-            return first.shape
-        return (first.length,) if isinstance(first, Words) else (len(self.cardinalities),)
+        return first.encoded_shape if isinstance(first, WholeEncoder) else (len(self.cardinalities),)
 
     @property
     def cardinalities(self) -> tuple[int, ...]:
         """Of a table, per encoded feature: 0 for a number, else how many codes it has."""
-        return tuple(n for one in self.encoders if not isinstance(one, Whole) for n in one.cardinalities)
+        return tuple(n for one in self.named for n in one.cardinalities)
 
     @property
     def vocabulary(self) -> int | None:
-        """Of a text, how many codes its words have."""
+        """Of a text, how many codes its words, or their pieces, have."""
         first = self.encoders[0]
-        return first.size if isinstance(first, Words) else None
+        return first.size if isinstance(first, Tokens) else None
 
     def encode(self, raw: Raw) -> np.ndarray:
         """Cells by column, or an array (rows, columns) or (rows, *shape) -> float32 (rows, *shape). Raises DataError.
@@ -150,7 +143,7 @@ class Schema:
         Of long series the cells of all their rows give a row per series; an array holds a series a row, channel by channel.
         """
         first = self.encoders[0]
-        width = first.width if isinstance(first, Series | Forecast) else len(self.columns)
+        width = first.width if isinstance(first, WholeEncoder) else len(self.columns)
         if isinstance(raw, np.ndarray) and (raw.ndim < 2 or int(np.prod(raw.shape[1:])) != width):
             raise DataError(
                 f"Rows for '{self.task}' must be (rows, {width}) or (rows, {', '.join(map(str, self.shape))}), but are {raw.shape}."
@@ -233,7 +226,7 @@ class Schema:
             raise ValueError("kind and labels must fit each other")
         if not all(math.isfinite(number) for number in numbers) or not all((self.target_scale, self.white)):
             raise ValueError("scales must be finite and not zero")
-        if not self.encoders or (len(self.encoders) > 1) & any(isinstance(one, Whole) for one in self.encoders):
+        if not self.encoders or (len(self.encoders) > 1) & any(isinstance(one, WholeEncoder) for one in self.encoders):
             raise ValueError("an encoder of the whole input stands alone")
         for encoder in self.encoders:
             check_encoder(encoder)
@@ -254,7 +247,8 @@ def _fit_encoders(features: np.ndarray | Cells, columns: tuple[str, ...], task: 
         return (fit_grid(features, columns, task),)
     used = [column for column in task.columns if column.kind != "left out"] or [Column(n, "number") for n in columns]
     if task.input_kind == "text":
-        return (fit_words(used[0], features[used[0].name]),)
+        fit = fit_subwords if task.tokens == "subwords" else fit_words
+        return (fit(used[0], features[used[0].name]),)
     return tuple(fit_column(column, features[column.name]) for column in used)
 
 

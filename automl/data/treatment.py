@@ -5,12 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from automl.data.schema import Schema
-from automl.encoding import Category, Date, Encoder, Forecast, Grid, Number, Series, Text, Words
+from automl.encoding import ColumnEncoder, Date, Number, Tokens
 
 _FILLED = {
     "category": "a level of its own",
     "text": "an empty text",
     "words": "an empty text",
+    "subwords": "an empty text",
 }
 
 
@@ -32,20 +33,19 @@ class Treated:
 
 def treated_columns(schema: Schema) -> list[Treated]:
     """Return a table's columns, those that are used first; of images and series, which have none of their own, nothing."""
-    used = [one for one in schema.encoders if not isinstance(one, Grid | Series | Forecast)]
     return [
-        *(_used(one, schema.why.get(one.name, ""), schema.gaps.get(one.name, 0.0)) for one in used),
+        *(_used(one, schema.why.get(one.name, ""), schema.gaps.get(one.name, 0.0)) for one in schema.named),
         *(Treated(name, "left out", why) for name, why in schema.unused.items()),
     ]
 
 
-def _used(encoder: Number | Category | Date | Text | Words, why: str, gaps: float) -> Treated:
-    features = encoder.length if isinstance(encoder, Words) else len(encoder.cardinalities)
-    kind = "text" if isinstance(encoder, Words) else encoder.kind
+def _used(encoder: ColumnEncoder, why: str, gaps: float) -> Treated:
+    features = encoder.length if isinstance(encoder, Tokens) else len(encoder.cardinalities)
+    kind = "text" if isinstance(encoder, Tokens) else encoder.kind
     return Treated(encoder.name, kind, why, gaps, _filled(encoder), features)
 
 
-def _filled(encoder: Encoder) -> str:
+def _filled(encoder: ColumnEncoder) -> str:
     if isinstance(encoder, Number | Date):
         middle = "the median" if isinstance(encoder, Number) and encoder.knots else "the mean"
         return f"{middle}, marked" if encoder.gaps else middle

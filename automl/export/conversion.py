@@ -9,6 +9,7 @@ from pathlib import Path
 
 from automl.bundle.format import (
     CARD,
+    ENCODING,
     EXAMPLE,
     MANIFEST,
     MODEL,
@@ -22,7 +23,14 @@ from automl.bundle.format import (
 )
 from automl.bundle.load import Model, load_model
 from automl.bundle.onnx import require_onnx, to_onnx
-from automl.data.durable import flush_folder, move_into_place, new_folder_beside, storage_errors, write_file
+from automl.data.durable import (
+    flush_folder,
+    make_folder,
+    move_into_place,
+    new_folder_beside,
+    storage_errors,
+    write_file,
+)
 from automl.errors import ConfigError, StorageError, did_you_mean
 from automl.export.readme import readme
 
@@ -85,8 +93,12 @@ def _companions(form: str, model: Model) -> Files:
     """The script and the README of a form that is used without us."""
     text = readme(form, model.manifest.facts, model.schema, model.manifest.libraries, model.threshold)
     script = resources("automl.bundle").joinpath("standalone.py").read_bytes()
-    encoding = resources("automl").joinpath("encoding.py").read_bytes()
-    return {"predict.py": script, "encoding.py": encoding, "README.txt": text.encode()}
+    encoding = {
+        f"{ENCODING}/{file.name}": file.read_bytes()
+        for file in resources("automl.encoding").iterdir()
+        if file.name.endswith(".py")
+    }
+    return {"predict.py": script, **encoding, "README.txt": text.encode()}
 
 
 def _require_new(to: Path) -> None:
@@ -98,9 +110,11 @@ def _write(to: Path, files: Files, manifest: Manifest) -> None:
     folder = new_folder_beside(to)
     try:
         for name, content in files.items():
+            make_folder((folder / name).parent)
             write_file(folder / name, content)
         write_file(folder / MANIFEST, make_manifest(folder, manifest.facts, manifest.libraries))
-        flush_folder(folder)
+        for written in {folder, *((folder / name).parent for name in files)}:
+            flush_folder(written)
         if not move_into_place(folder, to):
             raise ConfigError(f"--to {to} was filled by someone else meanwhile. Name a new folder.")
     finally:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from automl.bundle.format import Facts
 from automl.data import Schema
-from automl.encoding import Forecast, Grid, Series
+from automl.encoding import Steps
 from automl.tasks.metrics import EVEN
 
 _IMPORTS = {"pt2": "import json, numpy as np, torch", "onnx": "import json, numpy as np, onnxruntime"}
@@ -33,7 +33,7 @@ reads a CSV with the columns {_listed(schema.columns)} in any order, and writes 
 {snippet(form)}
 
 `rows` {_rows(schema)}.
-`encoded` is float32 (rows, {", ".join(map(str, schema.shape))}). encoding.py lies beside this file and needs numpy alone.
+`encoded` is float32 (rows, {", ".join(map(str, schema.shape))}). The folder encoding beside this file needs numpy alone.
 {_meaning(schema, threshold)}
 
 {_WARNINGS[form]}
@@ -77,12 +77,12 @@ def _written(schema: Schema) -> str:
 
 def _rows(schema: Schema) -> str:
     first = schema.encoders[0]
-    if isinstance(first, Series | Forecast) and schema.is_long:
+    if isinstance(first, Steps) and first.is_long:
         return (
             f"maps each column's name to an array of its cells, and all rows of one series make one encoded row; or it is a float\n"
             f"array (series, {first.width}): the last {first.steps} steps, channel by channel, NaN where missing"
         )
-    if isinstance(first, Grid | Series):
+    if not schema.named:
         return f"is a float array (rows, {len(schema.columns)}), its columns in the order of schema.json, NaN where missing"
     return "maps each column's name to an array of its cells (text, numbers, None where missing); a pandas frame does"
 

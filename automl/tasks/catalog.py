@@ -10,6 +10,7 @@ from typing import Any
 from automl.errors import ConfigError, did_you_mean
 from automl.tasks._packaged import package_folder
 from automl.tasks.own.choices import Choices
+from automl.tasks.own.tokens import require_tokenizers, with_tokens
 from automl.tasks.task import Task
 
 _NOT_TASKS = {"catalog", "metrics", "own", "task"}
@@ -61,13 +62,14 @@ def require_package(task: Task) -> None:
 
 
 def _own(path: Path, choices: Choices) -> Task:
+    require_tokenizers(path, choices)
     if path.is_dir():
         from automl.tasks.own.folder import folder_task
 
-        return folder_task(path, choices)
+        return with_tokens(folder_task(path, choices), choices)
     from automl.tasks.own.table import table_task  # pyarrow: a tenth of a second that built-in tasks need not spend
 
-    return table_task(path, choices)
+    return with_tokens(table_task(path, choices), choices)
 
 
 def load_again(name: str, choices: dict[str, Any]) -> Task:

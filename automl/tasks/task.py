@@ -27,7 +27,7 @@ class Column:
     why: str = ""
     """For people: what was seen in its cells."""
     formats: tuple[str, ...] = ()
-    """Of a date, as `data/encoding.py` takes them."""
+    """Of a date, as `automl.encoding.Date` takes them."""
     blanks: tuple[str, ...] = ()
     """Of a number: words among its cells that are taken as missing."""
     spelling: str = ""
@@ -128,6 +128,8 @@ class Task:
     """What each column of a table is taken for; empty: all are numbers."""
     series: Series | Forecast | None = None
     """How a table's rows make series: an encoder that has learned nothing yet. None: each row of the array is one, as `shape` says."""
+    tokens: Literal["words", "subwords"] = "words"
+    """What a text that is the whole input is cut into."""
     constraints: tuple[str, ...] = ()
     evaluation: str = "holdout"
     """`holdout`: one validation part; `folds`: each row that is not of the test part is validated on once."""

@@ -8,7 +8,19 @@ from typing import TYPE_CHECKING, Any
 
 from automl.bundle.format import EXAMPLE, SCHEMA, Manifest, read_member
 from automl.data import Schema
-from automl.encoding import ISO, Category, Date, Forecast, Grid, Number, Series, Text, Words
+from automl.encoding import (
+    ISO,
+    Category,
+    ColumnEncoder,
+    Date,
+    Forecast,
+    Grid,
+    Number,
+    Series,
+    Steps,
+    Text,
+    Tokens,
+)
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -51,10 +63,10 @@ def example(bundle: Path, manifest: Manifest) -> pd.DataFrame:
     first = schema.encoders[0]
     if schema.is_long:
         return _series(schema)
-    if not isinstance(first, Grid | Series):
-        return pd.DataFrame([{one.name: _typical(one) for one in schema.named}])
     if isinstance(first, Series):
         return pd.DataFrame([dict.fromkeys(first.columns, round(first.means[0], 6))])
+    if not isinstance(first, Grid):
+        return pd.DataFrame([{one.name: _typical(one) for one in schema.named}])
     encoded = load(read_member(bundle, manifest, EXAMPLE))["inputs"][:_EXAMPLE_ROWS].astype(np.float64)
     axes = (-1,) + (1,) * (len(first.shape) - 1)
     rows = encoded * np.reshape(first.scales, axes) + np.reshape(first.means, axes)
@@ -67,7 +79,7 @@ def _series(schema: Schema) -> pd.DataFrame:
     import pandas as pd
 
     first = schema.encoders[0]
-    assert isinstance(first, Series | Forecast)
+    assert isinstance(first, Steps)
     middle = first.means if isinstance(first, Series) else (0.0,) * first.channels
     cells: dict[str, Any] = {first.id: ["1"] * first.steps} if first.id else {}
     if first.formats:
@@ -79,11 +91,11 @@ def _series(schema: Schema) -> pd.DataFrame:
     return pd.DataFrame({**cells, **{name: round(mean, 6) for name, mean in zip(first.columns, middle, strict=True)}})
 
 
-def _is_monthly(encoder: Series | Forecast) -> bool:
+def _is_monthly(encoder: Steps) -> bool:
     return isinstance(encoder, Forecast) and encoder.calendar == "months"
 
 
-def _typical(encoder: Number | Category | Date | Text | Words) -> float | str:
+def _typical(encoder: ColumnEncoder) -> float | str:
     match encoder:
         case Number():
             return round(encoder.mean, 6)
@@ -95,8 +107,9 @@ def _typical(encoder: Number | Category | Date | Text | Words) -> float | str:
             return when.isoformat(" ") if form == ISO else when.strftime(form)
         case Text():
             return encoder.terms[0]
-        case Words():
+        case Tokens():
             return " ".join(encoder.vocabulary[:5])
+    raise TypeError(f"no cell is typical of {encoder.kind}")
 
 
 def libraries(manifest: Manifest) -> list[str]:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from automl.data import Arrays, Schema
-from automl.encoding import Raw, words
+from automl.encoding import Raw, Subwords, words
 from automl.messages import Assignment
 from automl.tasks.metrics import EVEN, METRICS, measure
 from automl.worker.hardest import row_losses
@@ -127,6 +127,9 @@ def _of_rows(
     if average is not None:
         return {**shared, "inputs": np.array(test.inputs[rows])}
     texts = words(np.asarray(raw[schema.columns[0]])[rows])
+    if isinstance(form := schema.encoders[0], Subwords):
+        of_words = [form.by_word(text or "", found[row]) for row, text in zip(found, texts, strict=True)]
+        shared["attributions"] = _stacked(of_words)
     return {**shared, "texts": np.array([(text or "")[:LONGEST_TEXT] for text in texts], dtype=np.str_)}
 
 

@@ -13,7 +13,6 @@ from dataclasses import dataclass
 import numpy as np
 
 from automl.data import Schema
-from automl.encoding import Whole
 from automl.errors import DataError
 
 REPEATS = 5
@@ -107,8 +106,7 @@ def permutation_importance(
 def _features(schema: Schema) -> dict[str, slice]:
     """Say which encoded features are whose."""
     found, start = {}, 0
-    for encoder in schema.encoders:
-        assert not isinstance(encoder, Whole)  # of a table each encoder is one column's
+    for encoder in schema.named:
         found[encoder.name] = slice(start, start + len(encoder.cardinalities))
         start += len(encoder.cardinalities)
     return found

@@ -10,7 +10,7 @@ import numpy as np
 from automl.bundle.load import load_model, network_outputs
 from automl.data import Schema, load_part, load_raw_test, load_schema
 from automl.data.durable import replace_file
-from automl.encoding import Forecast, Raw, Series
+from automl.encoding import Raw, Steps
 from automl.errors import AutoMLError, ConfigError, DataError
 from automl.messages import Artifact, Assignment, Outcome
 from automl.tasks.metrics import EVEN, METRICS, measure
@@ -106,7 +106,7 @@ def _reads(champion: Schema, schema: Schema, rows: Raw) -> bool:
 def _as_long(champion: Schema, schema: Schema, rows: Raw) -> Raw:
     """Series with as many steps as the champion reads: the newest, or with gaps before them where it reads more."""
     theirs, ours = champion.encoders[0], schema.encoders[0]
-    if not isinstance(theirs, Series | Forecast) or not isinstance(ours, Series | Forecast):
+    if not isinstance(theirs, Steps) or not isinstance(ours, Steps):
         return rows
     series = np.reshape(rows, (-1, ours.channels, ours.steps)).astype(np.float64)
     kept = series[:, :, -theirs.steps :]

@@ -239,6 +239,13 @@ def many_files(body: dict[str, Any]) -> None:
     body["files"] |= {f"f{index}": {"bytes": 0, "sha256": "0" * 64} for index in range(5000)}
 
 
+def code_inside(folder: Path) -> None:
+    """The code of an export that needs no automl, in a bundle that needs none of it."""
+    (folder / "encoding").mkdir()
+    (folder / "encoding" / "__init__.py").write_text(f"open({MARKER!r}, 'w')")
+    sign(folder)
+
+
 REFUSED: dict[str, Attack] = {
     "a pickle as weights (reduce)": content(WEIGHTS, lambda: pickle.dumps(Reduce())),
     "a pickle as weights (build)": content(WEIGHTS, lambda: pickle.dumps(Build())),
@@ -277,6 +284,11 @@ REFUSED: dict[str, Attack] = {
     "a file of four terabytes": instead(WEIGHTS, sparse),
     "a name that leads out": listed(lambda body: body["files"].update({"../outside": body["files"][MODEL]})),
     "an absolute name": listed(lambda body: body["files"].update({"/etc/passwd": body["files"][MODEL]})),
+    "code among the files": code_inside,
+    "a name that leads out of the code's folder": listed(
+        lambda body: body["files"].update({"encoding/../../outside.py": body["files"][MODEL]})
+    ),
+    "a name in a folder of its own": listed(lambda body: body["files"].update({"a/b.py": body["files"][MODEL]})),
     "five thousand files": listed(many_files),
     "a file listed with four terabytes": listed(lambda body: body["files"][WEIGHTS].update(bytes=1 << 42)),
     "a negative size": listed(lambda body: body["files"][WEIGHTS].update(bytes=-1)),
@@ -359,6 +371,9 @@ REFUSED: dict[str, Attack] = {
     "knots that fall": encoder(knots=[1.0, 0.0], heights=[0.0, 1.0]),
     "knots nested deeply": encoder(knots=[[[[1.0]]]], heights=[1.0]),
     "a text of a billion components": encoder(kind="words", name="a", vocabulary=["a"], length=10**9),
+    "pieces that are joined into none": encoder(
+        kind="subwords", name="a", vocabulary=["a"], length=8, merges=[["a", "b"]]
+    ),
     "no encoders": schema(encoders=[]),
     "encoders that are a number": schema(encoders=7),
     "labels that are no text": schema(labels=[{"a": 1}, None, 3]),

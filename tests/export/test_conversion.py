@@ -13,8 +13,9 @@ import numpy as np
 import pytest
 from exported import assigned
 
+import automl.encoding
 from automl.bundle import check_bundle, load_model, standalone
-from automl.bundle.format import CARD, EXAMPLE, MANIFEST, MODEL, PT2, SCHEMA, WEIGHTS, Facts
+from automl.bundle.format import CARD, EXAMPLE, MANIFEST, MODEL, PT2, SCHEMA, WEIGHTS, Facts, read_manifest
 from automl.cli.main import run
 from automl.cli.models import export
 from automl.data import Schema
@@ -25,13 +26,14 @@ from automl.tasks import load_task
 from automl.worker.exporting import export as stage
 
 FACTS = Facts("wine", "mlp", "wine-0", 3, 0, "accuracy", "maximize", {"test": 0.9}, "ab" * 32)
+CODE = Path(automl.encoding.__file__).parent
 CLEAN = """import sys
 sys.path.insert(0, ".")
 from importlib.machinery import BuiltinImporter, FrozenImporter, PathFinder
 class Needed(PathFinder):
     @classmethod
     def find_spec(cls, name, path=None, target=None):
-        wanted = name[0] == "_" or name == "encoding" or name.partition(".")[0] in ALLOWED | sys.stdlib_module_names
+        wanted = name[0] == "_" or name.partition(".")[0] in ALLOWED | {"encoding"} | sys.stdlib_module_names
         return PathFinder.find_spec(name, path, target) if wanted else None
 sys.meta_path[:] = [BuiltinImporter, FrozenImporter, Needed]
 """
@@ -131,12 +133,44 @@ def test_an_ensemble_predicts_the_same_by_the_command_as_by_load_model(ensemble,
 def test_the_script_refuses_a_changed_file_before_it_is_opened(published, tmp_path):
     folder = convert(published, "pt2", tmp_path / "pt2")
     standalone.check(folder)
-    for path in folder.iterdir():
+    for path in [path for path in folder.rglob("*") if path.is_file()]:
         whole = path.read_bytes()
         path.write_bytes(whole[:-9] + bytes([whole[-9] ^ 1]) + whole[-8:])
         with pytest.raises(ValueError, match=f"{path.name} was changed"):
             standalone.load(folder)
         path.write_bytes(whole)
+
+
+def test_two_exports_in_one_program_each_encode_by_the_code_beside_them(published, tmp_path, monkeypatch):
+    importable = list(sys.path)
+    for name, mean in (("one", 1.0), ("two", 2.0)):
+        folder = convert(published, "pt2", tmp_path / name)
+        with (folder / "encoding" / "number.py").open("a") as file:
+            file.write(f"\n\nMEAN = {mean}\n")
+        monkeypatch.setattr(standalone, "__file__", str(folder / "predict.py"))
+        code = standalone._encoding()
+        assert mean == sys.modules[code.Number.__module__].MEAN
+        assert standalone._encoding() is code
+    assert sys.path == importable
+
+
+def test_code_that_cannot_be_run_fails_each_time_it_is_asked_for(published, tmp_path, monkeypatch):
+    folder = convert(published, "pt2", tmp_path / "pt2")
+    (folder / "encoding" / "cells.py").write_text("raise RuntimeError('broken')")
+    monkeypatch.setattr(standalone, "__file__", str(folder / "predict.py"))
+    for _ in range(2):
+        with pytest.raises(RuntimeError, match="broken"):
+            standalone._encoding()
+
+
+def test_the_code_lies_in_a_folder_of_the_owners_and_in_the_manifest(published, tmp_path):
+    folder = convert(published, "pt2", tmp_path / "pt2")
+    assert stat.S_IMODE((folder / "encoding").stat().st_mode) == 0o700
+    written = {path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file()} - {MANIFEST}
+    assert set(read_manifest(folder).files) == written
+    assert {name for name in written if "/" in name} == {f"encoding/{path.name}" for path in CODE.glob("*.py")}
+    with pytest.raises(StorageError, match=f"{WEIGHTS} missing from the manifest"):
+        load_model(folder)
 
 
 def test_the_script_decodes_numbers_as_we_do():
@@ -241,7 +275,7 @@ def test_the_command_names_files_and_what_is_next(published, tmp_path, capsys):
     export(str(published), form="pt2", to=tmp_path / "pt2", as_json=True)
     document = json.loads(capsys.readouterr().out)
     assert document["files"] == sorted(
-        [PT2, MODEL, SCHEMA, EXAMPLE, CARD, MANIFEST, "README.txt", "encoding.py", "predict.py"]
+        [PT2, MODEL, SCHEMA, EXAMPLE, CARD, MANIFEST, "README.txt", "encoding", "predict.py"]
     )
     export(str(published), form="safetensors", to=tmp_path / "safe", as_json=False)
     assert "next: automl.load_model" in capsys.readouterr().out

@@ -132,7 +132,7 @@ def test_very_long_series_are_read_in_means_and_a_few_longer_ones_from_their_new
     assert task.read().array()[-1][-1] == 399
     everything = loaded(tmp_path, long(20, 1200, 1200), id="id", time_column="t")
     assert (form_of(everything).steps, form_of(everything).every) == (1200, 3)
-    assert form_of(everything).shape == (2, 400)
+    assert form_of(everything).encoded_shape == (2, 400)
 
 
 @pytest.mark.parametrize(
@@ -146,6 +146,7 @@ def test_very_long_series_are_read_in_means_and_a_few_longer_ones_from_their_new
         (lambda f: f.assign(id="one"), "too few series (1 values of 'id' < 20)"),
         (lambda f: f[["id", "t", "w", "y"]], "no column of numbers is left, of which series could be made (id: says"),
         (lambda f: f.assign(a=["1e300", *f["a"][1:]]), "column 'a', row 1: '1e300' is not a number below 1e+100"),
+        (lambda f: f.assign(t=["-", *f["t"][1:]]), "--time-col 't' is missing in 1 rows, first in row 1."),
         (lambda f: f.assign(t=["inf", *f["t"][1:]]), "--time-col 't', row 1: 'inf' is not a number. Correct it."),
         (lambda f: f.assign(t="soon"), "--time-col 't' must hold dates or numbers, but holds"),
     ],

@@ -9,7 +9,7 @@ import numpy as np
 
 from automl.data.incoming.chunk import Chunk, rows_at_once
 from automl.data.schema import Schema
-from automl.encoding import Forecast, Grid, Number, Series
+from automl.encoding import Grid, Number, Steps
 from automl.errors import DataError
 
 
@@ -17,7 +17,7 @@ def array_rows(path: Path, schema: Schema) -> Iterator[Chunk]:
     """Yield the rows of an array of numbers as float64. Raises DataError for another shape, and with the row of an infinity."""
     array = _mapped(path)
     shapes: set[tuple[int, ...]] = {(len(schema.columns),)}
-    if isinstance(first := schema.encoders[0], Series | Forecast):
+    if isinstance(first := schema.encoders[0], Steps):
         shapes = {(first.width,), (first.channels, first.steps)}
     elif isinstance(first, Grid):
         shapes |= {schema.shape, *([schema.shape[1:]] if schema.shape[0] == 1 else [])}

@@ -11,13 +11,13 @@ from automl.data.incoming.chunk import Tell
 from automl.data.schema import Schema
 from automl.encoding import (
     CellError,
+    ColumnEncoder,
     Date,
     Encoder,
-    Forecast,
     Grid,
     Number,
-    Series,
     SeriesError,
+    Steps,
     gathered,
     numbers,
     seconds,
@@ -80,7 +80,7 @@ def _of_encoder(encoder: Encoder, get: GetCells) -> list[tuple[str, np.ndarray]]
     match encoder:
         case Grid():
             return [(name, numbers(get(name, True, ""), name)) for name in encoder.columns]
-        case Series() | Forecast():
+        case Steps():
             found = [(name, numbers(get(name, True, ""), name, encoder.blanks)) for name in encoder.columns]
             return found + _which_and_when(encoder, get)
         case Number():
@@ -88,10 +88,12 @@ def _of_encoder(encoder: Encoder, get: GetCells) -> list[tuple[str, np.ndarray]]
             return [(encoder.name, numbers(cells, encoder.name, encoder.blanks, encoder.spelling))]
         case Date():
             return [(encoder.name, seconds(get(encoder.name, False, ""), encoder.formats, encoder.name))]
-    return [(encoder.name, get(encoder.name, False, ""))]
+        case ColumnEncoder():
+            return [(encoder.name, get(encoder.name, False, ""))]
+    raise TypeError(f"no cells are known for {encoder.kind}")
 
 
-def _which_and_when(encoder: Series | Forecast, get: GetCells) -> list[tuple[str, np.ndarray]]:
+def _which_and_when(encoder: Steps, get: GetCells) -> list[tuple[str, np.ndarray]]:
     found = [(encoder.id, get(encoder.id, False, ""))] if encoder.id else []
     if not encoder.time:
         return found

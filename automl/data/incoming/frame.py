@@ -9,7 +9,7 @@ import numpy as np
 from automl.data.incoming.chunk import Tell
 from automl.data.incoming.columns import gathered_cells, match_columns, typed_cells
 from automl.data.schema import Schema
-from automl.encoding import Grid, Raw, Series
+from automl.encoding import Raw
 from automl.errors import DataError
 
 if TYPE_CHECKING:
@@ -32,7 +32,7 @@ def frame_rows(frame: pd.DataFrame, schema: Schema, tell: Tell) -> Raw:
     if not len(frame):
         raise DataError(f"{_SOURCE} has no rows.")
 
-    if isinstance(schema.encoders[0], Grid | Series) and not schema.is_long:
+    if not schema.named and not schema.is_long:
         numbers = _numbers(named[list(schema.columns)])
         if numbers is not None:
             return numbers

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import Literal
 
 
 @dataclass(frozen=True)
@@ -34,6 +35,8 @@ class Choices:
     """Column that says which series a row is of: all rows of one id make one series."""
     horizon: int | None = None
     """Steps that a forecast predicts."""
+    tokens: Literal["words", "subwords"] = "words"
+    """What a text that is the whole input is cut into."""
 
     def absolute(self) -> Choices:
         """The same choices, whatever folder they are read in."""

@@ -70,10 +70,12 @@ def moments_of(source: str, column: pa.ChunkedArray, meaning: Column) -> np.ndar
     elif cells.dtype == np.float64:
         moments = cells
     elif meaning.kind == "number":
-        wrong = next(place for place, cell in enumerate(cells.tolist()) if np.isinf(number_in(cell, meaning.blanks)))
-        raise DataError(
-            f"{source}: --time-col '{name}', row {wrong + 1}: {cells[wrong]!r} is not a number. Correct it."
-        )
+        moments = np.array([number_in(cell, meaning.blanks) for cell in cells.tolist()])
+        wrong = np.flatnonzero(np.isinf(moments))
+        if len(wrong):
+            raise DataError(
+                f"{source}: --time-col '{name}', row {wrong[0] + 1}: {cells[wrong[0]]!r} is not a number. Correct it."
+            )
     else:
         raise DataError(
             f"{source}: --time-col '{name}' must hold dates or numbers, but holds {meaning.kind} ({meaning.why})."

@@ -47,6 +47,8 @@ class TaskFile(Frozen):
     id: str | None = None
     horizon: int | None = Field(default=None, ge=1)
     """Steps that a forecast predicts."""
+    tokens: Literal["words", "subwords"] | None = None
+    """What a text that is the whole input is cut into."""
 
 
 _FLAGS = frozenset(
@@ -91,6 +93,7 @@ def read_task_file(path: Path, flags: Choices) -> tuple[Path, Choices]:
         input=flags.input or said.input,
         id=flags.id or said.id,
         horizon=flags.horizon or said.horizon,
+        tokens=said.tokens or Choices.tokens,
     )
 
 
@@ -102,16 +105,23 @@ def task_file(task: Task, folder: Path, rows: int) -> str:
         where and Path(os.path.relpath(where, folder.absolute())).as_posix()
         for where in (choices["path"], choices["test"])
     )
+    metric = f"metric: {task.metric}  # steers; recorded too: {others}"
+    tokens = f"tokens: {task.tokens}  # or subwords, pieces of words"
     lines = [
         "# What is to be learned. Change what is wrong; delete a line, and it is inferred again.",
         f"path: {_quoted(data)}  # {rows} rows",
         _optional("test", test, "rows to test with; left out, a test part is set apart from path", "FILE"),
+    ]
+    if Path(choices["path"]).is_dir():  # it has no columns, and its classes are its sub-folders
+        return "\n".join([*lines, metric, *([tokens] if task.input_kind == "text" else [])]) + "\n"
+    lines += [
         f"target: {_quoted(task.target)}",
         f"kind: {choices['kind'] or task.kind}  # {_comment(task.why)}",
-        f"metric: {task.metric}  # steers; recorded too: {others}",
+        metric,
         _optional("group", choices["group"], "rows with equal values here stay in one part, such as a patient's"),
         _optional("time_column", choices["time_column"], "when a row was: the newest rows become the test part"),
         *_of_series(task),
+        *([tokens] if task.input_kind == "text" else []),
         f"encoding: {_quoted(choices['encoding'])}",
         "columns:  # number, category, date, text or left out",
     ]

@@ -1,16 +1,13 @@
-"""What a column learned is applied to new cells: finite numbers of a fixed shape, whatever comes."""
+"""What an encoder learned is applied to new cells: finite numbers of a fixed shape, whatever comes."""
 
 from __future__ import annotations
 
 import dataclasses
 import json
-import math
 
 import numpy as np
-import pandas as pd
 import pytest
 
-from automl.data import Schema
 from automl.data.fitting import MOST_LEVELS, fit_column, fit_words
 from automl.encoding import (
     Category,
@@ -23,12 +20,7 @@ from automl.encoding import (
     Words,
     encode,
     encoder_from,
-    is_overflow,
-    moment,
-    number_in,
-    words,
 )
-from automl.errors import DataError
 from automl.tasks import Column
 
 
@@ -38,36 +30,6 @@ def cells(*values: object) -> np.ndarray:
 
 def fitted(kind: str, values: np.ndarray, **more: tuple[str, ...]) -> Encoder:
     return fit_column(Column("c", kind, **more), values)
-
-
-@pytest.mark.parametrize(
-    ("cell", "value"),
-    [
-        ("1", 1),
-        (" 1.5 ", 1.5),
-        ("1e3", 1000),
-        (True, 1),
-        (np.float32(2), 2),
-        ("", None),
-        ("NA", None),
-        ("?", None),
-        (None, None),
-    ],
-)
-def test_a_number_is_read_from_what_people_write(cell: object, value: float | None) -> None:
-    assert number_in(cell) == value if value is not None else math.isnan(number_in(cell))
-
-
-@pytest.mark.parametrize("cell", ["x", "1_000", "1,5", "inf", "1e400", "0x1F", object(), "--1"])
-def test_what_is_no_number_is_infinite(cell: object) -> None:
-    assert math.isinf(number_in(cell))
-
-
-@pytest.mark.parametrize(
-    ("text", "over"), [("1e400", True), ("-INF", True), ("9" * 400, True), ("x", False), ("1", False)]
-)
-def test_an_overflow_is_no_word(text: str, over: bool) -> None:
-    assert is_overflow(text) is over
 
 
 def test_numbers_are_scaled_and_gaps_marked() -> None:
@@ -100,26 +62,6 @@ def test_levels_are_bounded_and_the_commonest_come_first() -> None:
     encoder = fitted("category", values)
     assert isinstance(encoder, Category)
     assert (len(encoder.levels), encoder.levels[0]) == (MOST_LEVELS, "w2999")
-
-
-def test_whole_numbers_of_a_frame_are_the_words_of_a_file() -> None:
-    assert words(np.array([1.0, 2.5, np.nan])) == ["1", "2.5", None]
-    assert words(cells(1, 1.0, "1", True, pd.NaT, " ")) == ["1", "1", "1", "True", None, None]
-
-
-@pytest.mark.parametrize(
-    ("text", "form", "value"),
-    [
-        ("1970-01-02", "iso", 86_400),
-        ("1970-01-01T00:00:01Z", "iso", 1),
-        ("02.01.1970", "%d.%m.%Y", 86_400),
-        ("1970-01-01 00:00:01.000000000", "iso", 1),
-        ("soon", "iso", math.inf),
-        ("31.02.2026", "%d.%m.%Y", math.inf),
-    ],
-)
-def test_a_date_is_read_in_its_format(text: str, form: str, value: float) -> None:
-    assert moment(text, (form,)) == value
 
 
 def test_a_date_turns_with_the_year_and_the_week() -> None:
@@ -171,6 +113,7 @@ ENCODERS = (
     Date("d", ("iso", "%d.%m.%Y"), 0.0, 1e9, True, True),
     Text("t", ("a", "a b"), (1.0, 2.0), ((0.5, 0.25), (1.0, 0.0))),
 )
+
 ROWS = {
     "t": cells("a b", None, "c"),
     "d": cells("2026-01-01 10:00", "01.02.2026", None),
@@ -178,17 +121,6 @@ ROWS = {
     "w": cells("a", "z", None),
     "k": np.array([0.5, -9.0, 9.0]),
 }
-
-
-def test_encoders_travel_as_json_and_encode_the_same_in_any_order_of_columns() -> None:
-    schema = Schema("t", "regression", "table", "y", ENCODERS)
-    again = Schema.from_json(schema.to_json())
-    assert again == schema
-    encoded = schema.encode(ROWS)
-    assert encoded.shape == (3, *schema.shape)
-    assert encoded.dtype == np.float32
-    assert np.array_equal(encoded, again.encode(dict(reversed(ROWS.items()))))
-    assert np.array_equal(encoded, again.encode(pd.DataFrame(ROWS)))
 
 
 def test_rows_encode_alone_as_they_do_together() -> None:
@@ -204,40 +136,12 @@ def test_an_encoder_is_rebuilt_from_its_fields(one: Encoder) -> None:
     assert encoder_from({"kind": one.kind, **fields}) == one
 
 
-def test_a_bad_cell_of_new_rows_is_a_data_error_with_its_row() -> None:
-    schema = Schema("t", "regression", "table", "y", ENCODERS)
-    with pytest.raises(
-        DataError, match=r"column 'k', row 2: 'inf' is not a finite number. Correct it, or leave it empty"
-    ):
-        schema.encode({**ROWS, "k": np.array([0.0, np.inf, 0.0])})
-
-
-def test_a_target_far_from_those_of_training_stays_finite() -> None:
-    schema = Schema("t", "regression", "table", "y", ENCODERS, target_mean=0.0, target_scale=1e-9)
-    assert np.isfinite(schema.encode_target(np.array([1e90, -1e90, 0.0]))).all()
-
-
 def test_a_number_is_encoded_as_its_column_is_written_and_travels_so() -> None:
     column = fit_column(Column("c", "number", spelling=",€"), np.array([1.0, 3.0]))
     assert encoder_from(json.loads(json.dumps({"kind": "number", **dataclasses.asdict(column)}))) == column
     assert column.encode(cells("3,00 €", "1")).tolist() == [[1.0], [-1.0]]
     with pytest.raises(CellError, match=r"'3.5 €' is not a finite number, written as 1234,5€"):
         column.encode(cells("3.5 €"))
-
-
-@pytest.mark.parametrize("spelling", ["$", "x", ". very long", ".\0" * 9])
-def test_a_spelling_that_is_none_is_refused(spelling: str) -> None:
-    document = json.loads(Schema("t", "regression", "table", "y", ENCODERS).to_json())
-    document["encoders"] = [{"kind": "number", **dataclasses.asdict(Number("n", spelling=spelling))}]
-    with pytest.raises(DataError):
-        Schema.from_json(json.dumps(document))
-
-
-@pytest.mark.parametrize("spelling", [".^", ".[", ",*", ".\\", ".|"])
-def test_a_sign_from_a_strangers_schema_is_no_pattern(spelling: str) -> None:
-    sign = spelling[1:]
-    assert number_in(f"{sign}5", (), spelling) == 5
-    assert math.isinf(number_in("5x5", (), spelling))
 
 
 def test_a_date_as_a_parquet_file_spells_it_is_read_whatever_the_format() -> None:

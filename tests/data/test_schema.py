@@ -1,0 +1,72 @@
+"""A schema travels as JSON and encodes the same; what does not fit it is refused."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from automl.data import Schema
+from automl.encoding import (
+    Category,
+    Date,
+    Number,
+    Text,
+)
+from automl.errors import DataError
+
+
+def cells(*values: object) -> np.ndarray:
+    return np.array(values, dtype=object)
+
+
+ENCODERS = (
+    Number("n", 1.0, 2.0, gaps=True, blanks=("x",)),
+    Number("k", 0.0, 1.0, (0.0, 1.0), (-1.0, 1.0)),
+    Category("w", ("a", "b")),
+    Date("d", ("iso", "%d.%m.%Y"), 0.0, 1e9, True, True),
+    Text("t", ("a", "a b"), (1.0, 2.0), ((0.5, 0.25), (1.0, 0.0))),
+)
+
+ROWS = {
+    "t": cells("a b", None, "c"),
+    "d": cells("2026-01-01 10:00", "01.02.2026", None),
+    "n": cells("1", "x", None),
+    "w": cells("a", "z", None),
+    "k": np.array([0.5, -9.0, 9.0]),
+}
+
+
+def test_encoders_travel_as_json_and_encode_the_same_in_any_order_of_columns() -> None:
+    schema = Schema("t", "regression", "table", "y", ENCODERS)
+    again = Schema.from_json(schema.to_json())
+    assert again == schema
+    encoded = schema.encode(ROWS)
+    assert encoded.shape == (3, *schema.shape)
+    assert encoded.dtype == np.float32
+    assert np.array_equal(encoded, again.encode(dict(reversed(ROWS.items()))))
+    assert np.array_equal(encoded, again.encode(pd.DataFrame(ROWS)))
+
+
+def test_a_bad_cell_of_new_rows_is_a_data_error_with_its_row() -> None:
+    schema = Schema("t", "regression", "table", "y", ENCODERS)
+    with pytest.raises(
+        DataError, match=r"column 'k', row 2: 'inf' is not a finite number. Correct it, or leave it empty"
+    ):
+        schema.encode({**ROWS, "k": np.array([0.0, np.inf, 0.0])})
+
+
+def test_a_target_far_from_those_of_training_stays_finite() -> None:
+    schema = Schema("t", "regression", "table", "y", ENCODERS, target_mean=0.0, target_scale=1e-9)
+    assert np.isfinite(schema.encode_target(np.array([1e90, -1e90, 0.0]))).all()
+
+
+@pytest.mark.parametrize("spelling", ["$", "x", ". very long", ".\0" * 9])
+def test_a_spelling_that_is_none_is_refused(spelling: str) -> None:
+    document = json.loads(Schema("t", "regression", "table", "y", ENCODERS).to_json())
+    document["encoders"] = [{"kind": "number", **dataclasses.asdict(Number("n", spelling=spelling))}]
+    with pytest.raises(DataError):
+        Schema.from_json(json.dumps(document))
