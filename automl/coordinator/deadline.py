@@ -9,14 +9,14 @@ from automl.ledger import Attempt
 
 _FIXED = 7.0
 """Seconds for export, its verification, scoring and the report; measured on 2 cores, see reports/benchmarks.md."""
-_STARTS = 1.7
+_STARTS = 1.2
 """The same as a multiple of the time until the first trial left for a worker: a slow machine is slow at both ends."""
 _ONE_TRIAL = 0.15
 """Share of the budget that one trial may take: with confirmation and refit it is trained at least three times."""
 _LONGER = 1.3
 """A refit sees the validation rows too."""
-_REFITS = 2.0
-"""Refits of the leader's length, one after the other, that are kept back: an ensemble has more members than there are workers."""
+_REFITS = 1.5
+"""Refits of the leader's length, one after the other, that are kept back: an ensemble may have more members than there are workers."""
 _TOLERANCE = 0.03
 """Share of the budget by which the command may end late, at most."""
 _SHORTEST_WAIT = 0.5
@@ -110,7 +110,13 @@ class Deadline:
         return self._is_over(self._one * _LONGER)
 
     def can_confirm(self, trials: Iterable[Attempt]) -> bool:
-        """Whether these can be trained once more, side by side on all workers, and refits still fit."""
+        """Whether these can be trained once more, side by side on all workers, and a refit still fits.
+
+        Under a budget one alone is not: it would be compared with nothing.
+        """
+        trials = list(trials)
+        if self.is_set and len(trials) < 2:
+            return False
         return not self._is_over(self._side_by_side(map(self._training, trials)) + self._one * _LONGER)
 
     def can_refit(self, trials: Iterable[Attempt]) -> bool:

@@ -88,7 +88,8 @@ def choose_blend(stage: Stage, trials: Sequence[Attempt], winner: Candidate, def
     fresh = [] if stage.data.folds else [rows for _, rows in of_confirmations(stage, winner.attempt)]
     temperature = _temperature(stage, target, fresh or of_trial(stage, winner.attempt))
     lines = {"threshold": _threshold(stage, winner), "default_threshold": _threshold(stage, default)}
-    kept = [(trial, rows[0]) for trial in trials if (rows := of_trial(stage, trial))]
+    affordable = (trial for trial in trials if stage.deadline.can_refit([winner.attempt, trial]))
+    kept = [(trial, rows[0]) for trial in affordable if (rows := of_trial(stage, trial))]
     if reason := _why_not(stage, winner, len(kept), len(target)):
         return Blend((), False, reason, temperature, **lines)
     metric, direction = stage.header.task["metric"], stage.header.task["direction"]
@@ -122,7 +123,9 @@ def _why_not(stage: Stage, winner: Candidate, kept: int, rows: int) -> str:
     if winner.attempt.value == ceiling:
         return f"Not tried: the winner's trial has {ceiling:g}, the best there is."
     if kept < 2:
-        return f"Not tried: it takes the predictions of two trials, and {kept} kept them."
+        return (
+            f"Not tried: it takes two trials that kept their predictions and can be refitted in time, and {kept} did."
+        )
     if rows < FEWEST_ROWS:
         return f"Not tried: {rows} validation rows are fewer than {FEWEST_ROWS}."
     if not stage.deadline.can_refit([winner.attempt]):

@@ -32,28 +32,28 @@ def test_a_slow_start_leaves_more() -> None:
     now = [10.0]
     limit = Deadline(100.0, started=0.0, workers=2, direction="minimize", clock=lambda: now[0])
     limit.learn_start(trial(0, 1.0, 0.0))
-    now[0] = 82.0
+    now[0] = 87.0
     limit.learn_start(trial(1, 1.0, 0.0))  # a later trial says nothing of the start
     assert not limit.trials_over()
-    now[0] = 84.0
+    now[0] = 89.0
     assert limit.trials_over()
 
 
 def test_long_trials_leave_more() -> None:
     limit = deadline(100.0, now=75.0)
     limit.learn(trial(0, 1.0, 0.5))
-    limit.learn(trial(1, 4.0, 0.2))  # a confirmation and two refits: 14.4 s, and 7 s fixed
+    limit.learn(trial(1, 6.0, 0.2))  # a confirmation and one and a half refits: 17.7 s, and 7 s fixed
     assert not limit.trials_over()
-    limit.learn(trial(2, 6.0, 0.1))
+    limit.learn(trial(2, 7.0, 0.1))
     assert limit.trials_over()
 
 
 def test_a_default_that_leads_leaves_no_time_for_its_confirmation() -> None:
     limit = deadline(100.0, now=75.0)
-    limit.learn(trial(0, 6.0, 0.1))
-    limit.learn(trial(1, 6.0, 0.2))
+    limit.learn(trial(0, 7.0, 0.1))
+    limit.learn(trial(1, 7.0, 0.2))
     assert not limit.trials_over()
-    limit.learn(trial(2, 6.0, 0.05))
+    limit.learn(trial(2, 7.0, 0.05))
     assert limit.trials_over()
 
 
@@ -69,9 +69,9 @@ def test_the_leading_trial_counts_and_the_longest_half() -> None:
 def test_the_greatest_value_leads_where_it_is_to_be_maximized() -> None:
     limit = Deadline(100.0, started=0.0, workers=2, direction="maximize", clock=lambda: 75.0)
     limit.learn(trial(0, 3.0, 0.2))
-    limit.learn(trial(1, 6.0, 0.1))
+    limit.learn(trial(1, 7.0, 0.1))
     assert not limit.trials_over()
-    limit.learn(trial(2, 6.0, 0.3))
+    limit.learn(trial(2, 7.0, 0.3))
     assert limit.trials_over()
 
 
@@ -107,6 +107,8 @@ def test_confirmation_may_use_what_trials_may_not() -> None:
     assert limit.trials_over()
     assert limit.can_confirm([one, two])
     assert not limit.can_confirm([one, two, trial(2, 6.0, 0.1)])
+    assert not limit.can_confirm([one])  # with nothing to compare it with
+    assert deadline(None, now=0.0).can_confirm([one])
     assert not limit.confirmation_over()
 
 
