@@ -61,6 +61,7 @@ def describe(
         data={
             "key": prepared.ref.key,
             "content": prepared.ref.content,
+            "encoding": prepared.schema.fingerprint,
             "rows": prepared.summary.total,
             "parts": prepared.summary.rows,
             "features": len(prepared.schema.columns),
@@ -132,6 +133,8 @@ def _refuse_difference(stored: Header, asked: Header) -> None:
             f"data changed: sha256 {old['content'][:8]}.. -> {new['content'][:8]}.., rows {old['rows']} -> {new['rows']}.",
             hint=hint,
         )
+    if old.get("encoding", new.get("encoding")) != new.get("encoding"):  # an earlier version kept none
+        raise ConfigError(f"the same rows are read in another way{_treated(old, new)}.", hint=hint)
     for key in _DECIDING:
         if stored.config[key] != asked.config[key]:
             flag = "--" + key.replace("_", "-")
@@ -146,6 +149,14 @@ def _refuse_difference(stored: Header, asked: Header) -> None:
     ]
     if differences:
         raise ConfigError(f"the search space changed: {'; '.join(differences)}.", hint=hint)
+
+
+def _treated(old: dict[str, Any], new: dict[str, Any]) -> str:
+    """Name the columns that are taken for something else, where the difference is one of columns."""
+    before, now = ({one["name"]: one["kind"] for one in data.get("columns", ())} for data in (old, new))
+    names = [name for name in before.keys() | now.keys() if before.get(name) != now.get(name)]
+    changed = [f"{name}: {before.get(name, 'absent')} -> {now.get(name, 'absent')}" for name in sorted(names)[:5]]
+    return f": {', '.join(changed)}" if changed else ""
 
 
 def _short(distribution: dict[str, Any] | None) -> str:

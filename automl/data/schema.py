@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import hashlib
 import json
 import math
 from dataclasses import dataclass, field
@@ -193,6 +194,12 @@ class Schema:
         document = {item.name: getattr(self, item.name) for item in dataclasses.fields(self)}
         document["encoders"] = [{"kind": one.kind, **dataclasses.asdict(one)} for one in self.encoders]
         return json.dumps(document, indent=1, allow_nan=False)
+
+    @property
+    def fingerprint(self) -> str:
+        """A hash of how rows are read and encoded, whatever the reasons were: models of two that differ see other inputs."""
+        document = json.loads(self.to_json()) | {"why": None, "unused": sorted(self.unused)}
+        return hashlib.sha256(json.dumps(document, sort_keys=True).encode()).hexdigest()[:16]
 
     @classmethod
     def from_json(cls, text: str | bytes) -> Self:

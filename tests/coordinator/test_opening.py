@@ -95,6 +95,20 @@ def test_other_data_is_refused_with_hashes_and_rows() -> None:
         compare(header(), header(data={"key": "k", "content": "b2" * 32, "rows": 1200}), strict=False)
 
 
+def test_rows_that_are_read_in_another_way_are_refused_by_column() -> None:
+    def data(encoding: str, kind: str) -> dict[str, Any]:
+        columns = [{"name": "age", "kind": "number"}, {"name": "city", "kind": kind}]
+        return {"key": "k", "content": "a1" * 32, "rows": 1000, "encoding": encoding, "columns": columns}
+
+    stored = header(data=data("aa", "text"))
+    with pytest.raises(ConfigError, match=re.escape("read in another way: city: text -> category.")):
+        compare(stored, header(data=data("bb", "category")), strict=False)
+    with pytest.raises(ConfigError, match=re.escape("read in another way.")):
+        compare(stored, header(data=data("bb", "text")), strict=False)
+    assert compare(stored, header(data=data("aa", "text")), strict=True) == []
+    assert compare(header(), stored, strict=True) == []
+
+
 def test_other_code_and_versions_are_warned_of_and_refused_when_strict() -> None:
     now = header(code={"git_commit": "", "families": {"mlp": "beef"}, "versions": {"torch": "2.14.0"}})
     assert compare(header(), now, strict=False) == [

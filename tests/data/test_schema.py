@@ -51,6 +51,13 @@ def test_encoders_travel_as_json_and_encode_the_same_in_any_order_of_columns() -
     assert np.array_equal(encoded, again.encode(pd.DataFrame(ROWS)))
 
 
+def test_a_fingerprint_tells_how_rows_are_encoded_and_not_why() -> None:
+    schema = Schema("t", "regression", "table", "y", ENCODERS)
+    assert dataclasses.replace(schema, why={"k": "as you said"}).fingerprint == schema.fingerprint
+    assert dataclasses.replace(schema, encoders=ENCODERS[:-1]).fingerprint != schema.fingerprint
+    assert dataclasses.replace(schema, unused={"id": "an id"}).fingerprint != schema.fingerprint
+
+
 def test_a_bad_cell_of_new_rows_is_a_data_error_with_its_row() -> None:
     schema = Schema("t", "regression", "table", "y", ENCODERS)
     with pytest.raises(

@@ -39,6 +39,19 @@ def test_the_fast_way_agrees_with_measuring_every_resample():
     assert (interval.low, interval.high) == pytest.approx(tuple(slow))
 
 
+def test_areas_of_all_resamples_at_once_agree_with_measuring_each():
+    rng = np.random.default_rng(2)
+    target = rng.integers(0, 2, 60)
+    chance = np.round(rng.random(60) * 0.5 + target * 0.3, 1)  # with ties
+    prediction = np.stack([1 - chance, chance], axis=1)
+    drawn = np.random.default_rng(5).integers(0, 60, size=(2000, 60))
+    slow = np.quantile([measure("roc_auc", target[at], prediction[at]) for at in drawn], [0.025, 0.975])
+    interval = bootstrap("roc_auc", target, prediction, seed=5)
+    assert (interval.low, interval.high) == pytest.approx(tuple(slow))
+    rare = bootstrap("roc_auc", np.array([0, 0, 0, 1]), prediction[:4], seed=0)  # some resamples are of one class
+    assert rare.low <= rare.value <= rare.high
+
+
 def test_95_percent_intervals_cover_the_truth_90_to_98_times_in_100():
     covered = 0
     for seed in range(100):
