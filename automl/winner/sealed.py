@@ -110,14 +110,13 @@ def _resampled(metric: str, target: np.ndarray, predictions: tuple[np.ndarray, .
     rng = np.random.default_rng(seed)
     rows = len(target)
     evaluate = _MEANS.get(metric)
-    ranks = metric == "roc_auc" and predictions[0].shape[1] == 2
     losses = [evaluate[0](target, prediction) for prediction in predictions] if evaluate else []
     values = []
     for count in _batches(rows):
         drawn = rng.integers(0, rows, size=(count, rows))
         if evaluate:
             values.append(np.stack([evaluate[1](loss[drawn].mean(axis=1)) for loss in losses]))
-        elif ranks:
+        elif metric == "roc_auc":
             counts = np.bincount((drawn + rows * np.arange(count)[:, None]).ravel(), minlength=count * rows)
             values.append(np.stack([_areas(target, one, counts.reshape(count, rows)) for one in predictions]))
         else:
@@ -140,15 +139,23 @@ def _measure(metric: str, target: np.ndarray, prediction: np.ndarray) -> float:
 
 
 def _areas(target: np.ndarray, prediction: np.ndarray, counts: np.ndarray) -> np.ndarray:
-    """`roc_auc` of two classes where resample i holds row j `counts[i, j]` times; the rows are ranked once for all resamples."""
-    order = np.argsort(prediction[:, 1], kind="stable")
-    starts = np.flatnonzero(np.diff(prediction[order, 1], prepend=np.nan))  # of each run of equal probabilities
-    ranked, positive = counts[:, order].astype(np.float64), target[order] == 1
+    """`roc_auc` where resample i holds row j `counts[i, j]` times; the rows are ranked once for all resamples."""
+    classes = prediction.shape[1]
+    labels = [1] if classes == 2 else range(classes)
+    areas = np.stack([_area(target == label, prediction[:, label], counts) for label in labels])
+    known = ~np.isnan(areas)  # a class without rows in a resample is left out, a resample of one class has none
+    with np.errstate(invalid="ignore"):
+        return np.asarray(np.where(known, areas, 0.0).sum(axis=0) / known.sum(axis=0))
+
+
+def _area(positive: np.ndarray, score: np.ndarray, counts: np.ndarray) -> np.ndarray:
+    order = np.argsort(score, kind="stable")
+    starts = np.flatnonzero(np.diff(score[order], prepend=np.nan))  # of each run of equal probabilities
+    ranked, positive = counts[:, order].astype(np.float64), positive[order]
     hits, misses = (np.add.reduceat(ranked * chosen, starts, axis=1) for chosen in (positive, ~positive))
     below = misses.cumsum(axis=1) - misses / 2
-    pairs = hits.sum(axis=1) * misses.sum(axis=1)
-    with np.errstate(invalid="ignore"):  # a resample of one class has no area: NaN
-        return np.asarray((hits * below).sum(axis=1) / pairs)
+    with np.errstate(invalid="ignore"):
+        return np.asarray((hits * below).sum(axis=1) / (hits.sum(axis=1) * misses.sum(axis=1)))
 
 
 def _hits(target: np.ndarray, prediction: np.ndarray) -> np.ndarray:

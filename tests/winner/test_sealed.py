@@ -39,11 +39,11 @@ def test_the_fast_way_agrees_with_measuring_every_resample():
     assert (interval.low, interval.high) == pytest.approx(tuple(slow))
 
 
-def test_areas_of_all_resamples_at_once_agree_with_measuring_each():
+@pytest.mark.parametrize("classes", [2, 3])
+def test_areas_of_all_resamples_at_once_agree_with_measuring_each(classes):
     rng = np.random.default_rng(2)
-    target = rng.integers(0, 2, 60)
-    chance = np.round(rng.random(60) * 0.5 + target * 0.3, 1)  # with ties
-    prediction = np.stack([1 - chance, chance], axis=1)
+    target = rng.integers(0, classes, 60)
+    prediction = np.round(rng.random((60, classes)) * 0.5 + np.eye(classes)[target] * 0.3, 1)  # with ties
     drawn = np.random.default_rng(5).integers(0, 60, size=(2000, 60))
     slow = np.quantile([measure("roc_auc", target[at], prediction[at]) for at in drawn], [0.025, 0.975])
     interval = bootstrap("roc_auc", target, prediction, seed=5)
