@@ -97,14 +97,14 @@ def conclude(stage: Stage, trials: list[Attempt]) -> Conclusion:
         config.precision,
         stage.deadline,
     )
-    stage.phases.begin("confirm")
-    stage.champion.ask()
-    rivals = _confirm(stage, work, trials)
-    winner = work.choose(rivals)
-    first = default_of(winner.attempt.family, trials)
-    default = next((one for one in rivals if one.attempt is first), None)
-    stage.phases.begin("export")
     with CleanProcess(config.families_from) as clean:
+        stage.phases.begin("confirm")
+        stage.champion.ask()
+        rivals = _confirm(stage, work, trials)
+        winner = work.choose(rivals)
+        first = default_of(winner.attempt.family, trials)
+        default = next((one for one in rivals if one.attempt is first), None)
+        stage.phases.begin("export")
         staging, score, champion, blend = _finish(
             stage, work, winner, default, choose_blend(stage, trials, winner, default)
         )
