@@ -30,12 +30,17 @@ def table(rows: int, seed: int) -> pd.DataFrame:
     numbers[rng.random(numbers.shape) < 0.05] = np.nan
     frame = pd.DataFrame(numbers, columns=[f"x{place}" for place in range(22)])
     for place, levels in enumerate((3, 10, 30, 100, 300, 500)):
-        frame[f"c{place}"] = np.array([f"{place} is of level {level:04}" for level in range(levels)])[rng.integers(0, levels, rows)]
+        frame[f"c{place}"] = np.array([f"{place} is of level {level:04}" for level in range(levels)])[
+            rng.integers(0, levels, rows)
+        ]
     days = rng.integers(0, 1500, rows)
     frame["day"] = (pd.Timestamp("2020-01-01") + pd.to_timedelta(days, unit="D")).strftime("%Y-%m-%d")
     known = np.nan_to_num(numbers)
     signal = (
-        known[:, 0] + np.sin(2 * known[:, 1]) * known[:, 2] + 0.5 * (frame["c1"] == "1 is of level 0003") + np.sin(days / 58)
+        known[:, 0]
+        + np.sin(2 * known[:, 1]) * known[:, 2]
+        + 0.5 * (frame["c1"] == "1 is of level 0003")
+        + np.sin(days / 58)
     )
     return frame.assign(y=(signal + rng.normal(size=rows)).round(5))
 
