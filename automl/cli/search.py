@@ -199,7 +199,7 @@ def run_and_print(task: str | Task, config: SearchConfig, name: str | None, *, a
 
 def summary(document: dict[str, Any]) -> list[str]:
     """Return the result of a search as a few lines for people."""
-    from automl.report.document import new_rows
+    from automl.report.document import new_rows, validated
 
     best, slots, metric = document["best"], document["slots"], document["metric"]
     low, high = best["test_interval"]
@@ -210,7 +210,7 @@ def summary(document: dict[str, Any]) -> list[str]:
     )
     lines = [
         f"{document['search']}: {document['verdict']}",
-        f"  validation  {metric} {number(best['validation'])} on fresh seeds"
+        f"  validation  {metric} {number(best['validation'])} {validated(document)}"
         + (f" (default {number(default['validation'])})" if default else ""),
         f"  test        {metric} {number(best['test'])} [{number(low)}, {number(high)}]",
         f"  baselines   {baselines}",

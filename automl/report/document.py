@@ -33,6 +33,13 @@ def new_rows(document: dict[str, Any], table: str) -> str:
     return "FOLDER" if source is not None and Path(source).is_dir() else table
 
 
+def validated(document: dict[str, Any]) -> str:
+    """Where the winner's validation value comes from: where no time was left for fresh seeds it is the trial's own, and flatters."""
+    slot = document["best"]["slot"]
+    fresh = any(one["values"] for one in document.get("confirmed") or () if one["slot"] == slot)
+    return "on fresh seeds" if fresh else "in its trial alone"
+
+
 def count_slots(header: Header, trials: list[Attempt]) -> dict[str, int]:
     """Count slots, never attempts; a slot lost for good counts as failed."""
     final = Counter("failed" if t.state == "lost" else t.state for t in trials if t.final)

@@ -13,7 +13,7 @@ from markupsafe import Markup
 
 from automl.data.durable import replace_file, storage_errors
 from automl.report import explained, quality, tables, text
-from automl.report.document import new_rows
+from automl.report.document import new_rows, validated
 from automl.report.importance import Importance, importances
 from automl.report.material import Material
 from automl.report.parameters import MOST_LINES, MOST_POINTS, importance_bars, parallel_coordinates, slices
@@ -68,6 +68,7 @@ def render(material: Material) -> str:
         most_points=MOST_POINTS,
         most_lines=MOST_LINES,
         results=tables.results(document),
+        validated=validated(document) if document.get("best") else "",
         gains=quality.gains(document.get("test_gains") or {}, trials.metric),
         confirmed=tables.confirmations(document, trials),
         scored=scored,

@@ -74,6 +74,15 @@ def test_a_model_of_twelve_parameters_fits_one_screen(monkeypatch: pytest.Monkey
     assert lines[first + 1].startswith(" " * 14 + "optimizer=adamw ")
 
 
+def test_a_value_that_no_fresh_seed_confirmed_is_said_to_be_its_trials() -> None:
+    def validation(values: list[float]) -> str:
+        confirmed = [{"slot": 3, "family": "mlp", "values": [0.9]}, {"slot": 17, "family": "mlp", "values": values}]
+        return next(line for line in summary({**DOCUMENT, "confirmed": confirmed}) if "validation" in line)
+
+    assert validation([0.98, 0.99]).endswith("0.9876 on fresh seeds (default 0.98)")
+    assert validation([]).endswith("0.9876 in its trial alone (default 0.98)")
+
+
 def test_folding_breaks_no_word(monkeypatch: pytest.MonkeyPatch) -> None:
     lines = summary({**DOCUMENT, "bundle": "exports/" + 30 * "long-name"})
     shown = on_a_terminal(lines, monkeypatch)
