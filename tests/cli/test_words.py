@@ -39,7 +39,10 @@ def offered(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch)
         ("automl sear", "search searches"),
         ("automl models r", "rollback"),
         ("automl search --st", "--stall-timeout --strict"),
-        ("automl search ", "breast_cancer diabetes digits docstrings mnist penguins randhie sunspots wine"),
+        (
+            "automl search ",
+            "breast_cancer cylinder_bell_funnel diabetes digits docstrings mnist penguins randhie sunspots wine",
+        ),
         ("automl tasks show di", "diabetes digits"),
         ("automl families show ", " ".join(catalog.families())),
         ("automl search digits --families ", "cnn mlp resnet vit"),

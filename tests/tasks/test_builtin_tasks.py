@@ -5,23 +5,28 @@ import subprocess
 import sys
 
 import numpy as np
+import pyarrow as pa
 import pytest
+from pyarrow import csv
 
 from automl.cli.main import run
 from automl.errors import ConfigError
 from automl.tasks import Choices, builtin_tasks, catalog, lacking, load_task
 from automl.tasks._packaged import bundled_file
+from automl.tasks.cylinder_bell_funnel import CLASSES
 from automl.tasks.docstrings import LIBRARIES, SENTENCES
 from automl.tasks.metrics import METRICS
 
 KINDS = {
     "breast_cancer": "table",
+    "cylinder_bell_funnel": "series",
     "diabetes": "table",
     "digits": "image",
     "docstrings": "text",
     "mnist": "image",
     "penguins": "table",
     "randhie": "table",
+    "sunspots": "series",
     "wine": "table",
 }
 
@@ -83,6 +88,57 @@ def test_the_scans_of_mnist_are_bytes_of_ten_digits():
     rows = task.read()
     assert (rows.features.dtype, rows.features.max()) == (np.uint8, 255)
     assert np.bincount(rows.target).tolist() == [500] * 10
+
+
+@pytest.fixture(scope="module")
+def forms():
+    return load_task("cylinder_bell_funnel").read()
+
+
+def test_each_form_has_as_many_series_and_no_series_occurs_twice(forms):
+    assert forms.features.shape == (900, 128)
+    names, counts = np.unique(forms.target.astype(str), return_counts=True)
+    assert (names.tolist(), counts.tolist()) == (["bell", "cylinder", "funnel"], [300] * 3)
+    assert len(np.unique(forms.features, axis=0)) == 900
+
+
+def test_the_forms_are_what_saito_defines(forms):
+    before = forms.features[:, :15]  # steps 1 to 15: no form begins before step 16
+    assert abs(before.mean()) < 0.05
+    assert abs(before.std() - 1) < 0.05
+    of = {name: forms.features[forms.target == name].mean(axis=0) for name in CLASSES}
+    rise = {name: of[name][47] - of[name][31] for name in CLASSES}  # steps 32 to 48: every form is there
+    assert of["cylinder"][31:48] == pytest.approx(np.full(17, 6.0), abs=0.4)
+    assert rise["bell"] > 0.5
+    assert rise["funnel"] < -0.5
+    assert of["bell"][:48].max() < of["cylinder"][31:48].min()
+    assert abs(rise["cylinder"]) < 0.4
+    tall = (forms.target == "cylinder") & (forms.features[:, 31:48].mean(axis=1) > 6)
+    steps = (forms.features[tall] > 3).sum(axis=1)  # a form is 33 to 97 steps long; noise takes or adds one or two
+    assert 30 < steps.min() < 40 < 88 < steps.max() < 100
+
+
+def test_the_forms_are_the_same_in_every_process(forms):
+    code = (
+        "import hashlib; from automl.tasks import load_task; rows = load_task('cylinder_bell_funnel').read();"
+        "print(hashlib.sha256(rows.features.tobytes()).hexdigest())"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == hashlib.sha256(forms.features.tobytes()).hexdigest()
+
+
+def test_the_forms_are_described_as_a_table_of_them_would_be(forms, tmp_path):
+    table = pa.table(dict(zip(forms.columns, forms.features.T, strict=True)) | {"form": forms.target.astype(str)})
+    csv.write_csv(table, tmp_path / "forms.csv")
+    own, task = load_task(str(tmp_path / "forms.csv"), Choices("form")), load_task("cylinder_bell_funnel")
+    assert (own.series, own.shape, own.kind, own.input_kind, own.objectives) == (
+        task.series,
+        task.shape,
+        task.kind,
+        task.input_kind,
+        task.objectives,
+    )
+    assert np.array_equal(own.read().array(), forms.features)
 
 
 @pytest.fixture(scope="module")
