@@ -134,7 +134,12 @@ def read_rows(path: str, schema: dict[str, Any]) -> dict[str, np.ndarray]:
     names = [name for one in schema["encoders"] for name in one.get("columns", [one.get("name")])]
     names += [one[key] for one in schema["encoders"] for key in ("id", "time") if one.get(key)]
     with open(path, encoding="utf-8-sig", newline="") as file:
-        lines = [[line[name] or None for name in names] for line in csv.DictReader(file)]
+        reader = csv.DictReader(file)
+        if absent := [name for name in names if name not in (reader.fieldnames or ())]:
+            raise ValueError(
+                f"{path} needs the columns {', '.join(names[:8])} ({len(names)} in all), but has no {absent[0]}"
+            )
+        lines = [[line[name] or None for name in names] for line in reader]
     return {name: np.array(cells, dtype=object) for name, cells in zip(names, zip(*lines, strict=True), strict=True)}
 
 
@@ -147,10 +152,12 @@ def ids_of(schema: dict[str, Any], rows: dict[str, np.ndarray]) -> tuple[str, ..
 
 def main() -> None:
     """Predict the rows of a CSV file."""
+    if len(sys.argv) != 2:
+        raise ValueError("one CSV file is needed: python predict.py ROWS.csv")
     folder = Path(__file__).resolve().parent
-    schema = read_schema(folder)
+    model, schema = load(folder), read_schema(folder)
     rows = read_rows(sys.argv[1], schema)
-    predicted, ids = load(folder)(rows).tolist(), ids_of(schema, rows)
+    predicted, ids = model(rows).tolist(), ids_of(schema, rows)
     writer, labels = csv.writer(sys.stdout, lineterminator="\n"), schema["labels"]
     first, is_forecast = schema["encoders"][0], schema["encoders"][0]["kind"] == "forecast"
     named = [first["id"]] if ids else []
@@ -165,4 +172,7 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    try:
+        main()
+    except (OSError, ValueError) as wrong:
+        sys.exit(f"error: {wrong}")

@@ -141,6 +141,26 @@ def test_the_script_refuses_a_changed_file_before_it_is_opened(published, tmp_pa
         path.write_bytes(whole)
 
 
+def test_the_script_says_in_one_line_what_is_wrong(published, tmp_path):
+    folder = convert(published, "pt2", tmp_path / "pt2")
+    (tmp_path / "rows.csv").write_text("alcohol,more\n1,2\n")
+
+    def said(*arguments: str) -> str:
+        command = [sys.executable, "-I", str(folder / "predict.py"), *arguments]
+        done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True)
+        assert done.returncode == 1
+        return done.stderr
+
+    assert said() == "error: one CSV file is needed: python predict.py ROWS.csv\n"
+    (folder / "schema.json").write_bytes((folder / "schema.json").read_bytes()[:-1] + b"\t")
+    assert said("rows.csv") == f"error: {folder / 'schema.json'} was changed since it was exported; do not use it\n"
+    schema = load_model(published).schema
+    with pytest.raises(
+        ValueError, match=r"rows.csv needs the columns alcohol, .* \(13 in all\), but has no malic_acid"
+    ):
+        standalone.read_rows(str(tmp_path / "rows.csv"), json.loads(schema.to_json()))
+
+
 def test_two_exports_in_one_program_each_encode_by_the_code_beside_them(published, tmp_path, monkeypatch):
     importable = list(sys.path)
     for name, mean in (("one", 1.0), ("two", 2.0)):
