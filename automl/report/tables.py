@@ -144,6 +144,7 @@ _CHOICES = {
     "input": "--input",
     "id": "--id",
     "horizon": "--horizon",
+    "test": "--test",
 }
 
 
@@ -177,17 +178,24 @@ def command(header: Header) -> str:
 
 
 def _task(header: Header) -> list[str]:
-    """A built-in task by its name; one's own by its file as it was given, and what was said of it."""
+    """A built-in task by its name; one's own by its file as it was given, and what was said of it on the command line."""
     said = header.task.get("choices") or {}
     if not said:
         return [str(header.task["name"])]
-    words = [str(header.task["source"])]
+    if said.get("file"):  # it says what no flag does
+        return [said["file"], *_said(said["beside"])]
+    source = str(header.task["source"])
+    test = _beside(said["test"], said["path"], source) if said.get("test") else None
+    return [source, *_said({**said, "test": test})]
+
+
+def _said(choices: dict[str, Any]) -> list[str]:
+    """Choices as flags."""
+    words: list[str] = []
     for name, flag in _CHOICES.items():
-        if said.get(name) not in (None, "utf-8"):
-            words += [flag, str(said[name])]
-    if said.get("test"):
-        words += ["--test", _beside(said["test"], said["path"], str(header.task["source"]))]
-    for column, kind in (said.get("columns") or {}).items():
+        if choices.get(name) not in (None, "utf-8"):
+            words += [flag, str(choices[name])]
+    for column, kind in (choices.get("columns") or {}).items():
         words += ["--column", f"{column}={kind}"]
     return words
 

@@ -1,6 +1,7 @@
 """Tables say what the ledger says: whose result, what it cost, and the one command that does it again."""
 
 import dataclasses
+import json
 
 from samples import SLOTS, attempt, document, header, trials
 
@@ -8,6 +9,7 @@ from automl.messages import Outcome
 from automl.report.slots import default_slot, slots_of
 from automl.report.tables import command, confirmations, cost, failures, family_tables, provenance, results, standing
 from automl.report.text import aligned, duration, number, setting
+from automl.tasks import Choices, load_task
 
 
 def test_results_stand_below_each_other_the_winner_first():
@@ -85,6 +87,22 @@ def test_the_command_repeats_what_was_asked_for_and_no_default():
 def test_a_command_with_a_hostile_name_stays_one_word():
     config = {**header().config, "overrides": {"mlp.x": "$(rm -rf ~); 'a'"}}
     assert command(header(config=config)).endswith("""--set 'mlp.x=$(rm -rf ~); '"'"'a'"'"''""")
+
+
+def test_the_command_of_a_task_file_names_the_file_and_what_was_said_beside_it(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    rows = "".join(f"the {word} of step {row},{row % 2}\n" for row, word in enumerate(["array", "table"] * 20))
+    for name in ("data.csv", "new.csv"):
+        (tmp_path / name).write_text("said,y\n" + rows)
+    (tmp_path / "my words.yaml").write_text(
+        "path: data.csv\ntarget: said\nmetric: log_loss\nencoding: latin-1\ncolumns:\n  said: text\n"
+    )
+    task = load_task("my words.yaml", Choices("y", test="new.csv"))
+    asked = header(task={"name": task.name, "source": task.source, "choices": json.loads(json.dumps(task.choices))})
+    assert command(asked).startswith("automl search 'my words.yaml' --target y --test new.csv --seed 0 ")
+    own = load_task("data.csv", Choices("y", columns={"said": "text"}, test="new.csv"))
+    asked = header(task={"name": own.name, "source": own.source, "choices": own.choices})
+    assert command(asked).startswith("automl search data.csv --target y --test new.csv --column said=text --seed 0 ")
 
 
 def test_provenance_names_data_code_and_versions():

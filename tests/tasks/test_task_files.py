@@ -51,9 +51,17 @@ def test_a_task_file_names_data_beside_it_and_gives_the_task_its_name(
 def test_the_command_line_wins_over_the_file(tmp_path: Path) -> None:
     text = "path: data.csv\ntarget: y\nkind: classification\ncolumns: {n: text, w: left out}\nencoding: latin-1\n"
     flags = Choices("no", "regression", {"n": "category"}, group="1e-3")
-    _, choices = read_task_file(written(tmp_path, text), flags)
+    _, choices = read_task_file(path := written(tmp_path, text), flags)
+    beside = {"target": "no", "kind": "regression", "columns": {"n": "category"}, "group": "1e-3"}
     assert choices == Choices(
-        "no", "regression", {"n": "category", "w": "left out"}, "1e-3", encoding="latin-1", name="churn"
+        "no",
+        "regression",
+        {"n": "category", "w": "left out"},
+        "1e-3",
+        encoding="latin-1",
+        name="churn",
+        file=str(path),
+        beside=beside,
     )
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 
 @dataclass(frozen=True)
@@ -37,6 +37,10 @@ class Choices:
     """Steps that a forecast predicts."""
     tokens: Literal["words", "subwords"] = "words"
     """What a text that is the whole input is cut into."""
+    file: str | None = None
+    """The task file that says all this, as it was given."""
+    beside: dict[str, Any] = field(default_factory=dict)
+    """What was said beside a task file, as it was given: fields of these choices, which win over the file."""
 
     def absolute(self) -> Choices:
         """The same choices, whatever folder they are read in."""

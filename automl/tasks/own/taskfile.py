@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import re
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any, Literal
 
@@ -76,7 +77,7 @@ def read_task_file(path: Path, flags: Choices) -> tuple[Path, Choices]:
     Raises ConfigError with the line of what is wrong.
     """
     said = _checked(path, _parse(path))
-    data = path.parent / said.path
+    data, usual = path.parent / said.path, Choices()
     for key, named in (("path", said.path), ("test", said.test or "")):
         if Path(named).suffix.lower() in SUFFIXES:
             raise ConfigError(f"{path}: '{key}' must be data, not another task file, but is {named!r}.")
@@ -94,6 +95,8 @@ def read_task_file(path: Path, flags: Choices) -> tuple[Path, Choices]:
         id=flags.id or said.id,
         horizon=flags.horizon or said.horizon,
         tokens=said.tokens or Choices.tokens,
+        file=str(path),
+        beside={key: value for key, value in asdict(flags).items() if value != getattr(usual, key)},
     )
 
 
