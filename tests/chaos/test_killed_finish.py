@@ -51,19 +51,24 @@ class Reader:
                     self.broken.append(str(error))
 
 
-def finish_under_kills(folder: Path, *, searches: int, kills_each: int, after: str, length: float) -> Counter[str]:
-    """Run searches to their end, each killed some times; returns how many kills fell into which phase.
+def finish_under_kills(folder: Path, *, wanted: int, kills_each: int, after: str, length: float) -> Counter[str]:
+    """Run searches to their end, each killed some times, until so many kills hit; returns how many fell into which phase.
 
-    A kill comes at a random moment within `length` seconds from the beginning of the phase `after`.
+    A kill comes at a random moment within `length` seconds from the beginning of the phase `after`; sooner after one that came too late.
     """
-    chance, kills = random.Random(0), Counter[str]()
+    chance, kills, searches = random.Random(0), Counter[str](), 0
     with Reader(folder / "exports" / "wine") as reader:
-        for number in range(searches):
+        while kills.total() < wanted:
             for _ in range(kills_each):
-                kills += Counter(_kill_once(folder, number, after, chance.uniform(0.0, length)))
-            _end(folder, number)
+                hit = _kill_once(folder, searches, after, chance.uniform(0.0, length))
+                kills += Counter(hit)
+                length *= 1.0 if hit else 0.9
+            _end(folder, searches)
+            searches += 1
     documents = [_document(folder, f"finish-{number}") for number in range(searches)]
-    print(f"kills by phase: {dict(kills)}; {reader.reads} whole bundles read, {len(reader.broken)} broken")
+    print(
+        f"{searches} searches, kills by phase: {dict(kills)}; {reader.reads} whole bundles read, {len(reader.broken)} broken"
+    )
     assert reader.broken == []
     assert reader.reads > 0
     _assert_one_of_each(folder, documents)
@@ -139,11 +144,11 @@ def _assert_one_of_each(folder: Path, documents: list[dict[str, Any]]) -> None:
 @pytest.mark.slow
 def test_a_finish_survives_a_kill(tmp_path: Path) -> None:
     """While it refits, scores or exports, which takes longer than that second."""
-    assert finish_under_kills(tmp_path, searches=1, kills_each=1, after="export", length=1.0).total() == 1
+    assert finish_under_kills(tmp_path, wanted=1, kills_each=1, after="export", length=1.0).total() == 1
 
 
 @pytest.mark.proof
 @pytest.mark.timeout(3600)
 def test_a_finish_survives_fifty_kills_at_random_moments(tmp_path: Path) -> None:
     length = _finish_alone(tmp_path)
-    assert finish_under_kills(tmp_path, searches=16, kills_each=6, after="confirm", length=length).total() >= 50
+    assert finish_under_kills(tmp_path, wanted=50, kills_each=6, after="confirm", length=length).total() >= 50
