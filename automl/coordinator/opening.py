@@ -133,14 +133,14 @@ def _refuse_difference(stored: Header, asked: Header) -> None:
             f"data changed: sha256 {old['content'][:8]}.. -> {new['content'][:8]}.., rows {old['rows']} -> {new['rows']}.",
             hint=hint,
         )
-    if old.get("encoding", new.get("encoding")) != new.get("encoding"):  # an earlier version kept none
-        raise ConfigError(f"the same rows are read in another way{_treated(old, new)}.", hint=hint)
     for key in _DECIDING:
         if stored.config[key] != asked.config[key]:
             flag = "--" + key.replace("_", "-")
             raise ConfigError(
                 f"search '{stored.name}' has {flag} {stored.config[key]}, not {asked.config[key]}.", hint=hint
             )
+    if old.get("encoding", new.get("encoding")) != new.get("encoding"):  # an earlier version kept none
+        raise ConfigError(f"the same rows are read in another way{_treated(old, new)}.", hint=hint)
     differences = [
         f"{family}.{name}: {_short(stored.spaces[family].get(name))} -> {_short(asked.spaces[family].get(name))}"
         for family in stored.spaces

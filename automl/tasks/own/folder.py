@@ -52,7 +52,7 @@ def _refuse(path: Path, choices: Choices) -> None:
     """A folder has no columns, and its classes are its sub-folders."""
     plain = asdict(Choices())
     for name, value in asdict(choices).items():
-        if value != plain[name] and name not in ("name", "metric", "test", "tokens"):
+        if value != plain[name] and name not in ("name", "metric", "test", "tokens", "file", "beside"):
             raise ConfigError(
                 f"{path}: is a folder, whose sub-folders are the classes: {_FLAGS.get(name, name)} does not apply. Leave it out."
             )
