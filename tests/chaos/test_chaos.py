@@ -51,7 +51,7 @@ def survive(folder: Path, *, searches: int, slots_each: int, kills_each: int) ->
 
 @pytest.mark.slow
 def test_every_slot_is_final_once_through_a_few_kills(tmp_path: Path) -> None:
-    assert survive(tmp_path, searches=1, slots_each=6, kills_each=3) >= 2  # the rest may find the search over
+    assert survive(tmp_path, searches=1, slots_each=4, kills_each=2) >= 1  # the other may find the search over
 
 
 @pytest.mark.proof

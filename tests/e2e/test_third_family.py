@@ -56,6 +56,7 @@ def write_family(folder: Path) -> None:
         (folder / package / "third.py").write_text(text)
 
 
+@pytest.mark.proof  # a minute; the family in a folder of one's own is the sample
 def test_two_files_beside_ours_are_searched_and_held_to_the_contract(automl: Command, tmp_path: Path) -> None:
     source = tmp_path / "source"
     for package in ("search_spaces", "lightning_modules"):

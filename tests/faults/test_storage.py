@@ -401,7 +401,7 @@ def test_a_ledger_that_may_not_be_written_is_said_before_any_trial(tmp_path: Pat
 # -- B18 to B20: where folders lie and what they are called
 
 
-@pytest.mark.slow
+@pytest.mark.proof  # half a minute; the tests of names and places are the sample
 def test_any_folder_holds_a_search_with_its_mlflow_whatever_tmpdir_is(tmp_path: Path) -> None:
     """B18, B20: odd characters in every path, and temporary files of others on another file system, which gets none of ours."""
     folder = tmp_path / "ü ñ" / "模型 'a' \"b\" #%3F?"

@@ -75,7 +75,7 @@ def test_a_window_is_resampled_whole(metric: str) -> None:
 def test_an_ensemble_of_forecasts_can_be_chosen() -> None:
     target, prediction = forecasts()
     other = np.nan_to_num(target) + RNG.normal(0, 0.5, size=target.shape)
-    found = select("mae", "minimize", target, [prediction, other], 0, seed=0)
+    found = select("mae", "minimize", target, [prediction, other], seed=0)
     assert sum(found.weights) == pytest.approx(1.0)
     assert found.held_out.shape == target.shape
 
