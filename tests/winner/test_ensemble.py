@@ -36,6 +36,13 @@ def test_models_that_err_on_the_same_rows_are_not():
     assert taken(10, own=0.1, shared=3.0) <= 1
 
 
+def test_the_single_model_is_chosen_on_other_rows_than_it_is_judged_by():
+    target, candidates = drawn(0, own=3.0, shared=0.0, rows=60, models=20)
+    luckiest = max((one.argmax(axis=1) == target).mean() for one in candidates)
+    found = select("accuracy", "maximize", target, candidates, seed=0)
+    assert found.value - found.gain.value < luckiest
+
+
 @pytest.mark.proof
 def test_equals_are_not_taken_in_90_of_100_and_planted_gains_are():
     equal, gain = taken(100, own=0.1, shared=3.0), taken(100, own=3.0, shared=0.0)
