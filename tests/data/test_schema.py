@@ -8,36 +8,13 @@ import json
 import numpy as np
 import pandas as pd
 import pytest
+from mixed_rows import ENCODERS, ROWS
 
 from automl.data import Schema
 from automl.encoding import (
-    Category,
-    Date,
     Number,
-    Text,
 )
 from automl.errors import DataError
-
-
-def cells(*values: object) -> np.ndarray:
-    return np.array(values, dtype=object)
-
-
-ENCODERS = (
-    Number("n", 1.0, 2.0, gaps=True, blanks=("x",)),
-    Number("k", 0.0, 1.0, (0.0, 1.0), (-1.0, 1.0)),
-    Category("w", ("a", "b")),
-    Date("d", ("iso", "%d.%m.%Y"), 0.0, 1e9, True, True),
-    Text("t", ("a", "a b"), (1.0, 2.0), ((0.5, 0.25), (1.0, 0.0))),
-)
-
-ROWS = {
-    "t": cells("a b", None, "c"),
-    "d": cells("2026-01-01 10:00", "01.02.2026", None),
-    "n": cells("1", "x", None),
-    "w": cells("a", "z", None),
-    "k": np.array([0.5, -9.0, 9.0]),
-}
 
 
 def test_encoders_travel_as_json_and_encode_the_same_in_any_order_of_columns() -> None:

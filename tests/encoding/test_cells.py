@@ -7,6 +7,7 @@ import math
 import numpy as np
 import pandas as pd
 import pytest
+from mixed_rows import cells
 
 from automl.encoding import (
     is_overflow,
@@ -14,10 +15,6 @@ from automl.encoding import (
     number_in,
     words,
 )
-
-
-def cells(*values: object) -> np.ndarray:
-    return np.array(values, dtype=object)
 
 
 @pytest.mark.parametrize(

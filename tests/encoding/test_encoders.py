@@ -7,6 +7,7 @@ import json
 
 import numpy as np
 import pytest
+from mixed_rows import ENCODERS, ROWS, cells
 
 from automl.data.fitting import MOST_LEVELS, fit_column, fit_words
 from automl.encoding import (
@@ -15,17 +16,12 @@ from automl.encoding import (
     Date,
     Encoder,
     Grid,
-    Number,
     Text,
     Words,
     encode,
     encoder_from,
 )
 from automl.tasks import Column
-
-
-def cells(*values: object) -> np.ndarray:
-    return np.array(values, dtype=object)
 
 
 def fitted(kind: str, values: np.ndarray, **more: tuple[str, ...]) -> Encoder:
@@ -104,23 +100,6 @@ def test_words_are_cut_and_filled_up() -> None:
     assert isinstance(encoder, Words)
     assert encoder.encode(cells("a zzz", None)).tolist() == [[2, 1, 0, 0, 0, 0, 0, 0], [0] * 8]
     assert encoder.encode(cells("a " * 100)).shape == (1, encoder.length)
-
-
-ENCODERS = (
-    Number("n", 1.0, 2.0, gaps=True, blanks=("x",)),
-    Number("k", 0.0, 1.0, (0.0, 1.0), (-1.0, 1.0)),
-    Category("w", ("a", "b")),
-    Date("d", ("iso", "%d.%m.%Y"), 0.0, 1e9, True, True),
-    Text("t", ("a", "a b"), (1.0, 2.0), ((0.5, 0.25), (1.0, 0.0))),
-)
-
-ROWS = {
-    "t": cells("a b", None, "c"),
-    "d": cells("2026-01-01 10:00", "01.02.2026", None),
-    "n": cells("1", "x", None),
-    "w": cells("a", "z", None),
-    "k": np.array([0.5, -9.0, 9.0]),
-}
 
 
 def test_rows_encode_alone_as_they_do_together() -> None:
