@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import re
+from collections.abc import Mapping
+from pathlib import Path
 from typing import Annotated, Any
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
@@ -136,6 +139,14 @@ def parse_seconds(text: str) -> float:
     if seconds <= 0:
         raise ConfigError(f"--time must be positive, but got {text!r}. Examples: 90s, 10m, 1h30m.")
     return seconds
+
+
+def state_folder(environ: Mapping[str, str] = os.environ) -> Path:
+    """Return where our own state lies: `AUTOML_HOME`, or `.automl` in the working folder. Raises ConfigError."""
+    root = str(Path(environ.get("AUTOML_HOME") or ".automl").absolute())
+    if "\n" in root or "\0" in root:
+        raise ConfigError(f"AUTOML_HOME must be a path without line breaks, but got {root!r}.")
+    return Path(root)
 
 
 def check_name(name: str) -> str:

@@ -38,6 +38,8 @@ class Chunk(NamedTuple):
     """(rows,)"""
     order: Tensor
     """(visited,) int64 row indices."""
+    is_last: bool = True
+    """Whether the epoch ends with it; rows too many for the device come in several."""
 
 
 class Feed(Protocol):

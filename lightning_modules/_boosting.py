@@ -17,51 +17,53 @@ from ._trees import MOST_CODES, Tree, trees_per_round
 _BINS = 256
 """The last one is for missing values, of which encoded rows have none."""
 _CODES = 256
+_ROWS_BINNED_BY = 200_000
+_ROWS_AT_ONCE = 1 << 16
 
 
 class Boosting:
     """Rows in bins, and the score that all trees so far give each of them."""
 
+    base: np.ndarray
+    """(trees per round,) the score of a row before the first tree."""
+    scores: np.ndarray
+    """(rows, trees per round)"""
+    target: np.ndarray
+    """(rows,)"""
+
     def __init__(
-        self,
-        inputs: np.ndarray,
-        target: np.ndarray,
-        visited: np.ndarray,
-        *,
-        classes: int,
-        cardinalities: tuple[int, ...],
-        seed: int,
-        class_weights: np.ndarray | None = None,
+        self, *, classes: int, cardinalities: tuple[int, ...], seed: int, class_weights: np.ndarray | None = None
     ) -> None:
-        """`inputs` (rows, features) and `target` (rows,); bins and the first score are those of the rows `visited`.
+        """`class_weights` (classes,) say how much a row of a class counts, as scikit-learn's weights of rows do."""
+        self.is_complete = False
+        """Whether all rows were added."""
+        self._classes, self._cardinalities, self._class_weights = classes, cardinalities, class_weights
+        self._mapper: Any = None
+        self._parts: list[np.ndarray] = []
+        self._targets: list[np.ndarray] = []
+        self._random, self._seed = np.random.default_rng(seed), seed
 
-        `class_weights` (classes,) say how much a row of a class counts, as scikit-learn's weights of rows do.
-        """
-        from sklearn.ensemble._hist_gradient_boosting.binning import _BinMapper
+    def add(self, inputs: np.ndarray, target: np.ndarray, *, is_last: bool = True) -> None:
+        """Bin more rows (rows, features) with their target (rows,); the first that come decide the bins."""
+        if self._mapper is None:
+            self._mapper = _bins_of(inputs, self._cardinalities, self._seed)
+        slices = (inputs[start : start + _ROWS_AT_ONCE] for start in range(0, len(inputs), _ROWS_AT_ONCE))
+        self._parts += [self._mapper.transform(rows.astype(np.float64)) for rows in slices]
+        self._targets.append(target)
+        if is_last:
+            self._begin()
 
-        codes = [n if n <= MOST_CODES else 0 for n in cardinalities] or [0] * inputs.shape[1]
-        self._mapper = _BinMapper(
-            n_bins=_BINS,
-            is_categorical=np.array(codes, dtype=bool),
-            known_categories=[np.arange(n, dtype=np.float64) if n else None for n in codes],
-            random_state=seed % 2**32,
-            n_threads=1,
-        )
-        numbers = inputs.astype(np.float64)
-        self._mapper.fit(numbers[visited])
-        self._binned = self._mapper.transform(numbers)
-        self._classes = classes
-        self._target = target
-        self._weights = None if class_weights is None else class_weights[target]
-        self._random = np.random.default_rng(seed)
-        self.base = _first_score(target[visited], classes, None if self._weights is None else self._weights[visited])
-        """(trees per round,) the score of a row before the first tree."""
-        self.scores = np.tile(self.base, (len(target), 1))
-        """(rows, trees per round)"""
+    def _begin(self) -> None:
+        self.target = np.concatenate(self._targets)
+        self._binned = np.empty((len(self.target), self._parts[0].shape[1]), dtype=np.uint8, order="F")
+        np.concatenate(self._parts, out=self._binned)
+        self._parts, self._targets, self.is_complete = [], [], True
+        self._weights = None if self._class_weights is None else self._class_weights[self.target]
+        self.base = _first_score(self.target, self._classes, self._weights)
+        self.scores = np.tile(self.base, (len(self.target), 1))
 
     def grow(
         self,
-        visited: np.ndarray,
         *,
         lr: float,
         max_leaf_nodes: int,
@@ -71,13 +73,13 @@ class Boosting:
         max_features: float,
         rows: float,
     ) -> list[Tree]:
-        """Return one round's trees, grown on a share `rows` of the rows `visited`; all rows' scores move on."""
+        """Return one round's trees, grown on a share `rows` of the rows; all rows' scores move on."""
         from sklearn.ensemble._hist_gradient_boosting.grower import TreeGrower
 
-        chosen = self._choose(visited, rows)
+        chosen = self._choose(rows)
         binned = np.asfortranarray(self._binned[chosen])
         weights = None if self._weights is None else self._weights[chosen]
-        gradients, hessians = _derivatives(self.scores[chosen], self._target[chosen], self._classes, weights)
+        gradients, hessians = _derivatives(self.scores[chosen], self.target[chosen], self._classes, weights)
         trees = []
         for place in range(gradients.shape[1]):
             grower = TreeGrower(
@@ -102,12 +104,28 @@ class Boosting:
             trees.append(_tree(predictor))
         return trees
 
-    def _choose(self, visited: np.ndarray, share: float) -> np.ndarray:
+    def _choose(self, share: float) -> np.ndarray | slice:
         if share >= 1:
-            return visited
-        drawn = self._random.choice(len(visited), max(1, round(share * len(visited))), replace=False)
-        chosen: np.ndarray = visited[np.sort(drawn)]
-        return chosen
+            return slice(None)
+        count = len(self.target)
+        return np.sort(self._random.choice(count, max(1, round(share * count)), replace=False))
+
+
+def _bins_of(inputs: np.ndarray, cardinalities: tuple[int, ...], seed: int) -> Any:
+    """Return scikit-learn's bins of the rows (rows, features); of many rows by some, as scikit-learn itself does."""
+    from sklearn.ensemble._hist_gradient_boosting.binning import _BinMapper
+
+    codes = [n if n <= MOST_CODES else 0 for n in cardinalities] or [0] * inputs.shape[1]
+    mapper = _BinMapper(
+        n_bins=_BINS,
+        is_categorical=np.array(codes, dtype=bool),
+        known_categories=[np.arange(n, dtype=np.float64) if n else None for n in codes],
+        random_state=seed % 2**32,
+        n_threads=1,
+    )
+    if len(inputs) > _ROWS_BINNED_BY:
+        inputs = inputs[np.sort(np.random.default_rng(seed).choice(len(inputs), _ROWS_BINNED_BY, replace=False))]
+    return mapper.fit(inputs.astype(np.float64))
 
 
 def _first_score(target: np.ndarray, classes: int, weights: np.ndarray | None) -> np.ndarray:

@@ -9,7 +9,6 @@ from __future__ import annotations
 import math
 from typing import Any
 
-import numpy as np
 import torch
 from torch import Tensor
 
@@ -70,22 +69,20 @@ class Module(FamilyModule):
         return []
 
     def training_step(self, chunk: Chunk, batch_idx: int) -> None:
-        """Grow this epoch's share of the rounds on the rows of the chunk, and ask after each round whether to go on."""
-        order = chunk.order.sort().values  # as trees see no order, one that repeats keeps them the same to the last bit
-        visited = order.cpu().numpy()
-        boosting = self._boosting_of(chunk, visited)
+        """Grow this epoch's share of the rounds on all its rows, and ask after each round whether to go on."""
+        boosting = self._with_rows(chunk, batch_idx)
+        if not chunk.is_last:
+            return
         self._epochs += 1
         share = min(1.0, self._epochs / self.spec.max_resource)
         for _ in range(self._grown, math.ceil(share * self.network.rounds)):
-            for place, tree in enumerate(boosting.grow(visited, **self.choices)):
+            for place, tree in enumerate(boosting.grow(**self.choices)):
                 self.network.put(self._grown * self.network.per_round + place, tree)
             self._grown += 1
             if not self.is_wanted():
                 break
-        outputs = self.network.outputs(
-            torch.from_numpy(boosting.scores[visited] - boosting.base).to(self.device).float()
-        )
-        self.training_loss = self.loss(outputs, chunk.target[order]).item()
+        outputs = self.network.outputs(torch.from_numpy(boosting.scores - boosting.base).to(self.device).float())
+        self.training_loss = self.loss(outputs, torch.from_numpy(boosting.target).to(self.device)).item()
 
     def evaluate(self, feed: Feed) -> dict[str, float]:
         """Add what the rounds since the last call say: all trees anew at every epoch would cost more than growing them."""
@@ -99,22 +96,30 @@ class Module(FamilyModule):
         outputs = self.network.outputs(scores)
         return {"loss": self.loss(outputs, feed.target).item(), **feed.measure(outputs)}
 
-    def _boosting_of(self, chunk: Chunk, visited: np.ndarray) -> Boosting:
-        """Bin the rows at the first chunk; other rows than those start anew."""
-        if self._boosting is None or self._table is not chunk.inputs:
-            inputs = chunk.inputs.flatten(1).float().cpu().numpy()
+    def _with_rows(self, chunk: Chunk, batch_idx: int) -> Boosting:
+        """Bin the rows when they first come; a table that comes whole and is another one starts anew."""
+        is_whole = chunk.is_last and batch_idx == 0
+        is_other = is_whole and self._table is not chunk.inputs
+        if self._boosting is None or is_other:
             self._boosting = Boosting(
-                inputs,
-                chunk.target.cpu().numpy(),
-                visited,
                 classes=self.spec.classes,
                 cardinalities=self.spec.input.cardinalities,
                 seed=int(self.seed),
                 class_weights=None if self.class_weights is None else self.class_weights.double().cpu().numpy(),
             )
-            self._table = chunk.inputs
+            self._table = chunk.inputs if is_whole else None
             self._epochs = self._grown = 0
             self._evaluated = (None, 0, torch.zeros(()))
             self.network.clear()
-            self.network.base.copy_(torch.from_numpy(self._boosting.base))
+        if not self._boosting.is_complete:
+            order = (
+                chunk.order.sort().values
+            )  # as trees see no order, one that repeats keeps them the same to the last bit
+            self._boosting.add(
+                chunk.inputs.flatten(1)[order].float().cpu().numpy(),
+                chunk.target[order].cpu().numpy(),
+                is_last=chunk.is_last,
+            )
+            if chunk.is_last:
+                self.network.base.copy_(torch.from_numpy(self._boosting.base))
         return self._boosting

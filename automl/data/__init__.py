@@ -8,7 +8,7 @@ from __future__ import annotations
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
-from automl.data.arrays import Arrays, load_folds, load_part, load_raw_test, load_schema
+from automl.data.arrays import KNOWN, Arrays, load_folds, load_part, load_raw_test, load_schema
 from automl.data.schema import Schema
 
 if TYPE_CHECKING:
@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from automl.data.preparing import Prepared, Summary, prepare, spec_for
 
 __all__ = [
+    "KNOWN",
     "Arrays",
     "Chunk",
     "Prepared",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -11,6 +12,10 @@ from automl.data.schema import Schema
 from automl.encoding import Raw
 from automl.errors import DataError, StorageError
 from automl.messages import DataRef
+from automl.tasks import Stored
+
+KNOWN = "known"
+"""All but the test part: training rows, then validation rows, in one file, so that a refit maps them as they are."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,20 +23,29 @@ class Arrays:
     """One part's rows; all processes that map it share its memory."""
 
     inputs: np.ndarray
-    """Read-only float32 (rows, *shape), encoded."""
+    """Float32 (rows, *shape), encoded."""
     target: np.ndarray
-    """Read-only (rows,): int64 class indices, or standardised float32; of a forecast (rows, horizon), NaN where one is missing."""
+    """(rows,): int64 class indices, or standardised float32; of a forecast (rows, horizon), NaN where one is missing."""
     units: np.ndarray | None = None
-    """Of a forecast read-only (rows, horizon + 1): the base of each step, and the scale."""
+    """Of a forecast (rows, horizon + 1): the base of each step, and the scale."""
+
+    def rows(self, which: slice) -> Arrays:
+        """Some of the rows, mapped as all are."""
+        units = None if self.units is None else self.units[which]
+        return Arrays(self.inputs[which], self.target[which], units)
 
 
 def load_part(data_folder: Path, ref: DataRef, part: str) -> Arrays:
-    """Map `train`, `validation` or `test`. Raises DataError for a part that `ref` does not grant."""
-    if part not in ref.parts:
+    """Map `train`, `validation`, both as `known`, or `test`. Raises DataError for a part that `ref` does not grant."""
+    if not {"train", "validation"} <= set(ref.parts) if part == KNOWN else part not in ref.parts:
         raise DataError(f"This assignment may read {', '.join(ref.parts)}, but not the {part} part: it is sealed.")
-    folder = data_folder / ref.key / part
+    folder = data_folder / ref.key / (part if part == "test" else KNOWN)
     units = _map(folder / "units.npy") if (folder / "units.npy").exists() else None
-    return Arrays(_map(folder / "inputs.npy"), _map(folder / "target.npy"), units)
+    whole = Arrays(_map(folder / "inputs.npy"), _map(folder / "target.npy"), units)
+    if part in (KNOWN, "test"):
+        return whole
+    border = int(_map(folder / "border.npy"))
+    return whole.rows(slice(None, border) if part == "train" else slice(border, None))
 
 
 def load_folds(data_folder: Path, ref: DataRef) -> np.ndarray:
@@ -45,13 +59,20 @@ def load_raw_test(data_folder: Path, ref: DataRef) -> Raw:
     path = data_folder / ref.key / "test" / "raw.feather"
     if not path.exists():
         return _map(path.with_suffix(".npy"))
-    from pyarrow import ArrowException, feather
+    from pyarrow import ArrowException, feather, ipc
+
+    def column(name: str) -> np.ndarray:
+        try:
+            return np.array(feather.read_table(path, [name], memory_map=False)[name].to_numpy())
+        except (OSError, ArrowException) as error:
+            raise _missing(path, error) from None
 
     try:
-        table = feather.read_table(path, memory_map=False)
+        with ipc.open_file(str(path)) as file:
+            names = file.schema.names
     except (OSError, ArrowException) as error:
         raise _missing(path, error) from None
-    return {name: np.array(table[name].to_numpy()) for name in table.column_names}
+    return Stored({name: partial(column, name) for name in names})
 
 
 def load_schema(data_folder: Path, ref: DataRef) -> Schema:
@@ -65,7 +86,8 @@ def load_schema(data_folder: Path, ref: DataRef) -> Schema:
 
 def _map(path: Path) -> np.ndarray:
     try:
-        array: np.ndarray = np.load(path, mmap_mode="r", allow_pickle=False)
+        # "c": torch takes no read-only array. A write would stay with the process that made it.
+        array: np.ndarray = np.load(path, mmap_mode="c", allow_pickle=False)
     except (OSError, ValueError) as error:
         raise _missing(path, error) from None
     return array

@@ -26,7 +26,7 @@ def audit(rows: Rows, task: Task) -> tuple[str, ...]:
     _check_count(rows, task)
     if isinstance(rows.features, np.ndarray):
         check_shape(rows, task.shape, task)
-        cells = {name: rows.features[:, place] for place, name in enumerate(rows.columns)}
+        cells: Cells = {name: rows.features[:, place] for place, name in enumerate(rows.columns)}
     else:
         cells = rows.features
     _check_names(rows, task)

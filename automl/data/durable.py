@@ -11,7 +11,7 @@ import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import TextIO
+from typing import IO, TextIO
 
 from automl.errors import StorageError
 
@@ -62,13 +62,20 @@ def new_folder_beside(target: Path) -> Path:
     return folder
 
 
-def write_file(path: Path, content: bytes) -> None:
-    """Create `path` with mode 0600 and flush it to the disk; an existing file or link of that name is refused."""
+@contextmanager
+def new_file(path: Path) -> Iterator[IO[bytes]]:
+    """Create `path` with mode 0600 and flush it to the disk at the end; an existing file or link of that name is refused."""
     descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW, 0o600)
     with os.fdopen(descriptor, "wb") as file:
-        file.write(content)
+        yield file
         file.flush()
         os.fsync(file.fileno())
+
+
+def write_file(path: Path, content: bytes) -> None:
+    """Write a `new_file`."""
+    with new_file(path) as file:
+        file.write(content)
 
 
 def replace_file(path: Path, content: bytes) -> None:

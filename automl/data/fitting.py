@@ -35,6 +35,8 @@ _HEAVY = 5.0
 """A column of which some value lies this many standard deviations from the mean is scaled by its quantiles."""
 _MOST_TERMS = 3000
 _COMPONENTS = 24
+MOST_TEXTS = 100_000
+"""Texts that are learned from; more would teach the same and hold every word of each in memory."""
 _FEWEST_TEXTS = 3
 """Texts that a term must occur in."""
 _MOST_WORDS = 20_000
@@ -72,7 +74,7 @@ def fit_column(column: Column, cells: np.ndarray) -> Encoder:
         case "date":
             return _fit_date(column, cells)
         case "text":
-            return _fit_text(column, cells)
+            return _fit_text(column, cells[:MOST_TEXTS])
     raise ValueError(f"no encoder for a column that is {column.kind}")
 
 

@@ -48,7 +48,7 @@ def _older(train: Rows, test: Rows) -> tuple[str, ...]:
 
 
 def _other_words(train: Rows, test: Rows, task: Task) -> tuple[str, ...]:
-    if not isinstance(train.features, dict) or not isinstance(test.features, dict):
+    if isinstance(train.features, np.ndarray) or isinstance(test.features, np.ndarray):
         return ()
     found = []
     for name in [column.name for column in task.columns if column.kind == "category"]:

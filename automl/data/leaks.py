@@ -70,4 +70,6 @@ def _is_filled_for_one(filled: np.ndarray, answer: np.ndarray) -> bool:
 
 
 def _codes(values: Sequence[object]) -> np.ndarray:
-    return np.unique(np.array([str(value) for value in values]), return_inverse=True)[1]
+    """A number for each different value, in order of appearance. By a dictionary: an array of long texts pads all to the longest."""
+    known: dict[object, int] = {}
+    return np.array([known.setdefault(value, len(known)) for value in values], dtype=np.int64)

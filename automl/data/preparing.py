@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 import hashlib
-import io
 import json
 import shutil
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
-import pyarrow as pa
-from pyarrow import feather
 
+from automl.data.arrays import KNOWN
 from automl.data.audit import audit, check_shape
 from automl.data.durable import (
     flush_folder,
@@ -26,14 +24,14 @@ from automl.data.durable import (
 )
 from automl.data.schema import Schema
 from automl.data.split import FOLDS, content_hash, digest_groups, digest_rows, fold_rows, split_rows
+from automl.data.writing import write_array, write_inputs, write_raw
 from automl.errors import DataError
 from automl.messages import DataRef, Field, Spec
-from automl.tasks import Cells, Rows, Task
-from automl.tasks.task import number_columns
+from automl.tasks import Rows, Task
+from automl.tasks.cells import number_columns
 
-_LAYOUT = 3
+_LAYOUT = 4
 """Version of the folder's files; another number never shares a folder with this one."""
-_NUMBERS_AT_ONCE = 1 << 22
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,7 +128,7 @@ def is_whole(folder: Path) -> bool:
 
 def _by_column(rows: Rows, task: Task) -> Rows:
     """A table that was read as one array becomes columns like any other."""
-    if task.input_kind != "table" or isinstance(rows.features, dict):
+    if task.input_kind != "table" or not isinstance(rows.features, np.ndarray):
         return rows
     check_shape(rows, (len(rows.columns),), task)
     if not np.issubdtype(rows.features.dtype, np.number):
@@ -150,52 +148,27 @@ def _key(content: str, seed: int, schema: Schema, task: Task) -> str:
 def _write(target: Path, schema: Schema, rows: Rows, parts: dict[str, np.ndarray], folds: np.ndarray | None) -> None:
     folder = new_folder_beside(target)
     try:
-        files = {"schema.json": schema.to_json().encode()}
-        for part, indices in parts.items():
-            files[f"{part}/inputs.npy"] = _npy(_encoded(schema, rows, indices))
-            told = schema.units(rows.take(indices))
-            files[f"{part}/target.npy"] = _npy(schema.encode_target(rows.target[indices], told))
-            if told is not None:
-                files[f"{part}/units.npy"] = _npy(told)
+        write_file(folder / "schema.json", schema.to_json().encode())
+        both = {KNOWN: np.concatenate([parts["train"], parts["validation"]]), "test": parts["test"]}
+        for part, indices in both.items():
             (folder / part).mkdir(mode=0o700)
+            told = schema.units(rows.take(indices)) if schema.horizon else None
+            write_array(folder / part / "target.npy", schema.encode_target(rows.target[indices], told))
+            if told is not None:
+                write_array(folder / part / "units.npy", told)
+        write_inputs({folder / part / "inputs.npy": indices for part, indices in both.items()}, schema, rows)
+        write_array(folder / KNOWN / "border.npy", np.array(len(parts["train"])))
+        write_raw(folder / "test" / "raw", rows, parts["test"])
         if folds is not None:
-            files["folds.npy"] = _npy(folds)
-        files |= _raw(rows.take(parts["test"]))
-        for name, content in files.items():
-            write_file(folder / name, content)
-        listed = {name: hashlib.sha256(content).hexdigest() for name, content in files.items()}
+            write_array(folder / "folds.npy", folds)
+        files = sorted(path for path in folder.rglob("*") if path.is_file())
+        listed = {path.relative_to(folder).as_posix(): sha256_of(path) for path in files}
         write_file(folder / "contents.json", json.dumps(listed, indent=1).encode())
-        for made in (*parts, "."):
+        for made in (*both, "."):
             flush_folder(folder / made)
         move_into_place(folder, target)
     finally:
         shutil.rmtree(folder, ignore_errors=True)
-
-
-def _encoded(schema: Schema, rows: Rows, indices: np.ndarray) -> np.ndarray:
-    """Encode some rows; of images and series a slice at a time, since float64 on the way takes eight times their bytes."""
-    if not isinstance(rows.features, np.ndarray):
-        return schema.encode(rows.take(indices))
-    encoded = np.empty((len(indices), *schema.shape), dtype=np.float32)
-    step = max(1, _NUMBERS_AT_ONCE // max(1, rows.features.shape[1]))
-    for start in range(0, len(indices), step):
-        encoded[start : start + step] = schema.encode(rows.take(indices[start : start + step]))
-    return encoded
-
-
-def _raw(features: np.ndarray | Cells) -> dict[str, bytes]:
-    """The test rows as they came, for a champion with preprocessing of its own."""
-    if isinstance(features, np.ndarray):
-        return {"test/raw.npy": _npy(features)}
-    buffer = io.BytesIO()
-    feather.write_feather(pa.table({name: pa.array(cells) for name, cells in features.items()}), buffer)
-    return {"test/raw.feather": buffer.getvalue()}
-
-
-def _npy(array: np.ndarray) -> bytes:
-    buffer = io.BytesIO()
-    np.save(buffer, np.ascontiguousarray(array), allow_pickle=False)
-    return buffer.getvalue()
 
 
 def _count_classes(target: np.ndarray, schema: Schema) -> dict[str, int]:

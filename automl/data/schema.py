@@ -13,7 +13,7 @@ import numpy as np
 
 from automl.data import strict_json
 from automl.data.encoder_check import check_encoder
-from automl.data.fitting import fit_column, fit_forecast, fit_grid, fit_series, fit_words, moments
+from automl.data.fitting import MOST_TEXTS, fit_column, fit_forecast, fit_grid, fit_series, fit_words, moments
 from automl.data.subwords import fit_subwords
 from automl.encoding import (
     CellError,
@@ -37,6 +37,8 @@ from automl.tasks import Cells, Column, Rows, Task
 
 FORMAT = 2
 """Version of the encoding; another number never shares prepared arrays with this one."""
+_MOST_ROWS = 1_000_000
+"""Rows that encoders learn from: means, quantiles and levels of a million are those of more."""
 _FARTHEST = 1e18
 """Scales from the mean, for a target that lies absurdly far from those of the training rows: its square is still a float32."""
 KINDS = ("classification", "regression")
@@ -70,9 +72,12 @@ class Schema:
 
     @classmethod
     def fit(cls, rows: Rows, train: np.ndarray, task: Task) -> Self:
-        """Learn the encoders from the training rows alone; class names come from all rows."""
+        """Learn the encoders from the training rows alone, of very many from the first; class names come from all rows.
+
+        `train` (rows,) is in order of content, so that the first of them are as good as drawn.
+        """
         classes = task.kind == "classification"
-        features, target = rows.take(train), rows.target[train]
+        features, target = rows.take(train[:_MOST_ROWS]), rows.target[train]
         encoders = _fit_encoders(features, rows.columns, task)
         if isinstance(encoders[0], Forecast):
             target = _told(target, units(encoders, features)).ravel()
@@ -89,7 +94,7 @@ class Schema:
             white=_brightest(features) if isinstance(features, np.ndarray) and task.input_kind == "image" else 255.0,
             unused={column.name: column.why for column in task.columns if column.kind == "left out"},
             why={column.name: column.why for column in task.columns if column.kind != "left out" and column.why},
-            gaps=_gaps(features) if isinstance(features, dict) else {},
+            gaps=_gaps(features) if not isinstance(features, np.ndarray) else {},
         )
 
     @property
@@ -149,11 +154,11 @@ class Schema:
             raise DataError(
                 f"Rows for '{self.task}' must be (rows, {width}) or (rows, {', '.join(map(str, self.shape))}), but are {raw.shape}."
             )
-        _, raw = self.gathered(raw)
-        try:
-            return encode(self.encoders, raw)
-        except CellError as error:
-            raise DataError(f"{error}. Correct it, or leave it empty where it is missing.") from None
+        return _encoded(self.encoders, self.gathered(raw)[1])
+
+    def encode_column(self, encoder: ColumnEncoder, cells: np.ndarray) -> np.ndarray:
+        """Cells (rows,) of one column -> float32 (rows, features of this encoder). Raises DataError."""
+        return _encoded((encoder,), {encoder.name: cells})
 
     def gathered(self, raw: Raw) -> tuple[tuple[str, ...], Raw]:
         """Cells of long rows -> ids, and an array of a row per series; whatever else comes goes as it is. Raises DataError."""
@@ -241,6 +246,13 @@ class Schema:
             raise ValueError("columns and labels must differ from each other")
 
 
+def _encoded(encoders: tuple[Encoder, ...], raw: Raw) -> np.ndarray:
+    try:
+        return encode(encoders, raw)
+    except CellError as error:
+        raise DataError(f"{error}. Correct it, or leave it empty where it is missing.") from None
+
+
 def _told(target: np.ndarray, told: np.ndarray | None) -> np.ndarray:
     """Of a forecast, the difference from the base over the scale."""
     return target if told is None else (target - told[:, :-1]) / told[:, -1:]
@@ -255,7 +267,7 @@ def _fit_encoders(features: np.ndarray | Cells, columns: tuple[str, ...], task: 
     used = [column for column in task.columns if column.kind != "left out"] or [Column(n, "number") for n in columns]
     if task.input_kind == "text":
         fit = fit_subwords if task.tokens == "subwords" else fit_words
-        return (fit(used[0], features[used[0].name]),)
+        return (fit(used[0], features[used[0].name][:MOST_TEXTS]),)
     return tuple(fit_column(column, features[column.name]) for column in used)
 
 

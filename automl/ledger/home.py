@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from automl.config import check_name
+from automl.config import check_name, state_folder
 from automl.errors import ConfigError, StorageError, did_you_mean
 
 if TYPE_CHECKING:
@@ -72,10 +72,7 @@ class Home:
     @classmethod
     def from_environment(cls, environ: Mapping[str, str] = os.environ) -> Home:
         """Return `AUTOML_HOME`, or `.automl` in the working folder."""
-        root = str(Path(environ.get("AUTOML_HOME") or ".automl").absolute())
-        if "\n" in root or "\0" in root:
-            raise ConfigError(f"AUTOML_HOME must be a path without line breaks, but got {root!r}.")
-        return cls(Path(root))
+        return cls(state_folder(environ))
 
     @property
     def data(self) -> Path:

@@ -28,11 +28,22 @@ def require_memory(source: str, needed: int, hint: str) -> None:
 
 def require_memory_for(table: Path) -> None:
     """Raise DataError, with the memory that is needed, for a table that is too large to be held."""
-    factor = _FACTORS.get(table.suffix.lower(), _FACTOR)
-    size = unpacked_size(table, memory_left() // factor)
+    size, factor = _size(table)
     require_memory(
         f"{table}, {_spelled(size)}", size * factor, "Take a sample of its rows, or a machine with more memory."
     )
+
+
+def fits_memory(table: Path) -> bool:
+    """Whether a table can be held from reading to the encoded arrays, as far as the size of its file says."""
+    size, factor = _size(table)
+    return size * factor <= memory_left()
+
+
+def _size(table: Path) -> tuple[int, int]:
+    """Bytes of a table unpacked, as far as they might fit, and how many of memory each takes."""
+    factor = _FACTORS.get(table.suffix.lower(), _FACTOR)
+    return unpacked_size(table, memory_left() // factor), factor
 
 
 def memory_left() -> int:

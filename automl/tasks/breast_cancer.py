@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from automl.tasks.task import Rows, Task, number_columns
+from automl.tasks.cells import number_columns
+from automl.tasks.task import Rows, Task
 
 
 def _read() -> Rows:

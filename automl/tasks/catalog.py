@@ -13,7 +13,7 @@ from automl.tasks.own.choices import Choices
 from automl.tasks.own.tokens import require_tokenizers, with_tokens
 from automl.tasks.task import Task
 
-_NOT_TASKS = {"catalog", "metrics", "own", "task"}
+_NOT_TASKS = {"catalog", "cells", "metrics", "own", "task"}
 
 
 def builtin_tasks() -> tuple[str, ...]:

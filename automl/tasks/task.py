@@ -7,14 +7,12 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal
 
+from automl.tasks.cells import Cells, joined, take
+
 if TYPE_CHECKING:
     import numpy as np
 
     from automl.encoding import Forecast, Series
-
-
-Cells = dict[str, "np.ndarray"]
-"""Name of a column -> its cells (rows,): float64 with NaN where missing, or objects: text and None."""
 
 
 @dataclass(frozen=True)
@@ -63,23 +61,21 @@ class Rows:
         """Return these rows, to be learned from, and those of a test part of the same columns."""
         import numpy as np
 
-        def joined(mine: np.ndarray | None, theirs: np.ndarray | None) -> np.ndarray | None:
+        def both(mine: np.ndarray | None, theirs: np.ndarray | None) -> np.ndarray | None:
             return None if mine is None or theirs is None else np.concatenate([mine, theirs])
 
-        if isinstance(self.features, dict):
-            assert isinstance(test.features, dict)
-            features: np.ndarray | Cells = {
-                name: np.concatenate([cells, test.features[name]]) for name, cells in self.features.items()
-            }
+        if isinstance(self.features, np.ndarray):
+            assert isinstance(test.features, np.ndarray)
+            features: np.ndarray | Cells = np.concatenate([self.features, test.features])
         else:
-            assert not isinstance(test.features, dict)
-            features = np.concatenate([self.features, test.features])
+            assert not isinstance(test.features, np.ndarray)
+            features = joined(self.features, test.features)
         return Rows(
             features,
             self.columns,
             np.concatenate([self.target, test.target]),
-            joined(self.group, test.group),
-            joined(self.moment, test.moment),
+            both(self.group, test.group),
+            both(self.moment, test.moment),
             (*self.notes, *test.notes),
             np.arange(len(self) + len(test)) >= len(self),
         )
@@ -92,17 +88,17 @@ class Rows:
 
     def array(self) -> np.ndarray:
         """Return the features as one array (rows, columns), where all are numbers."""
-        if isinstance(self.features, dict):
-            import numpy as np
+        import numpy as np
 
-            return np.column_stack([self.features[name] for name in self.columns])
-        return self.features
+        if isinstance(self.features, np.ndarray):
+            return self.features
+        return np.column_stack([self.features[name] for name in self.columns])
 
     def take(self, places: np.ndarray) -> np.ndarray | Cells:
         """Return the features of some rows."""
-        if isinstance(self.features, dict):
-            return {name: cells[places] for name, cells in self.features.items()}
-        return self.features[places]
+        import numpy as np
+
+        return self.features[places] if isinstance(self.features, np.ndarray) else take(self.features, places)
 
 
 @dataclass(frozen=True)
@@ -177,8 +173,3 @@ class Task:
     def direction(self) -> str:
         """`maximize` or `minimize`."""
         return self.objectives[0][1]
-
-
-def number_columns(values: np.ndarray, names: tuple[str, ...]) -> Cells:
-    """An array (rows, columns) of numbers as the cells of a table."""
-    return {name: values[:, place].astype("float64") for place, name in enumerate(names)}

@@ -88,7 +88,7 @@ class Listener(pl.Callback):
     ) -> None:
         """Before the epoch is validated: take the answer to the one before, end what diverged, and plan by the time that is left."""
         assert isinstance(pl_module, FamilyModule)
-        self._plan(trainer)
+        self._plan(trainer, batch_idx + 1)
         self._take_answer(wait=True)
         if self.progress.ending is None and not math.isfinite(pl_module.training_loss):
             self._end_diverged(pl_module.training_loss, trainer)
@@ -96,14 +96,18 @@ class Listener(pl.Callback):
             trainer.limit_val_batches = 0  # should_stop alone would still validate
         trainer.should_stop = trainer.should_stop or self.progress.ending is not None or self._is_late()
 
-    def _plan(self, trainer: pl.Trainer) -> None:
-        """Train as many epochs as fit before the deadline, at the pace so far: the learning rate then comes down in time."""
+    def _plan(self, trainer: pl.Trainer, chunks: int) -> None:
+        """Train as many epochs as fit before the deadline, at the pace so far: the learning rate then comes down in time.
+
+        `chunks` of this epoch are done.
+        """
         deadline = self._assignment.deadline
         if deadline is None:
             return
-        step, spent = trainer.current_epoch + 1, self._clock() - self._began
-        fitting = step + int(step * max(0.0, deadline - spent) / max(spent, 1e-9))
-        trainer.fit_loop.max_epochs = min(self._assignment.max_resource, fitting)
+        done = trainer.current_epoch + chunks / trainer.num_training_batches
+        spent = self._clock() - self._began
+        fitting = done + done * max(0.0, deadline - spent) / max(spent, 1e-9)
+        trainer.fit_loop.max_epochs = min(self._assignment.max_resource, max(trainer.current_epoch + 1, int(fitting)))
 
     def _take_answer(self, *, wait: bool) -> None:
         """Obey what has come; an interrupt comes unasked. With `wait`, block until the last report is answered."""

@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 import numpy as np
 
 from automl import catalog
-from automl.data import load_folds
+from automl.data import KNOWN, load_folds
 from automl.data.durable import FULL
 from automl.errors import DataError
 from automl.messages import Answer, Artifact, Assignment, Member, Outcome, Report
@@ -114,7 +114,7 @@ def _fit_once(
     member = assignment.members[index]
     where = {"device": training_device(), "dtype": input_dtype(assignment.precision)}
     if fold is None:
-        known, unknown = (hold(places.data, assignment.data, (part,), **where) for part in ("train", "validation"))
+        known, unknown = (hold(places.data, assignment.data, part, **where) for part in ("train", "validation"))
     else:
         known, unknown = hold_fold(places.data, assignment.data, fold, **where)
     validation = EvaluationFeed(unknown, held_schema(places.data, assignment.data), assignment.metric)
@@ -139,9 +139,7 @@ def _refit(assignment: Assignment, index: int, channel: Channel, places: Places)
 
     cost = _Cost()
     member = assignment.members[index]
-    rows = hold(
-        places.data, assignment.data, ("train", "validation"), training_device(), input_dtype(assignment.precision)
-    )
+    rows = hold(places.data, assignment.data, KNOWN, training_device(), input_dtype(assignment.precision))
     listener = Listener(assignment, index, channel)
     module = _module(assignment, member)
     trainer = fit(

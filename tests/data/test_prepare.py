@@ -104,7 +104,7 @@ def test_equal_rows_in_another_order_give_the_same_arrays_to_the_bit(tmp_path):
     first = prepare(_toy(features, labels), seed=3, data_folder=tmp_path / "one")
     second = prepare(_toy(features[order], labels[order]), seed=3, data_folder=tmp_path / "two")
     assert first.ref == second.ref
-    for name in ("train/inputs.npy", "validation/target.npy", "schema.json"):
+    for name in ("known/inputs.npy", "known/target.npy", "schema.json"):
         paths = [tmp_path / place / first.ref.key / name for place in ("one", "two")]
         assert paths[0].read_bytes() == paths[1].read_bytes()
 
@@ -125,7 +125,7 @@ def test_a_second_prepare_reuses_what_is_there(tmp_path):
 @pytest.mark.parametrize("damage", ["truncate", "flip", "delete"])
 def test_damaged_arrays_are_written_again(tmp_path, damage):
     ref = prepare(load_task("wine"), seed=0, data_folder=tmp_path).ref
-    path = tmp_path / ref.key / "train" / "inputs.npy"
+    path = tmp_path / ref.key / "known" / "inputs.npy"
     whole = path.read_bytes()
     path.unlink()
     if damage != "delete":

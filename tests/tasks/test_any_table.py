@@ -134,7 +134,7 @@ def test_a_table_is_learned_from_or_refused(table, order, data) -> None:
         kept = load_task(str(folder / "d.yaml"))
         assert [(one.name, one.kind) for one in kept.columns] == [(one.name, one.kind) for one in task.columns]
         assert np.array_equal(kept.read().target, task.read().target)
-        for part in ("train", "validation", "test"):
+        for part in ("known", "test"):
             targets = np.load(folder / "data" / prepared.ref.key / part / "target.npy")
             assert np.isfinite(targets).all()
 

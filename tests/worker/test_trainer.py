@@ -45,8 +45,8 @@ def fit_here(
     member, device, dtype = assignment.members[0], training_device(), input_dtype(precision)
     torch.manual_seed(member.seed)
     module = catalog.module(member.family, assignment.spec, member.params)
-    training = TrainingFeed(hold(places.data, assignment.data, ("train",), device, dtype), member.seed)
-    rows = hold(places.data, assignment.data, ("validation",), device, dtype)
+    training = TrainingFeed(hold(places.data, assignment.data, "train", device, dtype), member.seed)
+    rows = hold(places.data, assignment.data, "validation", device, dtype)
     validation = EvaluationFeed(rows, held_schema(places.data, assignment.data), assignment.metric)
     epochs = assignment.max_resource
     return fit(module, training, validation, epochs=epochs, precision=precision, callbacks=callbacks), module
@@ -104,7 +104,7 @@ def test_with_a_gradient_scaler_gradients_are_clipped_after_they_are_unscaled(as
 
     member = assignment.members[0]
     module = catalog.module(member.family, assignment.spec, member.params)
-    rows = hold(places.data, assignment.data, ("train",), torch.device("cpu"), torch.float32)
+    rows = hold(places.data, assignment.data, "train", torch.device("cpu"), torch.float32)
     scaled = MixedPrecision("16-mixed", "cpu", torch.amp.GradScaler("cpu", init_scale=4.0, growth_interval=1))
     trainer = pl.Trainer(
         plugins=[scaled],

@@ -13,13 +13,14 @@ from numpy.lib.stride_tricks import sliding_window_view
 from automl.encoding import Forecast
 from automl.errors import ConfigError, DataError
 from automl.sources.memory import require_memory
+from automl.tasks.cells import Cells
 from automl.tasks.own.choices import Choices
 from automl.tasks.own.long import channel_columns, moments, ordered
 from automl.tasks.own.names import safe_name
 from automl.tasks.own.reading import cells_as, shared_text
 from automl.tasks.own.rhythm import Rhythm, find_rhythm, find_season
 from automl.tasks.own.target import OBJECTIVES, read_target, steered_by
-from automl.tasks.task import Cells, Column, Rows, Task
+from automl.tasks.task import Column, Rows, Task
 
 MOST_WINDOWS = 20_000
 LONGEST_CONTEXT = 512
@@ -59,7 +60,7 @@ def forecast_task(path: Path, table: pa.Table, target: str, choices: Choices) ->
             f"{source}: target '{target}' must hold plain numbers for a forecast, without signs and divided thousands."
         )
     when, formats = moments(source, table, time)
-    cells: Cells = {
+    cells: dict[str, np.ndarray] = {
         **({choices.id: shared_text(table[choices.id])} if choices.id else {}),
         **({time: when} if time else {}),
     }

@@ -14,9 +14,9 @@ from automl.sources.table import listed
 from automl.tasks.own.choices import Choices
 from automl.tasks.own.classes import Labelled, labelled
 from automl.tasks.own.columns import infer_column
-from automl.tasks.own.reading import cells_as, checked_dates, moments_of, shared_text, whole_table
+from automl.tasks.own.reading import cells_by_column, checked_dates, moments_of, shared_text, whole_table
 from automl.tasks.own.target import Target, read_answers
-from automl.tasks.task import Cells, Column, Rows
+from automl.tasks.task import Column, Rows
 
 FEWEST_ROWS = 10
 """Of a test part: fewer say next to nothing."""
@@ -38,7 +38,10 @@ def given_table(path: Path, train: Path, target: Target, columns: tuple[Column, 
             )
     answers = read_answers(source, target, table[target.name])
     _require_rows(source, answers, target.kind)
-    cells: Cells = {column.name: _cells(source, table[column.name], column) for column in used}
+    cells = cells_by_column(source, table, used, np.arange(table.num_rows))
+    for column in used:
+        if column.kind == "date":
+            checked_dates(source, cells[column.name], column)
     group = None if choices.group is None else shared_text(table[choices.group]).astype(str)
     moment = None if choices.time_column is None else _moment(source, table, columns, choices.time_column)
     return Rows(cells, tuple(cells), answers, group, moment, _unknown(source, table, train, columns, asked))
@@ -73,13 +76,6 @@ def _require_rows(source: str, answers: np.ndarray, kind: str) -> None:
         raise DataError(f"{source}: too few rows to test with ({len(answers)} < {FEWEST_ROWS}). Add rows.")
     if kind == "classification" and len(set(answers.tolist())) < 2:
         raise DataError(f"{source}: holds one class only ({answers[0]}); a test needs rows of two at least. Add rows.")
-
-
-def _cells(source: str, column: pa.ChunkedArray, meaning: Column) -> np.ndarray:
-    cells = cells_as(source, column, meaning)
-    if meaning.kind == "date":
-        checked_dates(source, cells, meaning)
-    return cells
 
 
 def _moment(source: str, table: pa.Table, columns: tuple[Column, ...], name: str) -> np.ndarray:

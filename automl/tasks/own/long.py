@@ -12,13 +12,14 @@ import pyarrow as pa
 from automl.encoding import CellError, Series, number_in, rows_by_id
 from automl.errors import ConfigError, DataError
 from automl.sources.memory import require_memory
+from automl.tasks.cells import Cells
 from automl.tasks.own.choices import Choices
 from automl.tasks.own.columns import infer_column
 from automl.tasks.own.names import safe_name
 from automl.tasks.own.reading import cells_as, moments_of, shared_text
 from automl.tasks.own.target import Target, read_target, steered_by
 from automl.tasks.own.wide import LONGEST
-from automl.tasks.task import Cells, Column, Rows, Task
+from automl.tasks.task import Column, Rows, Task
 
 FEWEST_SERIES = 20
 _NEARLY_ALL = 0.95
@@ -38,7 +39,7 @@ def long_task(path: Path, table: pa.Table, target: str, choices: Choices, folds_
     ids = shared_text(table[id])
     _require_series(source, id, len(set(ids.tolist())), len(ids))
     when, formats = moments(source, table, time)
-    cells: Cells = {id: ids, **({time: when} if time else {})}
+    cells: dict[str, np.ndarray] = {id: ids, **({time: when} if time else {})}
     names, places = ordered(source, cells, id, time or "", formats)
     first = _constant(source, target, shared_text(table[target]), names, places)
     found = read_target(source, target, table[target].take(first), choices.kind, first)

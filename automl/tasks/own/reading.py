@@ -1,7 +1,8 @@
-"""A table of one's own as cells: read whole, each column by what it is taken for. Infers nothing and splits nothing."""
+"""A table of one's own as cells: each column by what it is taken for, on disk where memory cannot hold it. Infers nothing."""
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterable
 from pathlib import Path
 
 import numpy as np
@@ -9,24 +10,34 @@ import pyarrow as pa
 
 from automl.encoding import CellError, number_in, seconds
 from automl.errors import DataError, did_you_mean
-from automl.sources.memory import require_memory_for
+from automl.sources.memory import fits_memory, memory_left, require_memory
+from automl.sources.scratch import array_on_disk, table_on_disk
 from automl.sources.table import as_text, cells_of, listed, open_table
+from automl.tasks.cells import Cells, Stored
 from automl.tasks.own.target import LARGEST
 from automl.tasks.task import Column
 
+_ROW_BYTES = 400
+"""What each row takes whatever it holds: its hash, its place in the order of hashes, its target."""
+_CELL_BYTES = 32
+"""What a cell takes: a number 8, a word of its own some 60, one that others share 8."""
+
 
 def whole_table(path: Path, encoding: str) -> pa.Table:
-    """Read the whole table. Raises DataError for what is none, for one that memory cannot hold, and where it changes meanwhile."""
+    """Read the whole table; one that memory cannot hold is mapped from a file without a name.
+
+    Raises DataError for what is no table, for more rows than memory can sort, and where it changes meanwhile.
+    """
     before = _state(path)
-    if before is not None:
-        require_memory_for(path)
-    opened = open_table(path, encoding=encoding)
+    batches = open_table(path, encoding=encoding).batches()
     try:
-        table = pa.Table.from_batches(list(opened.batches()))
+        is_small = before is None or fits_memory(path)  # of a pipe nobody knows the size
+        table = pa.Table.from_batches(list(batches)) if is_small else table_on_disk(batches)
     except MemoryError:
         raise DataError(f"{path}: the memory is full. Take a sample of its rows.") from None
     if _state(path) != before:
         raise DataError(f"{path}: the file changed while it was read. Run again when it is at rest.")
+    require_memory(str(path), _ROW_BYTES * table.num_rows, "Take a sample of its rows, or a machine with more memory.")
     return table
 
 
@@ -34,6 +45,21 @@ def require_column(source: str, name: str | None, names: list[str]) -> None:
     """Raise DataError, with the nearest name, for a column that is not there; None names no column."""
     if name is not None and name not in names:
         raise DataError(f"{source}: column '{name}' not found. Columns: {listed(names)}.{did_you_mean(name, names)}")
+
+
+def cells_by_column(source: str, table: pa.Table, columns: Iterable[Column], rows: np.ndarray) -> Cells:
+    """Return the cells of some rows, `cells_as` of each column; where memory cannot hold them all, one column at a time."""
+    columns = tuple(columns)
+    if _CELL_BYTES * len(rows) * len(columns) <= memory_left() // 2:
+        return {column.name: cells_as(source, table[column.name], column)[rows] for column in columns}
+    return Stored({column.name: _stored(source, table[column.name], column, rows) for column in columns})
+
+
+def _stored(source: str, column: pa.ChunkedArray, meaning: Column, rows: np.ndarray) -> Callable[[], np.ndarray]:
+    if meaning.kind != "number":
+        return lambda: shared_text(column)[rows]
+    cells = array_on_disk(cells_as(source, column, meaning)[rows])
+    return lambda: cells
 
 
 def cells_as(source: str, column: pa.ChunkedArray, meaning: Column) -> np.ndarray:
@@ -55,10 +81,14 @@ def cells_as(source: str, column: pa.ChunkedArray, meaning: Column) -> np.ndarra
 
 def shared_text(column: pa.ChunkedArray) -> np.ndarray:
     """Text cells as objects; equal ones are one object, so that a column of few words costs a pointer a row."""
-    encoded = as_text(column).combine_chunks().dictionary_encode()
-    words = np.array([*encoded.dictionary.to_pylist(), None], dtype=object)
-    places = encoded.indices.fill_null(len(words) - 1).to_numpy(zero_copy_only=False)
-    return words[places]
+    encoded = as_text(column).dictionary_encode()
+    if isinstance(encoded, pa.DictionaryArray):
+        encoded = pa.chunked_array([encoded])
+    chunks = encoded.unify_dictionaries().chunks
+    words = np.array([*(chunks[0].dictionary.to_pylist() if chunks else []), None], dtype=object)
+    missing = len(words) - 1
+    places = [chunk.indices.fill_null(missing).to_numpy(zero_copy_only=False) for chunk in chunks]
+    return words[np.concatenate(places)] if places else words[:0]
 
 
 def moments_of(source: str, column: pa.ChunkedArray, meaning: Column) -> np.ndarray:

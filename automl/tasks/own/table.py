@@ -10,16 +10,17 @@ import pyarrow as pa
 
 from automl.errors import ConfigError, DataError
 from automl.sources import packed
+from automl.tasks.cells import Cells
 from automl.tasks.own.choices import Choices
 from automl.tasks.own.columns import infer_column
 from automl.tasks.own.forecast import forecast_task
 from automl.tasks.own.given import given_table
 from automl.tasks.own.long import long_task
 from automl.tasks.own.names import safe_name
-from automl.tasks.own.reading import cells_as, moments_of, require_column, shared_text, whole_table
+from automl.tasks.own.reading import cells_by_column, moments_of, require_column, shared_text, whole_table
 from automl.tasks.own.target import Target, find_target, read_target, steered_by
 from automl.tasks.own.wide import Wide, find_series
-from automl.tasks.task import Cells, Column, Rows, Task
+from automl.tasks.task import Column, Rows, Task
 
 FEWEST_ROWS = 20
 FOLDS_BELOW = 2000
@@ -142,7 +143,7 @@ def _rows(source: str, table: pa.Table, columns: tuple[Column, ...] | Wide, targ
     if isinstance(columns, Wide):
         names, cells = columns.form.columns, columns.values[known]
     else:
-        cells = {column.name: cells_as(source, table[column.name], column)[known] for column in columns}
+        cells = cells_by_column(source, table, columns, known)
         names = tuple(cells)
     group = None if choices.group is None else shared_text(table[choices.group])[known].astype(str)
     lost = len(target.known) - len(known)

@@ -11,6 +11,7 @@ import pyarrow as pa
 
 from automl.encoding import Series, number_in
 from automl.errors import DataError
+from automl.sources.scratch import empty_array
 from automl.tasks.own.reading import cells_as, shared_text
 from automl.tasks.task import Column
 
@@ -67,7 +68,7 @@ def find_series(
     ):
         return None
     as_numbers = [Column(column.name, "number", blanks=column.blanks) for column in steps]
-    values = np.column_stack([cells_as(source, table[column.name], column) for column in as_numbers])
+    values = _values(source, table, as_numbers)
     alike = neighbours_alike(values)
     if chosen is None and alike is None:
         return None
@@ -82,6 +83,14 @@ def find_series(
     form = Series(names, len(names), every=-(-len(names) // LONGEST), blanks=blanks)
     seen = "as you said" if chosen else f"numbered columns, neighbours correlate by {alike:.2f}; else --input table"
     return Wide(form, shown, values, f"series of {len(names)} steps, {names[0]} to {names[-1]} ({seen})")
+
+
+def _values(source: str, table: pa.Table, steps: Sequence[Column]) -> np.ndarray:
+    """(rows, steps), a step after the other, as a table on disk has them."""
+    values = empty_array((len(steps), table.num_rows), np.float64)
+    for place, column in enumerate(steps):
+        values[place] = cells_as(source, table[column.name], column)
+    return values.T
 
 
 def neighbours_alike(values: np.ndarray) -> float | None:
