@@ -149,6 +149,17 @@ def state_folder(environ: Mapping[str, str] = os.environ) -> Path:
     return Path(root)
 
 
+def memory_limit(environ: Mapping[str, str] = os.environ) -> int | None:
+    """Return how many bytes the command may hold of rows: `AUTOML_MEMORY`, such as `500M` or `8G`. Raises ConfigError."""
+    text = environ.get("AUTOML_MEMORY", "").strip()
+    if not text:
+        return None
+    found = re.fullmatch(r"(\d+(?:\.\d+)?)([KMGT]?)B?", text, re.IGNORECASE)
+    if found is None:
+        raise ConfigError(f"AUTOML_MEMORY must be a size, but got {text!r}. Examples: 500M, 8G.")
+    return int(float(found[1]) * 1024 ** " KMGT".index(found[2].upper() or " "))
+
+
 def check_name(name: str) -> str:
     """Return a name that is safe as a folder and as a tag, or raise ConfigError."""
     if not _NAME.fullmatch(name) or ".." in name or name.endswith("."):

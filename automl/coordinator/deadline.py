@@ -17,6 +17,8 @@ _LONGER = 1.3
 """A refit sees the validation rows too."""
 _REFITS = 1.5
 """Refits of the leader's length, one after the other, that are kept back: an ensemble may have more members than there are workers."""
+_UNTIL_ONE = 0.3
+"""Of what is kept back for the end, the part that stays so while no trial is complete."""
 _TOLERANCE = 0.03
 """Share of the budget by which the command may end late, at most."""
 _SHORTEST_WAIT = 0.5
@@ -98,10 +100,15 @@ class Deadline:
             self._leader = trial
 
     def trials_over(self) -> bool:
-        """True when no time is left for trials. A default that leads has nothing to be confirmed against."""
+        """True when no time is left for trials. A default that leads has nothing to be confirmed against.
+
+        Until one is complete, trials may take most of what else is kept back: a model late is better than none.
+        """
         if self._seconds is None:
             return False
-        is_default = self._leader is None or self._leader.slot == self._defaults[self._leader.family]
+        if self._leader is None:
+            return self._spent >= self._seconds - _UNTIL_ONE * min(self._export, _MOST * self._seconds)
+        is_default = self._leader.slot == self._defaults[self._leader.family]
         to_come = self._export + self._one * (_REFITS * _LONGER + (0.0 if is_default else 1.0))
         return self._spent >= self._seconds - min(to_come, _MOST * self._seconds)
 

@@ -1,4 +1,4 @@
-"""How much memory is left: asked before something large is read, so that the answer is an error and not a killed process."""
+"""How much memory is left: asked before something large is read, so that it goes to the disk, or is refused, and nothing is killed."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ import os
 import resource
 from pathlib import Path
 
+from automl.config import memory_limit
 from automl.errors import DataError
 from automl.sources.packed import unpacked_size
 
@@ -47,8 +48,8 @@ def _size(table: Path) -> tuple[int, int]:
 
 
 def memory_left() -> int:
-    """Bytes that this process may still take: what the system has available, within the limits of process and container."""
-    return max(0, min(_of_system(), _of_process(), _of_container()))
+    """Bytes that this process may still take: what the system has available, within the limits of process, container and person."""
+    return max(0, min(_of_system(), _of_process(), _of_container(), _of_person()))
 
 
 def _of_system() -> int:
@@ -73,6 +74,18 @@ def _of_container() -> int:
     with contextlib.suppress(OSError, ValueError):  # "max" is no number: no limit
         return int((_CGROUP / "memory.max").read_text()) - int((_CGROUP / "memory.current").read_text())
     return 1 << 62
+
+
+def _of_person() -> int:
+    """What `AUTOML_MEMORY` leaves beside what this process holds; what is mapped from files is not counted."""
+    limit = memory_limit()
+    if limit is None:
+        return 1 << 62
+    with contextlib.suppress(OSError, ValueError, IndexError):
+        for line in Path("/proc/self/status").read_text().splitlines():
+            if line.startswith("RssAnon:"):
+                return limit - (int(line.split()[1]) << 10)
+    return limit
 
 
 def _spelled(count: int) -> str:

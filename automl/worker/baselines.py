@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -15,12 +16,16 @@ _MOST_CODES = 255
 """Levels that scikit-learn's trees tell apart in one column."""
 _MOST_ROUNDS = 200
 """Of the linear model's solver; on standardised columns it needs a few tens."""
+_MOST_LEARNED = 1 << 24
+"""Numbers in all: of more rows than hold so many (560,000 of 30 columns) the first are learned from, which lie in no order."""
 _MOST_NUMBERS = 2048
 """Of a picture or series: beyond, trees over each number would take longer than the search, and see no more."""
 
+_NUMBERS_AT_ONCE = 1 << 22
 
-def fit_baselines(schema: Schema, known: list[Arrays], unknown: np.ndarray) -> dict[str, np.ndarray]:
-    """Fit on all rows of `known`; return each baseline's predictions for the encoded rows `unknown`, (rows, *shape).
+
+def fit_baselines(schema: Schema, known: Arrays, unknown: np.ndarray) -> dict[str, np.ndarray]:
+    """Fit on all rows of `known`, of very many on the first; return each baseline's predictions for encoded rows (rows, *shape).
 
     Predictions are probabilities (rows, classes), or numbers (rows,) in the target's own units. Names: `majority` for classes
     or `mean` for numbers, `linear` (logistic or ridge regression, on a column per level of a category and on weighted word counts
@@ -29,11 +34,10 @@ def fit_baselines(schema: Schema, known: list[Arrays], unknown: np.ndarray) -> d
     """
     from threadpoolctl import threadpool_limits
 
-    inputs = np.concatenate([_flat(part.inputs) for part in known])
-    target = np.concatenate([part.target for part in known])
+    known = known.rows(slice(_MOST_LEARNED // int(np.prod(known.inputs.shape[1:]))))
     # One thread: between BLAS threads on a busy machine the linear fit of `digits` took 1 to 9 s instead of 0.03 s.
     with threadpool_limits(1):
-        fitted = _Fitted(schema, inputs, target, _flat(unknown))
+        fitted = _Fitted(schema, _flat(known.inputs), known.target, unknown)
         found = {"majority" if schema.labels else "mean": fitted.constant(), "linear": fitted.linear()}
         return found if schema.input_kind == "text" else {**found, "boosted_trees": fitted.boosted_trees()}
 
@@ -45,7 +49,7 @@ def baseline_thresholds(schema: Schema, metric: str, train: Arrays, validation: 
     """
     if metric not in TUNED or len(schema.labels) != 2:
         return {}
-    found = fit_baselines(schema, [train], validation.inputs)
+    found = fit_baselines(schema, train, validation.inputs)
     return {name: best_threshold(metric, validation.target, rows) for name, rows in found.items() if name != "majority"}
 
 
@@ -53,8 +57,8 @@ class _Fitted:
     """Fits on some rows, predicts others."""
 
     def __init__(self, schema: Schema, inputs: np.ndarray, target: np.ndarray, unknown: np.ndarray) -> None:
-        """`inputs` (rows, features) and `unknown` (more rows, features) are encoded and flat."""
-        self._schema, self._inputs, self._target, self._unknown = schema, inputs, target, unknown
+        """`inputs` (rows, features) and `unknown` (more rows, *shape) are encoded."""
+        self._schema, self._inputs, self._target, self._unknown = schema, inputs, np.asarray(target), unknown
 
     def constant(self) -> np.ndarray:
         """The classes' shares, or the mean, for every row."""
@@ -67,9 +71,9 @@ class _Fitted:
         """Logistic or ridge regression."""
         from sklearn.linear_model import LogisticRegression, Ridge
 
-        known, unknown = _linear_columns(self._schema, self._inputs, self._unknown)
+        columns = _linear_columns(self._schema, self._inputs)
         model = LogisticRegression(max_iter=_MOST_ROUNDS) if self._schema.labels else Ridge(alpha=1.0)
-        return self._predicted(_quietly(model, known, self._target), unknown)
+        return self._predicted(_quietly(model, columns(self._inputs), self._target), columns)
 
     def boosted_trees(self) -> np.ndarray:
         """Histogram gradient boosting; a category of few enough levels is split by level."""
@@ -78,15 +82,19 @@ class _Fitted:
         codes = self._schema.cardinalities or (0,) * self._inputs.shape[1]
         model = HistGradientBoostingClassifier if self._schema.labels else HistGradientBoostingRegressor
         trees = boost(model, self._inputs, self._target, [0 < n <= _MOST_CODES for n in codes])
-        return self._predicted(trees, self._unknown)
+        return self._predicted(trees, lambda rows: rows)
 
-    def _predicted(self, model: Any, unknown: Any) -> np.ndarray:
+    def _predicted(self, model: Any, columns: Callable[[np.ndarray], Any]) -> np.ndarray:
         """A class without known rows stays at 0."""
-        if not self._schema.labels:
-            return self._schema.decode(model.predict(unknown))
-        found = np.zeros((len(self._unknown), len(self._schema.labels)))
-        found[:, model.classes_] = model.predict_proba(unknown)
-        return found
+        found = np.zeros((len(self._unknown), max(1, len(self._schema.labels))))
+        step = max(1, _NUMBERS_AT_ONCE // self._inputs.shape[1])
+        for start in range(0, len(found), step):
+            rows = columns(_flat(self._unknown[start : start + step]))
+            if self._schema.labels:
+                found[start : start + step, model.classes_] = model.predict_proba(rows)
+            else:
+                found[start : start + step, 0] = model.predict(rows)
+        return found if self._schema.labels else self._schema.decode(found)
 
 
 def boost(model: Any, inputs: np.ndarray, target: np.ndarray, is_category: list[bool]) -> Any:
@@ -99,13 +107,13 @@ def boost(model: Any, inputs: np.ndarray, target: np.ndarray, is_category: list[
     return trees.set_params(max_iter=max(10, min(100, rounds))).fit(inputs, target)
 
 
-def _linear_columns(schema: Schema, known: np.ndarray, unknown: np.ndarray) -> tuple[Any, Any]:
-    """Numbers as they are, a column per level of a category; of a text weighted counts of its words."""
+def _linear_columns(schema: Schema, known: np.ndarray) -> Callable[[np.ndarray], Any]:
+    """What turns encoded rows into a linear model's: numbers as they are, a column per level of a category; of a text word counts."""
     if schema.vocabulary is not None:
-        return _word_counts(schema.vocabulary, known, unknown)
+        return _word_counts(schema.vocabulary, known)
     codes = np.flatnonzero(schema.cardinalities)
     if not len(codes):
-        return known, unknown
+        return lambda rows: rows
     from scipy.sparse import csr_matrix, hstack
     from sklearn.preprocessing import OneHotEncoder
 
@@ -113,13 +121,11 @@ def _linear_columns(schema: Schema, known: np.ndarray, unknown: np.ndarray) -> t
     encoder = OneHotEncoder(categories=levels, dtype=np.float32)
     encoder.fit(known[:1, codes])
     numbers = np.setdiff1d(np.arange(known.shape[1]), codes)
-    first, second = (
-        hstack([csr_matrix(rows[:, numbers]), encoder.transform(rows[:, codes])]).tocsr() for rows in (known, unknown)
-    )
-    return first, second
+    return lambda rows: hstack([csr_matrix(rows[:, numbers]), encoder.transform(rows[:, codes])]).tocsr()
 
 
-def _word_counts(vocabulary: int, known: np.ndarray, unknown: np.ndarray) -> tuple[Any, Any]:
+def _word_counts(vocabulary: int, known: np.ndarray) -> Callable[[np.ndarray], Any]:
+    """Counts of words, weighted by how few of the known texts have them."""
     from scipy.sparse import csr_matrix
     from sklearn.feature_extraction.text import TfidfTransformer
 
@@ -130,7 +136,7 @@ def _word_counts(vocabulary: int, known: np.ndarray, unknown: np.ndarray) -> tup
         return csr_matrix((np.ones(real.sum()), (places[real], codes[real])), shape=(len(rows), vocabulary))
 
     weights = TfidfTransformer(sublinear_tf=True).fit(counted(known))
-    return weights.transform(counted(known)), weights.transform(counted(unknown))
+    return lambda rows: weights.transform(counted(rows))
 
 
 def _quietly(model: Any, inputs: Any, target: np.ndarray) -> Any:

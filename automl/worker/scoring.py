@@ -8,7 +8,7 @@ from contextlib import suppress
 import numpy as np
 
 from automl.bundle.load import load_model, network_outputs
-from automl.data import Schema, load_part, load_raw_test, load_schema
+from automl.data import KNOWN, Schema, load_part, load_raw_test, load_schema
 from automl.data.durable import replace_file
 from automl.encoding import Raw, Steps
 from automl.errors import AutoMLError, ConfigError, DataError
@@ -39,7 +39,8 @@ def score(assignment: Assignment, places: Places) -> tuple[Outcome, ...]:
         raise ConfigError(f"Only a score assignment may read the test part, but this is a {assignment.kind}.")
     schema = load_schema(places.data, assignment.data)
     test = load_part(places.data, assignment.data, "test")
-    known = [load_part(places.data, assignment.data, part) for part in ("train", "validation")]
+    known = load_part(places.data, assignment.data, KNOWN)
+    train, validation = (load_part(places.data, assignment.data, part) for part in ("train", "validation"))
     predictions, networks = {}, {}
     for name in dict.fromkeys(member.role for member in assignment.members):
         members = [member for member in assignment.members if member.role == name]
@@ -47,10 +48,10 @@ def score(assignment: Assignment, places: Places) -> tuple[Outcome, ...]:
         temperature = assignment.temperature if name == "model" else 1.0
         networks[name] = combined(assignment, members, modules, temperature)
         predictions[name] = schema.decode(network_outputs(networks[name], test.inputs), test.units)
-    thresholds = {**assignment.thresholds, **baseline_thresholds(schema, assignment.metric, *known)}
+    thresholds = {**assignment.thresholds, **baseline_thresholds(schema, assignment.metric, train, validation)}
     raw = load_raw_test(places.data, assignment.data)
     predictions |= (
-        forecast_baselines(schema, known, test, raw) if schema.horizon else fit_baselines(schema, known, test.inputs)
+        forecast_baselines(schema, [known], test, raw) if schema.horizon else fit_baselines(schema, known, test.inputs)
     )
     champion, thresholds["champion"], reason = _champion(assignment, places, schema, raw)
     if champion is not None:
@@ -68,7 +69,7 @@ def score(assignment: Assignment, places: Places) -> tuple[Outcome, ...]:
         ),
     }
     if assignment.explaining is not None:
-        found = explain(assignment, schema, networks["model"], known[0], test, raw, target, predictions["model"])
+        found = explain(assignment, schema, networks["model"], train, test, raw, target, predictions["model"])
         saved["explained"] = _save(assignment, places, found, ".explained")
     values = {**_all_metrics(schema.kind, target, predictions["model"], lines["model"]), **scores}
     return (Outcome(assignment.id, 0, "complete", reason, value=value, values=values, artifacts=saved),)

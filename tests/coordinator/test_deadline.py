@@ -25,6 +25,13 @@ def test_without_a_budget_it_never_comes() -> None:
 
 @pytest.mark.parametrize(("now", "over"), [(91.0, False), (93.0, True)])
 def test_trials_leave_the_fixed_share(now: float, over: bool) -> None:
+    limit = deadline(100.0, now)
+    limit.learn(trial(0, 0.0, 0.5))
+    assert limit.trials_over() is over
+
+
+@pytest.mark.parametrize(("now", "over"), [(97.0, False), (98.0, True)])
+def test_until_a_trial_is_complete_they_go_on(now: float, over: bool) -> None:
     assert deadline(100.0, now).trials_over() is over
 
 
@@ -34,6 +41,7 @@ def test_a_slow_start_leaves_more() -> None:
     limit.learn_start(trial(0, 1.0, 0.0))
     now[0] = 85.0
     limit.learn_start(trial(1, 1.0, 0.0))  # a later trial says nothing of the start
+    limit.learn(trial(0, 0.0, 0.5))
     assert not limit.trials_over()
     now[0] = 87.0
     assert limit.trials_over()
@@ -82,8 +90,10 @@ def test_views_are_waited_for_until_a_little_after_the_end() -> None:
 
 
 def test_a_short_budget_still_searches() -> None:
-    assert not deadline(10.0, now=3.9).trials_over()
-    assert deadline(10.0, now=4.1).trials_over()
+    for now, over in ((3.9, False), (4.1, True)):
+        limit = deadline(10.0, now)
+        limit.learn(trial(0, 0.0, 0.5))
+        assert limit.trials_over() is over
 
 
 def test_more_refits_than_workers_take_longer() -> None:

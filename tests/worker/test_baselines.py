@@ -21,7 +21,7 @@ def rows() -> tuple[np.ndarray, np.ndarray]:
 def _fitted(rows: tuple[np.ndarray, np.ndarray], unknown: np.ndarray, classes: int) -> dict[str, np.ndarray]:
     labels = tuple("abc"[:classes])
     schema = Schema("toy", "classification", "table", "y", tuple(Number(name) for name in "pqrs"), labels)
-    return baselines.fit_baselines(schema, [Arrays(*rows)], unknown)
+    return baselines.fit_baselines(schema, Arrays(*rows), unknown)
 
 
 def test_boosted_trees_are_scikit_learns_where_time_allows(rows: tuple[np.ndarray, np.ndarray]) -> None:

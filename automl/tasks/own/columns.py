@@ -10,7 +10,7 @@ import pyarrow.compute as pc
 
 from automl.encoding import BLANKS, ISO, is_overflow, moment, number_in
 from automl.errors import DataError
-from automl.sources.table import as_text
+from automl.sources.table import as_text, plain_numbers
 from automl.tasks.own.spelling import example, spelling_of
 from automl.tasks.task import Column
 
@@ -35,6 +35,8 @@ _ID = re.compile(r"(.*[_\W])?(id|uuid|guid|index|key|no|nr|number)|.*(Id|ID|UUID
 
 def infer_column(name: str, cells: pa.ChunkedArray, chosen: str | None = None) -> Column:
     """Return what a column is taken for; `chosen` is a person's word, which is only checked."""
+    if chosen is None and plain_numbers(cells) is not None:
+        return Column(name, "number", "numbers")
     text = pc.utf8_trim_whitespace(as_text(cells))
     known = pc.drop_null(pc.if_else(pc.equal(text, ""), None, text))
     if chosen is not None:

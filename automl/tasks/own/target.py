@@ -13,7 +13,7 @@ import pyarrow.compute as pc
 
 from automl.encoding import is_overflow, number_in
 from automl.errors import ConfigError, DataError, did_you_mean
-from automl.sources.table import as_text
+from automl.sources.table import as_text, plain_numbers
 from automl.tasks.own.spelling import spelling_of
 
 MOST_NUMBERED_CLASSES = 20
@@ -75,8 +75,18 @@ def read_target(
     `places` are the cells' rows in the file, where they are not all of it, as errors name them.
     Raises DataError where half of the cells are missing, for one class or a constant, and for numbers that are none.
     """
+    places = np.arange(len(cells)) if places is None else places
+    plain = plain_numbers(cells) if chosen != "classification" else None
+    if (
+        plain is not None
+        and (levels := len(np.unique(plain[~np.isnan(plain)]))) > 2
+        and np.nanmax(abs(plain)) <= LARGEST
+    ):
+        known = ~np.isnan(plain)
+        _require_enough(source, name, known, places)
+        why = "as you said" if chosen else f"numbers, {levels} different"
+        return Target(name, "regression", OBJECTIVES["regression"], plain[known], known, why)
     words = _words(cells)
-    places = np.arange(len(words)) if places is None else places
     spelling = spelling_of(word for word in dict.fromkeys(words.tolist()) if word is not None)
     numbers = _numbers(words, spelling)
     kind, why = (chosen, "as you said") if chosen else _infer(words, numbers)
