@@ -25,8 +25,10 @@ def open_parquet(path: Path) -> Table:
         _require_cells(path, schema, wanted)
         try:
             with parquet.ParquetFile(path) as file:
-                for batch in file.iter_batches(rows, columns=list(wanted)):
-                    yield _plain(batch.select(list(wanted)))
+                # Not `iter_batches`, which keeps all that it has yielded until the file is closed.
+                for group in range(file.num_row_groups):
+                    for batch in file.read_row_group(group, list(wanted)).to_batches(rows):
+                        yield _plain(batch.select(list(wanted)))
         except (pa.ArrowException, OSError) as error:
             raise _broken(path, "Parquet", error) from None
 

@@ -17,7 +17,7 @@ from automl.tasks.cells import Cells, Stored
 from automl.tasks.own.target import LARGEST
 from automl.tasks.task import Column
 
-_ROW_BYTES = 400
+_ROW_BYTES = 250
 """What each row takes whatever it holds: its hash, its place in the order of hashes, its target."""
 _CELL_BYTES = 32
 """What a cell takes: a number 8, a word of its own some 60, one that others share 8."""
