@@ -20,11 +20,9 @@ _CGROUP = Path("/sys/fs/cgroup")
 
 def require_memory(source: str, needed: int, hint: str) -> None:
     """Raise DataError where so many bytes are not free."""
-    left = memory_left()
-    if needed > left:
-        raise DataError(
-            f"{source}: about {_spelled(needed)} of memory are needed, but {_spelled(left)} are available. {hint}"
-        )
+    if not fits(needed):
+        left = _spelled(memory_left())
+        raise DataError(f"{source}: about {_spelled(needed)} of memory are needed, but {left} are available. {hint}")
 
 
 def require_memory_for(table: Path) -> None:
@@ -35,10 +33,15 @@ def require_memory_for(table: Path) -> None:
     )
 
 
-def fits_memory(table: Path) -> bool:
+def fits(size: int) -> bool:
+    """Whether so many bytes are free."""
+    return size <= memory_left()
+
+
+def table_fits(table: Path) -> bool:
     """Whether a table can be held from reading to the encoded arrays, as far as the size of its file says."""
     size, factor = _size(table)
-    return size * factor <= memory_left()
+    return fits(size * factor)
 
 
 def _size(table: Path) -> tuple[int, int]:

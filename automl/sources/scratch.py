@@ -17,10 +17,10 @@ from pyarrow import ipc
 
 from automl.config import state_folder
 from automl.errors import StorageError
-from automl.sources.memory import memory_left
+from automl.sources.memory import fits
 
 _SHARE = 8
-"""An array that takes more than this fraction of the memory that is left goes to the disk."""
+"""An array goes to the disk where memory has not room for so many of it."""
 
 
 def empty_array(shape: tuple[int, ...], dtype: type[np.generic] | str) -> np.ndarray:
@@ -28,7 +28,7 @@ def empty_array(shape: tuple[int, ...], dtype: type[np.generic] | str) -> np.nda
 
     Raises StorageError where the disk has no room for it.
     """
-    if math.prod(shape) * np.dtype(dtype).itemsize <= memory_left() // _SHARE:
+    if fits(_SHARE * math.prod(shape) * np.dtype(dtype).itemsize):
         return np.empty(shape, dtype)
     return _mapped_array(shape, dtype)
 

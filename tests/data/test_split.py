@@ -111,3 +111,12 @@ def test_a_part_without_rows_is_an_error():
     rows = _take(_rows(1), np.zeros(30, dtype=int))
     with pytest.raises(DataError, match=r"30 rows \(1 distinct\) leave none"):
         split_rows(digest_rows(rows, _task()), rows, _task(), 0)
+
+
+@pytest.mark.parametrize("kind", ["classification", "regression"])
+def test_of_very_many_rows_no_more_are_validated_on_than_it_takes(kind, monkeypatch):
+    monkeypatch.setattr("automl.data.split.MOST_VALIDATED", 30)
+    rows = _rows(kind=kind)
+    parts = split_rows(digest_rows(rows, _task(kind)), rows, _task(kind), 0)
+    assert 25 <= len(parts["validation"]) <= 35
+    assert sum(map(len, parts.values())) == 400

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import subprocess
-import sys
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
@@ -16,7 +14,7 @@ import pytest
 from automl.cli.main import run
 from automl.data import prepare
 from automl.errors import ConfigError, DataError
-from automl.sources import memory, open_table
+from automl.sources import open_table
 from automl.tasks import Choices, Task, load_again, load_task
 from automl.tasks.own import reading
 
@@ -178,29 +176,6 @@ def test_the_target_copied_into_a_feature_is_a_warning(tmp_path: Path) -> None:
     assert any(warning.startswith("Column 'copy' all but equals the target") for warning in warnings)
 
 
-def test_a_huge_file_is_refused_before_it_is_opened(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    with open(tmp_path / "huge.csv", "wb") as file:
-        file.truncate(10 << 30)
-    monkeypatch.setattr(memory, "memory_left", lambda: 8 << 30)
-    monkeypatch.setattr(reading, "open_table", lambda *_, **__: pytest.fail("was opened"))
-    with pytest.raises(DataError, match=r"huge.csv, 10.0 GB: about 200.0 GB of memory are needed"):
-        load_task(str(tmp_path / "huge.csv"), Choices("y"))
-
-
-@pytest.mark.slow
-def test_a_large_file_under_a_limit_of_memory_is_refused(tmp_path: Path) -> None:
-    with open(tmp_path / "big.csv", "wb") as file:
-        file.truncate(300 << 20)
-    code = """
-import resource
-from automl.cli.main import run
-resource.setrlimit(resource.RLIMIT_AS, (4 << 30, 4 << 30))
-raise SystemExit(run(["search", "big.csv", "--target", "y"]))
-"""
-    done = subprocess.run([sys.executable, "-c", code], cwd=tmp_path, capture_output=True, text=True)
-    assert (done.returncode, "about 5.9 GB of memory are needed, but" in done.stderr) == (3, True), done.stderr
-
-
 def test_a_full_memory_is_said_in_one_line(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     def full(wanted: Sequence[str], count: int) -> Iterator[pa.RecordBatch]:
         raise MemoryError
@@ -342,3 +317,17 @@ def test_a_count_of_steps_orders_the_rows(tmp_path: Path) -> None:
     moment = loaded(tmp_path, content, time_column="step").read().moment
     assert moment is not None
     assert moment.tolist() == list(range(60))
+
+
+@pytest.mark.parametrize("gap", ["", "  ", "nan"])
+def test_measured_numbers_are_told_at_a_glance_as_they_are_by_a_closer_look(tmp_path: Path, gap: str) -> None:
+    """A word among them asks for the closer look."""
+    content = (
+        HEADER.replace("w,", "") + "".join(f"{row / 4},{row / 8}\n" for row in range(60)) + f"{gap},0.25\n0.5,{gap}\n"
+    )
+    glance, closer = loaded(tmp_path, content), loaded(tmp_path, content + "NA,0.5\n")
+    first, second = glance.read(), closer.read()
+    assert (glance.why, glance.columns[0].why) == ("numbers, 60 different", "numbers")
+    assert (closer.kind, closer.metric) == (glance.kind, glance.metric)
+    assert np.array_equal(first.target, second.target[:-1])
+    assert np.array_equal(first.features["n"], second.features["n"][:-1], equal_nan=True)

@@ -39,6 +39,25 @@ def test_the_fast_way_agrees_with_measuring_every_resample():
     assert (interval.low, interval.high) == pytest.approx(tuple(slow))
 
 
+@pytest.mark.parametrize("metric", ["accuracy", "roc_auc"])
+def test_of_very_many_rows_some_are_resampled_and_the_interval_is_as_narrow_as_all_would_make_it(metric, monkeypatch):
+    target, prediction = _classes(4000, 0.7, seed=2, classes=2)
+    other = _classes(4000, 0.6, seed=2, classes=2)[1]
+    whole, difference = (
+        bootstrap(metric, target, prediction, seed=5),
+        paired_difference(metric, target, prediction, other, seed=5),
+    )
+    monkeypatch.setattr("automl.winner.sealed._MOST_ROWS", 1000)
+    some, between = (
+        bootstrap(metric, target, prediction, seed=5),
+        paired_difference(metric, target, prediction, other, seed=5),
+    )
+    for few, all_ in ((some, whole), (between, difference)):
+        assert few.value == all_.value
+        assert few.high - few.low == pytest.approx(all_.high - all_.low, rel=0.15)
+        assert few.low < few.value < few.high
+
+
 @pytest.mark.parametrize("classes", [2, 3])
 def test_areas_of_all_resamples_at_once_agree_with_measuring_each(classes):
     rng = np.random.default_rng(2)

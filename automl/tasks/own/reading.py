@@ -10,7 +10,7 @@ import pyarrow as pa
 
 from automl.encoding import CellError, number_in, seconds
 from automl.errors import DataError, did_you_mean
-from automl.sources.memory import fits_memory, memory_left, require_memory
+from automl.sources.memory import fits, require_memory, table_fits
 from automl.sources.scratch import array_on_disk, table_on_disk
 from automl.sources.table import as_text, cells_of, listed, open_table
 from automl.tasks.cells import Cells, Stored
@@ -31,7 +31,7 @@ def whole_table(path: Path, encoding: str) -> pa.Table:
     before = _state(path)
     batches = open_table(path, encoding=encoding).batches()
     try:
-        is_small = before is None or fits_memory(path)  # of a pipe nobody knows the size
+        is_small = before is None or table_fits(path)  # of a pipe nobody knows the size
         table = pa.Table.from_batches(list(batches)) if is_small else table_on_disk(batches)
     except MemoryError:
         raise DataError(f"{path}: the memory is full. Take a sample of its rows.") from None
@@ -50,7 +50,7 @@ def require_column(source: str, name: str | None, names: list[str]) -> None:
 def cells_by_column(source: str, table: pa.Table, columns: Iterable[Column], rows: np.ndarray) -> Cells:
     """Return the cells of some rows, `cells_as` of each column; where memory cannot hold them all, one column at a time."""
     columns = tuple(columns)
-    if _CELL_BYTES * len(rows) * len(columns) <= memory_left() // 2:
+    if fits(2 * _CELL_BYTES * len(rows) * len(columns)):
         return {column.name: cells_as(source, table[column.name], column)[rows] for column in columns}
     return Stored({column.name: _stored(source, table[column.name], column, rows) for column in columns})
 
