@@ -11,6 +11,8 @@ _FIXED = 8.0
 """Seconds for export, its verification, scoring and the report; measured on 2 cores, see reports/benchmarks.md."""
 _STARTS = 1.4
 """The same as a multiple of the time until the first trial left for a worker: a slow machine is slow at both ends."""
+_MOST_FIXED = 45.0
+"""Seconds of it at most: a large file makes the start long, and the end not as much."""
 _ONE_TRIAL = 0.15
 """Share of the budget that one trial may take: with confirmation and refit it is trained at least three times."""
 _LONGER = 1.3
@@ -83,7 +85,7 @@ class Deadline:
 
     def learn_start(self, trial: Attempt) -> None:
         """Take how long it took until the first trial left for a worker; a family's first slot is its default."""
-        self._fixed = self._fixed or max(_FIXED, _STARTS * (self._clock() - self._started))
+        self._fixed = self._fixed or max(_FIXED, min(_MOST_FIXED, _STARTS * (self._clock() - self._started)))
         self._defaults.setdefault(trial.family, trial.slot)
 
     def learn(self, trial: Attempt) -> None:

@@ -39,6 +39,8 @@ FORMAT = 2
 """Version of the encoding; another number never shares prepared arrays with this one."""
 _MOST_ROWS = 1_000_000
 """Rows that encoders learn from: means, quantiles and levels of a million are those of more."""
+_FEWEST_ROWS, _MOST_NUMBERS = 1000, 1 << 27
+"""Of wide rows, such as pictures, so many at least, or as many as hold so many numbers."""
 _FARTHEST = 1e18
 """Scales from the mean, for a target that lies absurdly far from those of the training rows: its square is still a float32."""
 KINDS = ("classification", "regression")
@@ -77,7 +79,7 @@ class Schema:
         `train` (rows,) is in order of content, so that the first of them are as good as drawn.
         """
         classes = task.kind == "classification"
-        features, target = rows.take(train[:_MOST_ROWS]), rows.target[train]
+        features, target = rows.take(train[: _enough(rows)]), rows.target[train]
         encoders = _fit_encoders(features, rows.columns, task)
         if isinstance(encoders[0], Forecast):
             target = _told(target, units(encoders, features)).ravel()
@@ -269,6 +271,12 @@ def _fit_encoders(features: np.ndarray | Cells, columns: tuple[str, ...], task: 
         fit = fit_subwords if task.tokens == "subwords" else fit_words
         return (fit(used[0], features[used[0].name][:MOST_TEXTS]),)
     return tuple(fit_column(column, features[column.name]) for column in used)
+
+
+def _enough(rows: Rows) -> int:
+    """Rows that encoders learn from."""
+    width = rows.features.shape[1] if isinstance(rows.features, np.ndarray) else 1
+    return min(_MOST_ROWS, max(_FEWEST_ROWS, _MOST_NUMBERS // width))
 
 
 def _gaps(features: Cells) -> dict[str, float]:

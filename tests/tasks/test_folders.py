@@ -248,12 +248,13 @@ def test_a_decompression_bomb_is_left_out_unread(tmp_path: Path) -> None:
     assert "pixels" in rows.notes[0]
 
 
-def test_more_pictures_than_memory_are_refused_before_one_is_decoded(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_pictures_that_memory_cannot_hold_are_decoded_to_disk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    held = _read(_pictures(tmp_path / "pets"))
+    monkeypatch.setenv("AUTOML_HOME", str(tmp_path / "home"))
     monkeypatch.setattr(memory, "memory_left", lambda: 1000)
-    with pytest.raises(DataError, match=r"MB of memory are needed.*Give fewer than 60 pictures of 10x8"):
-        load_task(str(_pictures(tmp_path / "pets")))
+    stored = _read(tmp_path / "pets")
+    assert isinstance(stored.features.base, np.memmap)
+    assert np.array_equal(stored.features, held.features)
 
 
 # D21: loops of links

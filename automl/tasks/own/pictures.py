@@ -11,8 +11,8 @@ import numpy as np
 
 from automl.sources import pictures
 from automl.sources.folders import Folder, Unreadable, check_unreadable, few, file_name
-from automl.sources.memory import require_memory
 from automl.sources.pictures import Header
+from automl.sources.scratch import empty_array
 from automl.tasks.own.choices import Choices
 from automl.tasks.own.classes import TARGET, Labelled, labelled, require_classes
 from automl.tasks.own.given import given_folder
@@ -24,16 +24,14 @@ SIDES = (32, 64)
 """Pixels along a side that pictures of different sizes are brought to."""
 _SMALLEST = 8
 """Pixels along a side, below which families have nothing left after halving it."""
-_BYTES = 24
-"""Per number of a row, at the worst moment: itself (1), encoded (4), as a file (8), in a worker (8), and room."""
 _AT_ONCE = 256
 
 
 def picture_task(folder: Folder, choices: Choices) -> Task:
     """Return the task of telling the pictures of a folder's sub-folders apart.
 
-    Pictures that cannot be read are left out and named in the rows' notes. Raises DataError where these are more than 5 %,
-    where there are no two classes, and where the pictures would not fit in memory.
+    Pictures that cannot be read are left out and named in the rows' notes. Raises DataError where these are more than 5 %, and where
+    there are no two classes.
     """
     found = labelled(folder, "pictures", pictures.SUFFIXES)
     headers = pictures.read_headers(found.files)
@@ -42,11 +40,6 @@ def picture_task(folder: Folder, choices: Choices) -> Task:
     test = None
     if choices.test is not None:
         test = given_folder(Path(choices.test), folder, "pictures", pictures.SUFFIXES, found.labels)
-    require_memory(
-        str(folder.path),
-        _BYTES * (len(headers) + (0 if test is None else len(test.files))) * math.prod(shape),
-        f"Give fewer than {len(headers):,} pictures of {shape[2]}x{shape[1]}, or a machine with more memory.",
-    )
 
     def read() -> Rows:
         rows = read_rows(folder.path, found, shape)
@@ -85,12 +78,14 @@ def choose_shape(headers: Sequence[Header]) -> tuple[int, int, int]:
 
 
 def read_rows(folder: Path, found: Labelled, shape: tuple[int, ...]) -> Rows:
-    """Decode all pictures to bytes. Raises DataError where more than 5 % cannot be read, or a class is left without one.
+    """Decode all pictures to bytes, on disk where memory cannot hold them.
+
+    Raises DataError where more than 5 % cannot be read, or a class is left without one.
 
     A row's part follows from its file's bytes: one picture more may change the shape of all, and must not bring yesterday's
     test pictures into training.
     """
-    features = np.empty((len(found.files), math.prod(shape)), dtype=np.uint8)
+    features = empty_array((len(found.files), math.prod(shape)), np.uint8)
     labels: list[str] = []
     group: list[str] = []
     unreadable: list[str] = []
