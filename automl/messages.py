@@ -79,6 +79,8 @@ class DataRef:
     parts: tuple[str, ...] = ("train", "validation")
     folds: int = 0
     """Of few rows: into how many folds train and validation rows are divided, so that each is validated on once. 0: holdout."""
+    most_rows: int | None = None
+    """Rows that are learned from at most; None: all that are granted."""
 
 
 @dataclass(frozen=True, slots=True)

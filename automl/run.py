@@ -95,6 +95,10 @@ def search(
             direction=direction,
             folds=prepared.ref.folds,
         )
+        data = replace(prepared.ref, most_rows=deadline.most_rows(spec) if slots[0].device == "cpu" else None)
+        if data.most_rows is not None:
+            share = f"{data.most_rows:,} of {spec.rows:,} training rows"
+            observer(Said(f"in the time given a model learns from {share}; for more, give more with --time", "warning"))
         observer = _teaching(deadline, observer)
 
         def views(header: Header) -> tuple[Postman, ...]:
@@ -131,7 +135,7 @@ def search(
             config,
             header,
             spec,
-            prepared.ref,
+            data,
             home.data,
             folder,
             ledger,

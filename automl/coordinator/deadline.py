@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Callable, Iterable
 
 from automl.ledger import Attempt
+from automl.messages import Spec
 
 _FIXED = 8.0
 """Seconds for export, its verification, scoring and the report; measured on 2 cores, see reports/benchmarks.md."""
@@ -15,6 +17,10 @@ _MOST_FIXED = 45.0
 """Seconds of it at most: a large file makes the start long, and the end not as much."""
 _ONE_TRIAL = 0.15
 """Share of the budget that one trial may take: with confirmation and refit it is trained at least three times."""
+_NUMBERS_A_SECOND = 1 << 20
+"""Of the inputs, read in a second of training: more rows would end a training in its first epoch, with next to nothing learned."""
+_MANY_ROWS = 100_000
+"""So many are read in any case."""
 _LONGER = 1.3
 """A refit sees the validation rows too."""
 _REFITS = 1.5
@@ -82,6 +88,14 @@ class Deadline:
         assert self._seconds is not None
         left = self._seconds - self._export - self._spent
         return min(_LONGER * self.longest_fit, max(left, self.longest_fit / 2))
+
+    def most_rows(self, spec: Spec) -> int | None:
+        """Return how many training rows a training may read, so that it sees them more than once on a CPU; None for all."""
+        if self.longest_fit is None:
+            return None
+        width = math.prod(spec.input.shape)
+        most = max(_MANY_ROWS, int(self.longest_fit * _NUMBERS_A_SECOND / width))
+        return most if most < spec.rows else None
 
     def learn_start(self, trial: Attempt) -> None:
         """Take how long it took until the first trial left for a worker; a family's first slot is its default."""

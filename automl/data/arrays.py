@@ -36,16 +36,21 @@ class Arrays:
 
 
 def load_part(data_folder: Path, ref: DataRef, part: str) -> Arrays:
-    """Map `train`, `validation`, both as `known`, or `test`. Raises DataError for a part that `ref` does not grant."""
+    """Map `train`, `validation`, both as `known`, or `test`. Raises DataError for a part that `ref` does not grant.
+
+    Where `ref` limits the rows that are learned from, `train` and `known` are the first so many: they lie in no order.
+    """
     if not {"train", "validation"} <= set(ref.parts) if part == KNOWN else part not in ref.parts:
         raise DataError(f"This assignment may read {', '.join(ref.parts)}, but not the {part} part: it is sealed.")
     folder = data_folder / ref.key / (part if part == "test" else KNOWN)
     units = _map(folder / "units.npy") if (folder / "units.npy").exists() else None
     whole = Arrays(_map(folder / "inputs.npy"), _map(folder / "target.npy"), units)
-    if part in (KNOWN, "test"):
+    if part == "test":
         return whole
     border = int(_map(folder / "border.npy"))
-    return whole.rows(slice(None, border) if part == "train" else slice(border, None))
+    if part == "validation":
+        return whole.rows(slice(border, None))
+    return whole.rows(slice(min(ref.most_rows or len(whole.target), border if part == "train" else len(whole.target))))
 
 
 def load_folds(data_folder: Path, ref: DataRef) -> np.ndarray:

@@ -6,7 +6,7 @@ import pytest
 
 from automl.coordinator.deadline import Deadline
 from automl.ledger import Attempt
-from automl.messages import Outcome
+from automl.messages import Field, Outcome, Spec
 
 
 def deadline(seconds: float | None, now: float, workers: int = 2, folds: int = 0) -> Deadline:
@@ -81,6 +81,23 @@ def test_the_greatest_value_leads_where_it_is_to_be_maximized() -> None:
     assert not limit.trials_over()
     limit.learn(trial(2, 7.0, 0.3))
     assert limit.trials_over()
+
+
+@pytest.mark.parametrize(
+    ("seconds", "rows", "width", "most"),
+    [
+        (600.0, 10_000_000, 100, 943_718),  # 90 s of 2**20 numbers
+        (600.0, 500_000, 100, None),
+        (60.0, 3_000_000, 1000, 100_000),
+        (60.0, 60_000, 12_288, None),
+        (None, 10_000_000, 100, None),
+    ],
+)
+def test_of_very_many_rows_a_training_reads_what_it_can_see_more_than_once(
+    seconds: float | None, rows: int, width: int, most: int | None
+) -> None:
+    spec = Spec((Field("x", "table", (width,)),), (Field("y", "number", (1,)),), rows, 0, "mse")
+    assert deadline(seconds, now=0.0).most_rows(spec) == most
 
 
 def test_views_are_waited_for_until_a_little_after_the_end() -> None:

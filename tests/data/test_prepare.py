@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from automl.data import Schema, load_part, load_schema, prepare, spec_for
+from automl.data import KNOWN, Schema, load_part, load_schema, prepare, spec_for
 from automl.errors import DataError, StorageError
 from automl.messages import spec_from, to_json
 from automl.tasks import Rows, Task, load_task
@@ -97,6 +97,20 @@ def test_the_test_part_is_sealed_until_granted(tmp_path):
     with pytest.raises(DataError, match="sealed"):
         load_part(tmp_path, ref, "test")
     assert len(load_part(tmp_path, dataclasses.replace(ref, parts=EVERY_PART), "test").target) == 35
+
+
+def test_a_limit_of_rows_cuts_what_is_learned_from_and_nothing_else(tmp_path):
+    ref = dataclasses.replace(prepare(load_task("wine"), seed=0, data_folder=tmp_path).ref, parts=EVERY_PART)
+    few = dataclasses.replace(ref, most_rows=50)
+    whole, cut = ({part: load_part(tmp_path, one, part) for part in (*EVERY_PART, KNOWN)} for one in (ref, few))
+    assert {part: len(rows.target) for part, rows in cut.items()} == {
+        "train": 50,
+        "validation": 29,
+        "test": 35,
+        KNOWN: 50,
+    }
+    assert np.array_equal(cut["train"].inputs, whole["train"].inputs[:50])
+    assert np.array_equal(whole[KNOWN].target, np.append(whole["train"].target, whole["validation"].target))
 
 
 def test_equal_rows_in_another_order_give_the_same_arrays_to_the_bit(tmp_path):
