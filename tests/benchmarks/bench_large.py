@@ -110,10 +110,11 @@ def main() -> None:
         document = json.loads(printed)
         predict = [AUTOML, "predict", document["bundle"], "new.csv", "--out", "out.csv"]
         _, predicting, less = watched(predict, folder)
+    limit = f"AUTOML_MEMORY={os.environ['AUTOML_MEMORY']}" if "AUTOML_MEMORY" in os.environ else "no limit of memory"
     best, slots, phases = document["best"], document["slots"], document["phases"]
     table_rows = [
         (
-            f"search {rows:,} x 30 ({size:.0f} MB) for {seconds} s, AUTOML_MEMORY {os.environ.get('AUTOML_MEMORY', 'unset')}",
+            f"search {rows:,} x 30 ({size:.0f} MB) for {seconds} s, {limit}",
             f"{took:.1f} s",
             most,
         ),
