@@ -23,6 +23,8 @@ class Arrays:
     """Read-only (rows,): int64 class indices, or standardised float32; of a forecast (rows, horizon), NaN where one is missing."""
     units: np.ndarray | None = None
     """Of a forecast read-only (rows, horizon + 1): the base of each step, and the scale."""
+    spans: np.ndarray | None = None
+    """Of a forecast read-only (rows, 3): `Rows.moment`, by which windows overlap in time."""
 
 
 def load_part(data_folder: Path, ref: DataRef, part: str) -> Arrays:
@@ -30,8 +32,8 @@ def load_part(data_folder: Path, ref: DataRef, part: str) -> Arrays:
     if part not in ref.parts:
         raise DataError(f"This assignment may read {', '.join(ref.parts)}, but not the {part} part: it is sealed.")
     folder = data_folder / ref.key / part
-    units = _map(folder / "units.npy") if (folder / "units.npy").exists() else None
-    return Arrays(_map(folder / "inputs.npy"), _map(folder / "target.npy"), units)
+    units, spans = (_map(folder / name) if (folder / name).exists() else None for name in ("units.npy", "spans.npy"))
+    return Arrays(_map(folder / "inputs.npy"), _map(folder / "target.npy"), units, spans)
 
 
 def load_folds(data_folder: Path, ref: DataRef) -> np.ndarray:

@@ -31,7 +31,7 @@ from automl.messages import DataRef, Field, Spec
 from automl.tasks import Cells, Rows, Task
 from automl.tasks.task import number_columns
 
-_LAYOUT = 3
+_LAYOUT = 4
 """Version of the folder's files; another number never shares a folder with this one."""
 _NUMBERS_AT_ONCE = 1 << 22
 
@@ -157,6 +157,8 @@ def _write(target: Path, schema: Schema, rows: Rows, parts: dict[str, np.ndarray
             files[f"{part}/target.npy"] = _npy(schema.encode_target(rows.target[indices], told))
             if told is not None:
                 files[f"{part}/units.npy"] = _npy(told)
+            if rows.moment is not None and rows.moment.ndim == 2:
+                files[f"{part}/spans.npy"] = _npy(rows.moment[indices])
             (folder / part).mkdir(mode=0o700)
         if folds is not None:
             files["folds.npy"] = _npy(folds)

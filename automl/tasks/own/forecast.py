@@ -173,7 +173,7 @@ def windows(source: str, form: Forecast, lines: Sequence[Line]) -> Rows:
         source, 40 * min(total, MOST_WINDOWS) * form.channels * span, "Leave out columns, or give a shorter history."
     )
     inputs, targets, spans = [], [], []
-    for line in lines:
+    for number, line in enumerate(lines):
         if line.values.shape[1] < span:
             continue
         starts = np.arange(line.values.shape[1] - span, -1, -stride)[::-1]
@@ -185,7 +185,8 @@ def windows(source: str, form: Forecast, lines: Sequence[Line]) -> Rows:
         inputs.append(past[good].reshape(int(good.sum()), -1))
         targets.append(future[good])
         ends = starts + span - 1
-        spans.append(np.column_stack([line.moments[ends - form.horizon + 1], line.moments[ends]])[good])
+        begun = line.moments[ends - form.horizon + 1]
+        spans.append(np.column_stack([begun, line.moments[ends], np.full(len(ends), number)])[good])
     found = sum(map(len, targets))
     if found < FEWEST_WINDOWS:
         raise DataError(
