@@ -1,47 +1,33 @@
-"""A task from series whose next steps are to be predicted: windows of the past, each with the steps that followed."""
+"""A task from series whose next steps are to be predicted: what a step is, how much of the past is read, what is told of it."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, replace
 from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
-from numpy.lib.stride_tricks import sliding_window_view
 
 from automl.encoding import Forecast
 from automl.errors import ConfigError, DataError
-from automl.sources.memory import require_memory
 from automl.tasks.own.choices import Choices
-from automl.tasks.own.long import channel_columns, moments, ordered
+from automl.tasks.own.given_series import given_windows
 from automl.tasks.own.names import safe_name
 from automl.tasks.own.reading import cells_as, shared_text
 from automl.tasks.own.rhythm import Rhythm, find_rhythm, find_season
+from automl.tasks.own.stacked import channel_columns, moments, ordered
 from automl.tasks.own.target import OBJECTIVES, read_target, steered_by
-from automl.tasks.task import Cells, Column, Rows, Task
+from automl.tasks.own.windows import FEWEST_WINDOWS, Line, lines_of, windows
+from automl.tasks.task import Cells, Column, Task
 
-MOST_WINDOWS = 20_000
 LONGEST_CONTEXT = 512
-FEWEST_WINDOWS = 20
 _SEASONS = 3
 """Of the past that are read, where a season is short; two of a long one."""
 _SHORT_SEASON = 31
 _SHORTEST = 16
 _TRAINING = 0.6
 """Share of the time that surely is of the training part: all that the season is found in."""
-_KNOWN = 0.5
-"""Share of a window's steps, and of the steps after it, that must be known."""
-
-
-@dataclass(frozen=True)
-class Line:
-    """One series, a place for each step."""
-
-    values: np.ndarray
-    """(channels, steps), NaN where one is missing; the target first."""
-    moments: np.ndarray
-    """(steps,) when, in the units of the time column."""
 
 
 def forecast_task(path: Path, table: pa.Table, target: str, choices: Choices) -> Task:
@@ -82,11 +68,13 @@ def forecast_task(path: Path, table: pa.Table, target: str, choices: Choices) ->
         beat=rhythm.beat,
         blanks=tuple(sorted({word for column in channels for word in column.blanks})),
     )
-    lines = _lines(form, cells, when)
+    lines = lines_of(form, cells, when)
     form = _with_context(source, form, lines)
     rows = windows(source, form, lines)
     if rhythm.is_assumed:
         rows = replace(rows, notes=(*rows.notes, f"{rhythm.said[0].upper()}{rhythm.said[1:]}."))
+    if choices.test is not None:
+        rows = rows.with_test(given_windows(Path(choices.test), path, form, cells, columns, choices))
     past = f"the last {form.steps} steps of {_listed(form.columns)}"
     season = f"a season of {form.season} steps" if form.season > 1 else "no season"
     return Task(
@@ -101,7 +89,7 @@ def forecast_task(path: Path, table: pa.Table, target: str, choices: Choices) ->
         shape=(form.channels, form.steps),
         columns=tuple(_told(column) for column in columns),
         series=form,
-        choices={"path": str(path.absolute()), **asdict(choices)},
+        choices={"path": str(path.absolute()), **asdict(choices.absolute())},
         why="as you said",
         given=f"{past} ({rhythm.said}; {season}; {len(names)} series)"
         if form.id
@@ -127,16 +115,6 @@ def _told(column: Column) -> Column:
     return replace(column, why=f"{column.why}; its past is read, not its future")
 
 
-def _lines(form: Forecast, cells: Cells, when: np.ndarray) -> list[Line]:
-    values = np.stack([cells[name] for name in form.columns])
-    lines = []
-    for _, rows, steps in form.lines(cells):
-        line = np.full((form.channels, steps[-1] + 1), np.nan)
-        line[:, steps] = values[:, rows]
-        lines.append(Line(line, np.interp(np.arange(steps[-1] + 1), steps, when[rows])))
-    return lines
-
-
 def _with_context(source: str, form: Forecast, lines: Sequence[Line]) -> Forecast:
     """Choose how many steps are read: some seasons, or twice the horizon, as far as enough windows are left to learn from."""
     lengths = np.array([line.values.shape[1] for line in lines])
@@ -159,51 +137,6 @@ def _with_context(source: str, form: Forecast, lines: Sequence[Line]) -> Forecas
     wanted = max(seasons * season if season > 1 else 0, 2 * form.horizon, _SHORTEST)
     steps = min(wanted, max(room // 2, season, 2) if wanted > room else wanted)
     return replace(form, steps=min(steps, room), season=season)
-
-
-def windows(source: str, form: Forecast, lines: Sequence[Line]) -> Rows:
-    """Return windows with what followed each, as many as `MOST_WINDOWS`, evenly thinned where there are more.
-
-    Raises DataError where fewer than 20 are known well enough.
-    """
-    span = form.steps + form.horizon
-    total = sum(max(0, line.values.shape[1] - span + 1) for line in lines)
-    stride = max(1, -(-total // MOST_WINDOWS))
-    require_memory(
-        source, 40 * min(total, MOST_WINDOWS) * form.channels * span, "Leave out columns, or give a shorter history."
-    )
-    inputs, targets, spans = [], [], []
-    for number, line in enumerate(lines):
-        if line.values.shape[1] < span:
-            continue
-        starts = np.arange(line.values.shape[1] - span, -1, -stride)[::-1]
-        whole = sliding_window_view(line.values, span, axis=1)[:, starts].transpose(
-            1, 0, 2
-        )  # (windows, channels, span)
-        past, future = whole[:, :, : form.steps], whole[:, 0, form.steps :]
-        good = (_known_share(past[:, 0]) >= _KNOWN) & (_known_share(future) >= _KNOWN)
-        inputs.append(past[good].reshape(int(good.sum()), -1))
-        targets.append(future[good])
-        ends = starts + span - 1
-        begun = line.moments[ends - form.horizon + 1]
-        spans.append(np.column_stack([begun, line.moments[ends], np.full(len(ends), number)])[good])
-    found = sum(map(len, targets))
-    if found < FEWEST_WINDOWS:
-        raise DataError(
-            f"{source}: only {found} windows of {form.steps} steps and the {form.horizon} after them are known well enough, and "
-            f"{FEWEST_WINDOWS} are needed. Give a longer history, or a shorter --horizon."
-        )
-    short = sum(line.values.shape[1] < span for line in lines)
-    notes = [f"{short} of {len(lines)} series are shorter than {span} steps and were left out."] if short else []
-    notes += [f"Of {total:,} windows every {stride}th was taken."] if stride > 1 else []
-    columns = tuple(f"{name}[{step}]" for name in form.columns for step in range(-form.steps + 1, 1))
-    return Rows(
-        np.concatenate(inputs), columns, np.concatenate(targets), moment=np.concatenate(spans), notes=tuple(notes)
-    )
-
-
-def _known_share(values: np.ndarray) -> np.ndarray:
-    return 1.0 - np.isnan(values).mean(axis=1)
 
 
 def _listed(names: Sequence[str]) -> str:

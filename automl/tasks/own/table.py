@@ -105,10 +105,6 @@ def _check(source: str, choices: Choices) -> None:
     what = "--id makes" if choices.id is not None else "--kind forecast needs" if choices.kind == "forecast" else None
     if what and choices.input == "table":
         raise ConfigError(f"{source}: {what} series of rows; leave out --input table.")
-    if what and choices.test is not None:
-        raise ConfigError(
-            f"{source}: {what} series of rows, which cannot be tested with another file yet; leave out --test."
-        )
 
 
 def _require(source: str, table: pa.Table, choices: Choices) -> str:
