@@ -98,7 +98,7 @@ def _champion(
 def _reads(champion: Schema, schema: Schema, rows: Raw) -> bool:
     """Whether the rows have what the champion reads; of a table it may be fewer columns, in another order."""
     if isinstance(rows, np.ndarray):
-        return champion.columns == schema.columns
+        return champion.columns == schema.columns and champion.ahead == schema.ahead
     return set(champion.columns) <= set(rows)
 
 

@@ -51,6 +51,7 @@ def forecast_task(path: Path, table: pa.Table, target: str, choices: Choices) ->
     }
     columns = channel_columns(source, table, choices, (target,), "")
     channels = [column for column in columns if column.kind == "number"]
+    _require_numbers(source, columns, choices.known)
     values = np.full(table.num_rows, np.nan)
     values[found.known] = found.values
     cells[target] = values
@@ -67,6 +68,7 @@ def forecast_task(path: Path, table: pa.Table, target: str, choices: Choices) ->
         calendar=rhythm.calendar,
         beat=rhythm.beat,
         blanks=tuple(sorted({word for column in channels for word in column.blanks})),
+        ahead=tuple(column.name for column in channels if column.name in choices.known),
     )
     lines = lines_of(form, cells, when)
     form = _with_context(source, form, lines)
@@ -76,6 +78,8 @@ def forecast_task(path: Path, table: pa.Table, target: str, choices: Choices) ->
     if choices.test is not None:
         rows = rows.with_test(given_windows(Path(choices.test), path, form, cells, columns, choices))
     past = f"the last {form.steps} steps of {_listed(form.columns)}"
+    if form.ahead:
+        past += f", and the next {horizon} of {_listed(form.ahead)}"
     season = f"a season of {form.season} steps" if form.season > 1 else "no season"
     return Task(
         name=safe_name(choices.name or path.stem, "series"),
@@ -87,7 +91,7 @@ def forecast_task(path: Path, table: pa.Table, target: str, choices: Choices) ->
         read=lambda: rows,
         source=source,
         shape=(form.channels, form.steps),
-        columns=tuple(_told(column) for column in columns),
+        columns=tuple(_told(column, form) for column in columns),
         series=form,
         choices={"path": str(path.absolute()), **asdict(choices.absolute())},
         why="as you said",
@@ -107,12 +111,26 @@ def _check(source: str, target: str, choices: Choices) -> None:
     named = [name for name in (target, choices.id, choices.time_column) if name is not None]
     if len(set(named)) < len(named):
         raise ConfigError(f"{source}: --target, --id and --time-col must be different columns.")
+    if wrong := next((name for name in choices.known if name in named), None):
+        raise ConfigError(f"{source}: --known '{wrong}' is the target, the id or the time. Name another column.")
+    if choices.known and choices.horizon > LONGEST_CONTEXT:
+        raise ConfigError(f"{source}: --known reads at most {LONGEST_CONTEXT} steps ahead. Give a shorter --horizon.")
 
 
-def _told(column: Column) -> Column:
+def _require_numbers(source: str, columns: Sequence[Column], known: Sequence[str]) -> None:
+    for column in columns:
+        if column.name in known and column.kind != "number":
+            raise DataError(
+                f"{source}: --known '{column.name}' must hold plain numbers, but is {column.kind} ({column.why}). Write it as "
+                f"numbers, such as 0 and 1, or leave out --known."
+            )
+
+
+def _told(column: Column, form: Forecast) -> Column:
     if column.kind != "number":
         return column
-    return replace(column, why=f"{column.why}; its past is read, not its future")
+    read = f"and its next {form.horizon} steps are read" if column.name in form.ahead else "is read, not its future"
+    return replace(column, why=f"{column.why}; its past {read}")
 
 
 def _with_context(source: str, form: Forecast, lines: Sequence[Line]) -> Forecast:
@@ -124,18 +142,19 @@ def _with_context(source: str, form: Forecast, lines: Sequence[Line]) -> Forecas
     # Of n windows 64 % less twice the horizon's overlap are left for training; a handful per series must be.
     spare = 3 * form.horizon + max(4, FEWEST_WINDOWS // len(lines))
     room = min(LONGEST_CONTEXT, length - spare)
-    if room < 2:
+    least = max(2, form.horizon) if form.ahead else 2  # what is known ahead has as many steps as the past
+    if room < least:
         longest = (
             f"the longest of {len(lines)} series has {lengths.max()}" if form.id else f"the series has {lengths.max()}"
         )
         raise DataError(
-            f"{source}: too few steps to learn forecasts of {form.horizon}: at least {spare + 2} are needed in a series, but "
+            f"{source}: too few steps to learn forecasts of {form.horizon}: at least {spare + least} are needed in a series, but "
             f"{longest}. Give a longer history, or a shorter --horizon."
         )
     season = season if season <= room else 1
     seasons = _SEASONS if season <= _SHORT_SEASON else _SEASONS - 1
     wanted = max(seasons * season if season > 1 else 0, 2 * form.horizon, _SHORTEST)
-    steps = min(wanted, max(room // 2, season, 2) if wanted > room else wanted)
+    steps = min(wanted, max(room // 2, season, least) if wanted > room else wanted)
     return replace(form, steps=min(steps, room), season=season)
 
 

@@ -84,7 +84,7 @@ def windows(source: str, form: Forecast, lines: Sequence[Line], fewest: int = FE
         whole = sliding_window_view(line.values, span, axis=1)[:, chosen].transpose(
             1, 0, 2
         )  # (windows, channels, span)
-        past, future = whole[:, :, : form.steps], whole[:, 0, form.steps :]
+        past, future = form.read(whole), whole[:, 0, form.steps :]
         good = (_known_share(past[:, 0]) >= _KNOWN) & (_known_share(future) >= _KNOWN)
         inputs.append(past[good].reshape(int(good.sum()), -1))
         targets.append(future[good])
@@ -104,7 +104,12 @@ def windows(source: str, form: Forecast, lines: Sequence[Line], fewest: int = FE
         else []
     )
     notes += [f"Of {total:,} windows every {stride}th was taken."] if stride > 1 else []
-    columns = tuple(f"{name}[{step}]" for name in form.columns for step in range(-form.steps + 1, 1))
+    later = [form.horizon if name in form.ahead else 0 for name in form.columns]
+    columns = tuple(
+        f"{name}[{step + more}]"
+        for name, more in zip(form.columns, later, strict=True)
+        for step in range(-form.steps + 1, 1)
+    )
     return Rows(
         np.concatenate(inputs), columns, np.concatenate(targets), moment=np.concatenate(spans), notes=tuple(notes)
     )
