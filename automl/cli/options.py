@@ -65,6 +65,13 @@ Id = Annotated[
     typer.Option("--id", metavar="COL", help="Which series a row is of: all rows of one id make one series."),
 ]
 Horizon = Annotated[str | None, typer.Option(metavar="N", help="Steps that a forecast predicts; with --kind forecast.")]
+Known = Annotated[
+    list[str] | None,
+    typer.Option(
+        metavar="COL",
+        help="A column that is known for the steps that a forecast predicts, such as a price; may be repeated.",
+    ),
+]
 Encoding = Annotated[str, typer.Option(metavar="NAME", help="Of a CSV file.")]
 
 
@@ -79,6 +86,7 @@ def choices_from(
     input: str | None = None,
     id: str | None = None,
     horizon: str | None = None,
+    known: list[str] | None = None,
 ) -> Choices:
     """What these options say about a file. Raises ConfigError for a kind that there is not, and a horizon that is no number."""
     from automl.tasks import Choices
@@ -89,7 +97,10 @@ def choices_from(
         raise ConfigError(f"--horizon must be a whole number of steps, 1 or more, but got {horizon!r}. Example: 12.")
     steps = None if horizon is None else int(horizon)
     columns = _columns(column or [])
-    return Choices(target, kind, columns, group, time_col, encoding, test=test, input=input, id=id, horizon=steps)
+    ahead = tuple(known or ())
+    return Choices(
+        target, kind, columns, group, time_col, encoding, test=test, input=input, id=id, horizon=steps, known=ahead
+    )
 
 
 def _require_one_of(flag: str, word: str | None, known: tuple[str, ...]) -> None:

@@ -18,6 +18,7 @@ from automl.cli.options import (
     Input,
     Json,
     Kind,
+    Known,
     Target,
     Test,
     TimeCol,
@@ -125,6 +126,7 @@ def search(
     input: Input = None,
     id: Id = None,
     horizon: Horizon = None,
+    known: Known = None,
     set_: Annotated[
         list[str] | None,
         typer.Option("--set", metavar="RANGE", help="FAMILY.PARAM=VALUE or FAMILY.PARAM=LOW..HIGH; may be repeated."),
@@ -175,7 +177,7 @@ def search(
         tracking=tracking,
         strict=strict,
     )
-    choices = choices_from(target, kind, column, group, time_col, encoding, test, input, id, horizon)
+    choices = choices_from(target, kind, column, group, time_col, encoding, test, input, id, horizon, known)
     run_and_print(load_task(task, choices), config, name, as_json=as_json)
 
 

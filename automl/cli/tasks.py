@@ -19,6 +19,7 @@ from automl.cli.options import (
     Input,
     Json,
     Kind,
+    Known,
     Target,
     Test,
     TimeCol,
@@ -83,12 +84,15 @@ def show_task(
     input: Input = None,
     id: Id = None,
     horizon: Horizon = None,
+    known: Known = None,
     as_json: Json = False,
 ) -> None:
     """Show one task: what was inferred from a file and why, its metrics, and which families would be searched."""
     from automl.tasks import load_task
 
-    task = load_task(name, choices_from(target, kind, column, group, time_col, encoding, test, input, id, horizon))
+    task = load_task(
+        name, choices_from(target, kind, column, group, time_col, encoding, test, input, id, horizon, known)
+    )
     facts = _facts(task)
     if as_json:
         print_json(facts)
@@ -127,6 +131,7 @@ def init_task(
     input: Input = None,
     id: Id = None,
     horizon: Horizon = None,
+    known: Known = None,
     out: Annotated[
         Path | None,
         typer.Option(
@@ -141,7 +146,9 @@ def init_task(
     from automl.tasks import load_task
     from automl.tasks.own.taskfile import SUFFIXES, task_file
 
-    task = load_task(file, choices_from(target, kind, column, group, time_col, encoding, test, input, id, horizon))
+    task = load_task(
+        file, choices_from(target, kind, column, group, time_col, encoding, test, input, id, horizon, known)
+    )
     if not task.columns:
         raise ConfigError(f"{file!r} is no table, from which a task file can be made.")
     out = out or Path(f"{task.name}.yaml")
@@ -200,6 +207,7 @@ def _inferred(task: Task) -> dict[str, Any]:
         "time_column": task.choices.get("time_column"),
         "id": task.choices.get("id"),
         "horizon": task.choices.get("horizon"),
+        "known": list(task.choices.get("known") or ()) or None,
         "warnings": [warning for warning in audit(rows, task) if not warning.startswith("Left out:")],
     }
 

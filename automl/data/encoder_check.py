@@ -37,6 +37,14 @@ def check_encoder(encoder: Encoder) -> None:
             _require(0 < encoder.season <= encoder.steps, "a window holds a season")
             _require(encoder.least > 0 and encoder.beat > 0, "scale and beat must be positive")
             _require(encoder.calendar in CALENDARS, "a step must be known")
+            _require(
+                set(encoder.ahead) <= set(encoder.columns[1:]), "what is known ahead is a column beside the target"
+            )
+            _require(
+                len(encoder.ahead) == len(encoder.ahead_scales), "columns that are known ahead and scales must fit"
+            )
+            _require(all(scale > 0 for scale in encoder.ahead_scales), "scales must be positive")
+            _require(not encoder.ahead or encoder.horizon <= encoder.steps, "what is known ahead fits into the steps")
         case Number():
             _require(encoder.scale != 0, "a scale must not be zero")
             _require(len(encoder.knots) == len(encoder.heights), "knots and heights must fit")

@@ -58,10 +58,16 @@ def fit_series(form: Series, rows: np.ndarray) -> Series:
 
 
 def fit_forecast(form: Forecast, rows: np.ndarray) -> Forecast:
-    """How little a window (rows, numbers) may vary before its own scale means nothing: half of what nearly all windows have."""
-    scales = form.known(rows)[:, 0].std(axis=1)
+    """How little a window (rows, numbers) may vary before its own scale means nothing: half of what nearly all windows have.
+
+    And how far columns that are known ahead usually lie from a window's mean.
+    """
+    variances = form.known(rows).var(axis=2)
+    scales = np.sqrt(variances[:, 0])
     least = 0.5 * float(np.quantile(scales[scales > 0], 0.1)) if (scales > 0).any() else 1.0
-    return replace(form, least=least, gaps=bool(np.isnan(rows).any()))
+    usual = np.sqrt(variances.mean(axis=0))
+    ahead = tuple(float(usual[form.columns.index(name)]) or 1.0 for name in form.ahead)
+    return replace(form, least=least, gaps=bool(np.isnan(rows).any()), ahead_scales=ahead)
 
 
 def fit_column(column: Column, cells: np.ndarray) -> Encoder:

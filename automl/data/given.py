@@ -43,7 +43,8 @@ def _shared_groups(train: Rows, test: Rows, task: Task) -> tuple[str, ...]:
 def _older(train: Rows, test: Rows) -> tuple[str, ...]:
     if train.moment is None or test.moment is None:
         return ()
-    older = int((test.moment < train.moment.max()).sum())
+    begun, known = (test.moment, train.moment) if test.moment.ndim == 1 else (test.moment[:, 0], train.moment[:, 1])
+    older = int((begun < known.max()).sum())
     return (f"{older} of {len(test)} test rows are older than the newest training row.",) if older else ()
 
 

@@ -156,6 +156,8 @@ def _write(target: Path, schema: Schema, rows: Rows, parts: dict[str, np.ndarray
             write_array(folder / part / "target.npy", schema.encode_target(rows.target[indices], told))
             if told is not None:
                 write_array(folder / part / "units.npy", told)
+            if rows.moment is not None and rows.moment.ndim == 2:
+                write_array(folder / part / "spans.npy", rows.moment[indices])
         write_inputs({folder / part / "inputs.npy": indices for part, indices in both.items()}, schema, rows)
         write_array(folder / KNOWN / "border.npy", np.array(len(parts["train"])))
         write_raw(folder / "test" / "raw", rows, parts["test"])

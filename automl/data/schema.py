@@ -43,6 +43,8 @@ _FEWEST_ROWS, _MOST_NUMBERS = 1000, 1 << 27
 """Of wide rows, such as pictures, so many at least, or as many as hold so many numbers."""
 _FARTHEST = 1e18
 """Scales from the mean, for a target that lies absurdly far from those of the training rows: its square is still a float32."""
+_LATER = ("ahead", "ahead_scales")
+"""Fields of encoders that are left out where they are empty, so that a schema without them keeps the text and hash of before."""
 KINDS = ("classification", "regression")
 INPUT_KINDS = ("table", "image", "text", "series")
 
@@ -115,6 +117,12 @@ class Schema:
         """Steps that are predicted; 0 where this is no forecast."""
         first = self.encoders[0]
         return first.horizon if isinstance(first, Forecast) else 0
+
+    @property
+    def ahead(self) -> tuple[str, ...]:
+        """Columns that a forecast reads for the steps that it predicts too."""
+        first = self.encoders[0]
+        return first.ahead if isinstance(first, Forecast) else ()
 
     @property
     def id(self) -> str:
@@ -199,7 +207,10 @@ class Schema:
     def to_json(self) -> str:
         """Return the schema as readable JSON."""
         document = {item.name: getattr(self, item.name) for item in dataclasses.fields(self)}
-        document["encoders"] = [{"kind": one.kind, **dataclasses.asdict(one)} for one in self.encoders]
+        document["encoders"] = [
+            {"kind": one.kind, **{k: v for k, v in dataclasses.asdict(one).items() if v or k not in _LATER}}
+            for one in self.encoders
+        ]
         return json.dumps(document, indent=1, allow_nan=False)
 
     @property

@@ -120,7 +120,7 @@ def _below(units: np.ndarray, share: float) -> np.ndarray:
 def _newest(moment: np.ndarray, share: float) -> tuple[np.ndarray, np.ndarray]:
     """Cut where a share of the rows is newer: which rows are, and which are older. Of rows that span time, those across it are neither.
 
-    Rows of one moment share a part. `moment` is (rows,), or (rows, 2) from the first to the last.
+    Rows of one moment share a part. `moment` is (rows,), or (rows, 3) with the first and the last.
     """
     first, last = (moment, moment) if moment.ndim == 1 else (moment[:, 0], moment[:, 1])
     cut = np.quantile(first, 1 - share, method="higher")

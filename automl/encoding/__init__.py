@@ -18,7 +18,7 @@ from .spelling import BLANKS, is_overflow, number_in
 from .steps import SeriesError, Steps, filled
 from .subwords import BEGIN, LONGEST_WORD, Subwords
 from .text import Text, terms_of
-from .timeline import rows_by_id, steps_at
+from .timeline import moments_in, rows_by_id, steps_at
 from .tokens import TOKEN, Tokens, Words, tokens_of
 
 __all__ = [
@@ -52,6 +52,7 @@ __all__ = [
     "is_overflow",
     "missing",
     "moment",
+    "moments_in",
     "number_in",
     "numbers",
     "rows_by_id",

@@ -21,7 +21,9 @@ class Forecast(Steps):
     What is to be learned is told as a difference from a base, over the same scale, so that trends, shifts of the level and series of
     all sizes look alike (compare reversible instance normalization, Kim et al. 2022). The base of a step is the mean of the last
     season and what is usual at that place in the season; without a season it is the last value. The first of
-    `columns` is predicted; of the others the past is read.
+    `columns` is predicted; of the others the past is read, or of those that are known `ahead` the newest steps up to the last that is
+    predicted: such a channel is shifted by the horizon, so that it has as many steps as the others. It is told over a scale
+    that is the same for all windows: a promotion means as much whether a window holds one or five.
     """
 
     kind: ClassVar[str] = "forecast"
@@ -34,6 +36,10 @@ class Forecast(Steps):
     calendar: str = "rows"
     """What a step is: `rows` as they come, `even` (`beat` seconds or numbers), `months` (`beat` of them) or `weekdays`."""
     beat: float = 1.0
+    ahead: tuple[str, ...] = ()
+    """Those of `columns` that are known for the steps that are predicted."""
+    ahead_scales: tuple[float, ...] = ()
+    """Of these: how far they usually lie from a window's mean."""
 
     def lines(self, cells: Mapping[str, Any]) -> list[tuple[str, np.ndarray, np.ndarray]]:
         """Cells by column -> per id its name, its rows in order of time, and which step each is, from 0 on.
@@ -56,23 +62,48 @@ class Forecast(Steps):
     def gather(self, cells: Mapping[str, Any]) -> tuple[tuple[str, ...], np.ndarray]:
         """Cells by column -> ids in order of appearance (none without an id), and the newest steps of each (series, width).
 
-        Raises CellError as `lines` does, and SeriesError for a history that is too short or empty.
+        Where columns are known ahead, the history ends with the last known cell of what is predicted, and rows must follow.
+        Raises CellError as `lines` does, and SeriesError for a history that is too short or empty, or a future that is too short.
         """
         values = self.values_in(cells)
         windows, ids = [], []
         for name, rows, steps in self.lines(cells):
             whose = f" of {name!r}" if self.id else ""
-            ago = steps[-1] - steps
-            if ago[0] + 1 < self.steps:
-                raise SeriesError(f"the history{whose} has {ago[0] + 1} steps, but the last {self.steps} are read")
-            window = np.full((self.channels, self.steps), np.nan)
-            newest = ago < self.steps
-            window[:, self.steps - 1 - ago[newest]] = values[:, rows[newest]]
+            now = steps[-1] if not self.ahead else self._last_known(values[0, rows], steps, whose)
+            if now + 1 < self.steps:
+                raise SeriesError(
+                    f"the history{whose} has {now + 1} steps, but the last {self.steps} are read. Give more of its past"
+                )
+            span = np.full((self.channels, self.steps + self.horizon), np.nan)
+            places = steps - now + self.steps - 1
+            inside = (places >= 0) & (places < span.shape[1])
+            span[:, places[inside]] = values[:, rows[inside]]
+            window = self.read(span)
             if np.isnan(window[0]).all():
-                raise SeriesError(f"column '{self.columns[0]}' is empty in the last {self.steps} steps{whose}")
+                raise SeriesError(
+                    f"column '{self.columns[0]}' is empty in the last {self.steps} steps{whose}. Give more of its past"
+                )
             windows.append(window.ravel())
             ids.append(name)
         return tuple(ids) if self.id else (), np.array(windows)
+
+    def read(self, spans: np.ndarray) -> np.ndarray:
+        """(…, channels, steps + horizon) -> (…, channels, steps): the past, or of columns that are known ahead the newest steps."""
+        is_ahead = np.isin(self.columns, self.ahead)[:, None]
+        return np.where(is_ahead, spans[..., self.horizon :], spans[..., : self.steps])
+
+    def _last_known(self, target: np.ndarray, steps: np.ndarray, whose: str) -> int:
+        """Return the last step of the history."""
+        known = np.flatnonzero(~np.isnan(target))
+        if not len(known):
+            raise SeriesError(f"column '{self.columns[0]}' is empty{whose}. Give its past")
+        now = int(steps[known[-1]])
+        if steps[-1] - now < self.horizon:
+            raise SeriesError(
+                f"rows go on for {steps[-1] - now} steps after the last known '{self.columns[0]}'{whose}, but {self.horizon} are "
+                f"predicted. Give a row for each, with {' and '.join(map(repr, self.ahead))}, and leave '{self.columns[0]}' empty there"
+            )
+        return now
 
     def encode(self, cells: np.ndarray) -> np.ndarray:
         """(windows, width) -> (windows, *encoded_shape)."""
@@ -104,4 +135,6 @@ class Forecast(Steps):
         """(windows, channels, 1). `least` is about the channel that is predicted."""
         scales = values.std(axis=2, keepdims=True)
         scales[:, 0] = np.maximum(scales[:, 0], self.least)
+        for name, scale in zip(self.ahead, self.ahead_scales, strict=True):
+            scales[:, self.columns.index(name)] = scale
         return np.where(scales > 0, scales, 1.0)

@@ -81,10 +81,20 @@ def _rows(schema: Schema) -> str:
         return (
             f"maps each column's name to an array of its cells, and all rows of one series make one encoded row; or it is a float\n"
             f"array (series, {first.width}): the last {first.steps} steps, channel by channel, NaN where missing"
+            f"{_ahead(schema)}"
         )
     if not schema.named:
         return f"is a float array (rows, {len(schema.columns)}), its columns in the order of schema.json, NaN where missing"
     return "maps each column's name to an array of its cells (text, numbers, None where missing); a pandas frame does"
+
+
+def _ahead(schema: Schema) -> str:
+    if not schema.ahead:
+        return ""
+    return (
+        f". Of {_listed(schema.ahead)} it is the last steps\nup to {schema.horizon} after the last {schema.target}: in a table rows must "
+        f"follow for these, with {schema.target} empty"
+    )
 
 
 def _listed(names: tuple[str, ...]) -> str:

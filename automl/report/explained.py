@@ -1,4 +1,4 @@
-"""What the model goes by: importance of columns, pictures with their heat, texts with coloured words. Draws what a score left."""
+"""What the model goes by: importance of columns, pictures with their heat, series and texts in colour. Draws what a score left."""
 
 from __future__ import annotations
 
@@ -16,14 +16,13 @@ from automl.report.picture import address, heat, png
 from automl.report.scored import Scored
 from automl.report.svg import Frame, Scale, bar, figure, straight, words
 from automl.report.text import gain, number, plural
+from automl.report.traced import shade, strongest_steps, traced
 
 MOST_BARS = 20
 MOST_WORDS = 120
 """Of a text: those around where most is attributed."""
 LONGEST_WORD = 40
 _STRONGEST = 3
-_LEVELS = (0.25, 0.5, 0.75)
-"""Shares of the strongest attribution from which on a word has the first, second and third shade."""
 _LEFT, _RIGHT, _STEP = 150, 310, 38
 _AREAS = (
     ("upper left", "upper middle", "upper right"),
@@ -66,7 +65,9 @@ class Explained:
     heat: str
     pieces: tuple[Piece, ...]
     told: str
-    """The same in words: where in the picture, or which words."""
+    """The same in words: where in the picture, which steps, or which words."""
+    figure: Markup | None = None
+    """Of a series."""
 
 
 def columns(found: Mapping[str, np.ndarray], metric: str) -> Columns | None:
@@ -85,9 +86,9 @@ def columns(found: Mapping[str, np.ndarray], metric: str) -> Columns | None:
 
 
 def rows(scored: Scored) -> list[Explained]:
-    """Return the explained rows of pictures or texts, the wrong ones first."""
+    """Return the explained rows of pictures, series or texts, the wrong ones first."""
     found = scored.explained
-    if not {"rows", "attributions"} <= set(found) or not {"inputs", "texts"} & set(found):
+    if not {"rows", "attributions"} <= set(found) or not {"inputs", "lines", "texts"} & set(found):
         return []
     shown = [_row(scored, place) for place in range(len(found["rows"]))]
     return sorted(shown, key=lambda one: one.right)
@@ -106,6 +107,11 @@ def _row(scored: Scored, place: int) -> Explained:
         return Explained(
             row, true, predicted, right, note, address(png(picture)), address(heat(picture, values)), (), told
         )
+    if "lines" in found:
+        told = strongest_steps(found, values, bool(scored.labels))
+        future = (scored.target[row], scored.prediction[row]) if scored.is_forecast else None
+        drawn = traced(found, place, values, future, told)
+        return Explained(row, true, predicted, right, note, "", "", (), told, drawn)
     text = str(found["texts"][place])
     return Explained(row, true, predicted, right, note, "", "", tuple(_pieces(text, values)), _strongest(text, values))
 
@@ -175,7 +181,7 @@ def _pieces(text: str, values: np.ndarray) -> Iterable[Piece]:
     for match, value in zip(found[first:last], values[first:last].tolist(), strict=True):
         if match.start() > end:
             yield Piece(shown[end : match.start()], "")
-        yield Piece(_cut(match[0]), _shade(value, top))
+        yield Piece(_cut(match[0]), shade(value, top))
         end = match.end()
     if shown[end:].strip():
         yield Piece(" …", "")
@@ -194,11 +200,6 @@ def _window(values: np.ndarray) -> tuple[int, int]:
     sums = np.convolve(np.abs(values), np.ones(MOST_WORDS), "valid")
     first = int(sums.argmax())
     return first, first + MOST_WORDS
-
-
-def _shade(value: float, top: float) -> str:
-    level = sum(abs(value) >= share * top for share in _LEVELS) if top > 0 else 0
-    return f"{'for' if value > 0 else 'con'}{level}" if level else ""
 
 
 def _strongest(text: str, values: np.ndarray) -> str:

@@ -195,6 +195,8 @@ def _said(choices: dict[str, Any]) -> list[str]:
     for name, flag in _CHOICES.items():
         if choices.get(name) not in (None, "utf-8"):
             words += [flag, str(choices[name])]
+    for column in choices.get("known") or ():
+        words += ["--known", column]
     for column, kind in (choices.get("columns") or {}).items():
         words += ["--column", f"{column}={kind}"]
     return words

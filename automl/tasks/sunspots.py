@@ -14,7 +14,7 @@ def _read() -> Rows:
         from statsmodels.datasets import sunspots  # heavy: only when the task is really read
     except ModuleNotFoundError:
         raise ConfigError("task 'sunspots' reads data of statsmodels.", hint="pip install statsmodels") from None
-    from automl.tasks.own.forecast import Line, windows
+    from automl.tasks.own.windows import Line, windows
 
     data = sunspots.load_pandas().data
     years, values = data["YEAR"].to_numpy(dtype=float), data["SUNACTIVITY"].to_numpy(dtype=float)

@@ -47,7 +47,8 @@ class Rows:
     moment: np.ndarray | None = None
     """(rows,) numbers: the newest rows are the test part, the newest of the rest the validation part.
 
-    Or (rows, 2): when what is predicted begins and ends; rows that end in a newer part than they begin are in none.
+    Or (rows, 3): when what is predicted begins and ends, and the number of its series; rows that end in a newer part than they begin
+    are in none.
     """
     notes: tuple[str, ...] = ()
     """For people: rows that were dropped while reading, and why."""

@@ -74,21 +74,28 @@ def example(bundle: Path, manifest: Manifest) -> pd.DataFrame:
 
 
 def _series(schema: Schema) -> pd.DataFrame:
-    """Long rows of one series that does not move, as many as are read, a day apart where times are dates."""
+    """Long rows of one series that does not move, as many as are read, a day apart where times are dates.
+
+    Where columns are known ahead, so many rows more as are predicted, without what is predicted.
+    """
     import numpy as np
     import pandas as pd
 
     first = schema.encoders[0]
     assert isinstance(first, Steps)
     middle = first.means if isinstance(first, Series) else (0.0,) * first.channels
-    cells: dict[str, Any] = {first.id: ["1"] * first.steps} if first.id else {}
+    count = first.steps + (schema.horizon if schema.ahead else 0)
+    cells: dict[str, Any] = {first.id: ["1"] * count} if first.id else {}
     if first.formats:
-        days = pd.date_range("2000-01-01", periods=first.steps, freq="MS" if _is_monthly(first) else "D")
+        days = pd.date_range("2000-01-01", periods=count, freq="MS" if _is_monthly(first) else "D")
         form = "%Y-%m-%d" if first.formats[0] == ISO else first.formats[0]
         cells[first.time] = days.strftime(form).tolist()
     elif first.time:
-        cells[first.time] = np.arange(first.steps) * (first.beat if isinstance(first, Forecast) else 1.0)
-    return pd.DataFrame({**cells, **{name: round(mean, 6) for name, mean in zip(first.columns, middle, strict=True)}})
+        cells[first.time] = np.arange(count) * (first.beat if isinstance(first, Forecast) else 1.0)
+    cells |= {name: [round(mean, 6)] * count for name, mean in zip(first.columns, middle, strict=True)}
+    frame = pd.DataFrame(cells)
+    frame.loc[first.steps :, first.columns[0]] = np.nan
+    return frame
 
 
 def _is_monthly(encoder: Steps) -> bool:

@@ -14,6 +14,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from automl.tasks.metrics import best_threshold, judged, measure
+from automl.winner.blocks import Blocks
 from automl.winner.sealed import Interval, paired_difference
 
 PICKS = 15
@@ -47,11 +48,21 @@ class Selection:
 
 
 def select(
-    metric: str, direction: str, target: np.ndarray, candidates: Sequence[np.ndarray], *, seed: int
+    metric: str,
+    direction: str,
+    target: np.ndarray,
+    candidates: Sequence[np.ndarray],
+    *,
+    seed: int,
+    spans: np.ndarray | None = None,
 ) -> Selection:
-    """Select from `candidates`, predictions shaped as `measure` takes them."""
+    """Select from `candidates`, predictions shaped as `measure` takes them.
+
+    Rows of a forecast, which overlap as their `spans` say, are left out by stretches of time: else neighbours of a row that is left
+    out would choose for it.
+    """
     held_out, ours, theirs = (np.zeros_like(np.asarray(candidates[0], dtype=np.float64)) for _ in range(3))
-    fold = np.random.default_rng(seed).permutation(len(target)) % FOLDS
+    fold = _folds(len(target), seed) if spans is None else Blocks.of(spans).stretches(FOLDS)
     for number in range(FOLDS):
         out = fold == number
         others = [one[~out] for one in candidates]
@@ -61,11 +72,15 @@ def select(
         # Both sides are decided by the threshold that the other rows suggest.
         for judged_, one in ((ours, mixture), (theirs, candidates[single])):
             judged_[out] = judged(metric, one[out], best_threshold(metric, target[~out], one[~out]))
-    gain = paired_difference(metric, target, ours, theirs, seed=seed)
+    gain = paired_difference(metric, target, ours, theirs, seed=seed, spans=spans)
     if direction == "minimize":
         gain = Interval(-gain.value, -gain.high, -gain.low)
     weights = greedy(metric, direction, target, candidates)
     return Selection(weights, measure(metric, target, ours), gain, held_out)
+
+
+def _folds(rows: int, seed: int) -> np.ndarray:
+    return np.random.default_rng(seed).permutation(rows) % FOLDS
 
 
 def greedy(metric: str, direction: str, target: np.ndarray, candidates: Sequence[np.ndarray]) -> tuple[float, ...]:

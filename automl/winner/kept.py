@@ -24,6 +24,11 @@ def validation_target(stage: Stage) -> np.ndarray:
     return load_schema(stage.data_folder, stage.data).decode(target, np.concatenate(units) if units else None)
 
 
+def validation_spans(stage: Stage) -> np.ndarray | None:
+    """When the rows that trials predicted begin and end, of a forecast; see `Arrays.spans`."""
+    return load_part(stage.data_folder, stage.data, "validation").spans
+
+
 def of_trial(stage: Stage, attempt: Attempt) -> list[np.ndarray]:
     """Its validation predictions, or none where they were not kept: the ledger remembers files that are long deleted."""
     artifact = attempt.outcome.artifacts.get("predictions") if attempt.outcome is not None else None

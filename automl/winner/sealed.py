@@ -1,6 +1,7 @@
 """How sure a test result is: bootstrap intervals over test rows. Reads what a `score` assignment saved; trains nothing.
 
-Percentile bootstrap, Efron and Tibshirani, "An Introduction to the Bootstrap" (1993), chapter 13.
+Percentile bootstrap, Efron and Tibshirani, "An Introduction to the Bootstrap" (1993), chapter 13. Rows are drawn one by one; those of
+a forecast, which overlap in time, in blocks (`blocks.py`).
 """
 
 from __future__ import annotations
@@ -14,7 +15,8 @@ from zipfile import BadZipFile
 import numpy as np
 
 from automl.errors import DataError, StorageError
-from automl.tasks.metrics import EVEN, judged, measure
+from automl.tasks.metrics import EVEN, METRICS, judged, measure
+from automl.winner.blocks import Blocks
 
 RESAMPLES = 2000
 _MOST_ROWS = 50_000
@@ -34,6 +36,8 @@ class Scores:
     """`model` and each baseline by name; shapes as `measure` takes them."""
     thresholds: dict[str, float] = field(default_factory=dict)
     """By the same names: the probability above which the second of two classes was decided for; 0.5 where none is named."""
+    spans: np.ndarray | None = None
+    """Of forecasts (rows, 3), as `Blocks.of` takes them; None where rows are drawn one by one."""
 
     def judged(self, metric: str, name: str) -> np.ndarray:
         """Return one's predictions as the metric sees them, decided by its own threshold: what `bootstrap` takes."""
@@ -54,8 +58,9 @@ def read_scores(path: Path) -> Scores:
     try:
         with np.load(path, allow_pickle=False) as archive:
             arrays = {name: archive[name] for name in archive.files}
-        target, thresholds = arrays.pop("target"), arrays.pop("thresholds", np.full(len(arrays), EVEN))
-        return Scores(target, arrays, dict(zip(arrays, thresholds.tolist(), strict=True)))
+        target, spans = arrays.pop("target"), arrays.pop("spans", None)
+        thresholds = arrays.pop("thresholds", np.full(len(arrays), EVEN))
+        return Scores(target, arrays, dict(zip(arrays, thresholds.tolist(), strict=True)), spans)
     except (OSError, ValueError, KeyError, BadZipFile) as error:
         raise StorageError(
             f"Test predictions cannot be read: {path} ({error}).", hint="Score the model again."
@@ -78,8 +83,10 @@ def read_importance(path: Path) -> dict[str, list[float]]:
     return {name: pair for name, pair in zip(columns, values, strict=True) if all(map(math.isfinite, pair))}
 
 
-def bootstrap(metric: str, target: np.ndarray, prediction: np.ndarray, *, seed: int) -> Interval:
-    """Return the metric with its 95 % percentile interval over resampled test rows.
+def bootstrap(
+    metric: str, target: np.ndarray, prediction: np.ndarray, *, seed: int, spans: np.ndarray | None = None
+) -> Interval:
+    """Return the metric with its 95 % percentile interval over resampled test rows; of forecasts, over blocks of their `spans`.
 
     Where every row is right, or every row wrong, resampling shows no spread at all; accuracy then takes the exact binomial
     bound instead (Clopper and Pearson 1934), so that 35 right out of 35 reads [0.90, 1.00] and not [1.00, 1.00].
@@ -88,50 +95,70 @@ def bootstrap(metric: str, target: np.ndarray, prediction: np.ndarray, *, seed: 
     if metric == "accuracy" and value in (0.0, 1.0):
         bound = _TAIL ** (1 / len(target))
         return Interval(value, bound, 1.0) if value else Interval(value, 0.0, 1 - bound)
-    return _around(value, _resampled(metric, target, (prediction,), seed)[0], len(target))
+    blocks = None if spans is None else Blocks.of(spans)
+    found = _interval(value, _resampled(metric, target, (prediction,), seed, blocks)[0], len(target), blocks)
+    if METRICS[metric].direction == "maximize":  # a widened interval must not leave what the metric can be
+        return Interval(value, found.low, min(found.high, 1.0))
+    return Interval(value, max(found.low, 0.0), found.high)
 
 
 def paired_difference(
-    metric: str, target: np.ndarray, prediction: np.ndarray, other: np.ndarray, *, seed: int
+    metric: str,
+    target: np.ndarray,
+    prediction: np.ndarray,
+    other: np.ndarray,
+    *,
+    seed: int,
+    spans: np.ndarray | None = None,
 ) -> Interval:
     """Return metric(prediction) - metric(other) with its 95 % interval; both are measured on the same resampled rows."""
     value = measure(metric, target, prediction) - measure(metric, target, other)
-    ours, theirs = _resampled(metric, target, (prediction, other), seed)
-    return _around(value, ours - theirs, len(target))
+    blocks = None if spans is None else Blocks.of(spans)
+    ours, theirs = _resampled(metric, target, (prediction, other), seed, blocks)
+    return _interval(value, ours - theirs, len(target), blocks)
 
 
-def _around(value: float, resampled: np.ndarray, rows: int) -> Interval:
-    """The percentiles; of a part of the rows its spread about its own middle, which falls with the root of the rows' number.
+def _interval(value: float, resampled: np.ndarray, rows: int, blocks: Blocks | None) -> Interval:
+    """The percentiles, widened where blocks are few; of a part of the rows its spread, which falls with the root of the rows' number.
 
     Bickel, Götze and van Zwet, "Resampling fewer than n observations" (1997).
     """
     low, middle, high = (float(one) for one in np.nanquantile(resampled, [_TAIL, 0.5, 1 - _TAIL]))
+    if blocks is not None:
+        return Interval(value, value + blocks.widening * (low - value), value + blocks.widening * (high - value))
     if rows <= _MOST_ROWS:
         return Interval(value, low, high)
     scale = math.sqrt(_MOST_ROWS / rows)
     return Interval(value, value + (low - middle) * scale, value + (high - middle) * scale)
 
 
-def _resampled(metric: str, target: np.ndarray, predictions: tuple[np.ndarray, ...], seed: int) -> np.ndarray:
+def _resampled(
+    metric: str, target: np.ndarray, predictions: tuple[np.ndarray, ...], seed: int, blocks: Blocks | None
+) -> np.ndarray:
     """Return (predictions, resamples) values of the metric, each column on the same drawn rows."""
-    target, predictions = target[:_MOST_ROWS], tuple(prediction[:_MOST_ROWS] for prediction in predictions)
+    if blocks is None:
+        target, predictions = target[:_MOST_ROWS], tuple(prediction[:_MOST_ROWS] for prediction in predictions)
     rng = np.random.default_rng(seed)
-    rows = len(target)
     evaluate = _MEANS.get(metric)
     losses = [evaluate[0](target, prediction) for prediction in predictions] if evaluate else []
     values = []
-    for count in _batches(rows):
-        drawn = rng.integers(0, rows, size=(count, rows))
+    for resamples in _batches(len(target)):
+        counts = _counts(len(target), resamples, rng) if blocks is None else blocks.counts(resamples, rng)
         if evaluate:
-            values.append(np.stack([evaluate[1](loss[drawn].mean(axis=1)) for loss in losses]))
+            rows = counts.sum(axis=1)
+            values.append(np.stack([evaluate[1]((counts * loss).sum(axis=1) / rows) for loss in losses]))
         elif metric == "roc_auc":
-            counts = np.bincount((drawn + rows * np.arange(count)[:, None]).ravel(), minlength=count * rows)
-            values.append(np.stack([_areas(target, one, counts.reshape(count, rows)) for one in predictions]))
+            values.append(np.stack([_areas(target, one, counts) for one in predictions]))
         else:
-            values.append(
-                np.array([[_measure(metric, target[at], rows_[at]) for at in drawn] for rows_ in predictions])
-            )
+            drawn = [np.repeat(np.arange(len(target)), count) for count in counts]
+            values.append(np.array([[_measure(metric, target[at], one[at]) for at in drawn] for one in predictions]))
     return np.concatenate(values, axis=1)
+
+
+def _counts(rows: int, resamples: int, rng: np.random.Generator) -> np.ndarray:
+    """(resamples, rows): how often each row is drawn, all alike likely."""
+    drawn = rng.integers(0, rows, size=(resamples, rows)) + rows * np.arange(resamples)[:, None]
+    return np.bincount(drawn.ravel(), minlength=resamples * rows).reshape(resamples, rows)
 
 
 def _batches(rows: int) -> list[int]:

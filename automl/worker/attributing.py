@@ -1,7 +1,8 @@
-"""Integrated gradients of single predictions: which pixels, or which words, spoke for them. Needs captum and torch.
+"""Integrated gradients of single predictions: which pixels, steps or words spoke for them. Needs captum and torch.
 
 Sundararajan, Taly and Yan, "Axiomatic Attribution for Deep Networks" (2017, arXiv:1703.01365). What is attributed is the log
-probability of the predicted class, or the predicted number, both as the exported network has them, an ensemble's mean included.
+probability of the predicted class, or the predicted number, of a forecast the mean over its steps, all as the exported network has
+them, an ensemble's mean included.
 """
 
 from __future__ import annotations
@@ -18,11 +19,11 @@ STEPS = 32
 _NUMBERS_AT_ONCE = 1 << 21
 """Input numbers that go through the network in one step at most; activations are many times that."""
 _AVERAGED = 1000
-"""Pictures that the average one is made of."""
+"""Rows that the average one is made of."""
 
 
-def average_picture(inputs: np.ndarray) -> np.ndarray:
-    """Return the mean (channels, height, width) of encoded pictures: what a picture is compared with."""
+def average_of(inputs: np.ndarray) -> np.ndarray:
+    """Return the mean (channels, …) of encoded pictures or series: what one of them is compared with."""
     step = -(-len(inputs) // _AVERAGED)
     return np.asarray(inputs[::step].mean(axis=0), dtype=np.float32)
 
@@ -32,13 +33,28 @@ def picture_attribution(network: nn.Module, picture: np.ndarray, average: np.nda
 
     Positive speaks for it, negative against; together they are the prediction less that of the average picture.
     """
+    return np.asarray(_from_average(network, picture, average, classes).sum(axis=0))
+
+
+def series_attribution(
+    network: nn.Module, series: np.ndarray, average: np.ndarray, classes: int, channels: int
+) -> np.ndarray:
+    """(channels, steps) -> (channels, steps): what each step of each channel, being other than the average, adds to the prediction.
+
+    What a last channel beyond `channels` adds, the one that marks gaps, is shared by the others.
+    """
+    found = _from_average(network, series, average, classes)
+    return np.asarray(found[:channels] + found[channels:].sum(axis=0) / channels)
+
+
+def _from_average(network: nn.Module, row: np.ndarray, average: np.ndarray, classes: int) -> np.ndarray:
     from captum.attr import IntegratedGradients
 
-    given = torch.from_numpy(np.array(picture[None], dtype=np.float32))
+    given = torch.from_numpy(np.array(row[None], dtype=np.float32))
     found: Tensor = IntegratedGradients(_predicted(network, classes)).attribute(
         given, torch.from_numpy(average[None]), target=_target(network, given, classes), n_steps=STEPS, **_batch(given)
     )
-    return found[0].sum(dim=0).detach().numpy()
+    return np.asarray(found[0].detach().numpy())
 
 
 def word_attribution(network: nn.Module, codes: np.ndarray, classes: int) -> np.ndarray:
@@ -74,7 +90,7 @@ def word_attribution(network: nn.Module, codes: np.ndarray, classes: int) -> np.
 def _predicted(network: nn.Module, classes: int) -> Callable[[Tensor], Tensor]:
     def forward(x: Tensor) -> Tensor:
         outputs: Tensor = network(x)
-        return outputs.log_softmax(dim=1) if classes else outputs.reshape(len(outputs), -1)
+        return outputs.log_softmax(dim=1) if classes else outputs.reshape(len(outputs), -1).mean(dim=1, keepdim=True)
 
     return forward
 

@@ -1,4 +1,4 @@
-"""Why the exported model predicts what it does, on the test rows that a `score` reads anyway: columns, pixels or words.
+"""Why the exported model predicts what it does, on the test rows that a `score` reads anyway: columns, pixels, steps or words.
 
 Chooses rows, keeps the time and says what is missing; `permuting` and `attributing` compute. Never fails a score.
 """
@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from automl.data import Arrays, Schema
-from automl.encoding import Raw, Subwords, words
+from automl.encoding import Forecast, Raw, Series, Steps, Subwords, words
 from automl.messages import Assignment
 from automl.tasks.metrics import EVEN, METRICS, measure
 from automl.worker.hardest import row_losses
@@ -43,12 +43,12 @@ def explain(
     """Return arrays for the report: a `note` in words, empty where all is there, and what was found.
 
     Of a table `columns`, `kinds` and `importance` (columns, 2), see `permuting.Permuted`, and `counts` (repeats, rows, columns
-    known). Of pictures and texts `rows` of the test part and `attributions` (rows, height, width), with the pictures
-    `inputs`, or (rows, words), NaN behind a text's end, with the `texts`. Empty for series.
+    known). Of all else `rows` of the test part and `attributions`: of pictures (rows, height, width), with the pictures
+    `inputs`; of texts (rows, words), NaN behind a text's end, with the `texts`; of series (rows, channels, steps), with the `lines` as
+    many in their own units, the names of the `channels`, the number of the first step of each (`begins`), and of how many
+    steps each is the mean (`every`).
     """
     until = time.monotonic() + (assignment.explaining or 0.0)
-    if schema.input_kind == "series":
-        return {}
     if not assignment.explaining:
         return {"note": np.array(NO_TIME)}
     try:
@@ -107,30 +107,45 @@ def _of_rows(
 ) -> dict[str, np.ndarray]:
     import captum.attr  # noqa: F401  # here, so that what it takes is part of the time
 
-    from automl.worker.attributing import average_picture, picture_attribution, word_attribution
+    from automl.worker.attributing import average_of, picture_attribution, series_attribution, word_attribution
 
-    classes, found = len(schema.labels), dict[int, np.ndarray]()
-    average = average_picture(train.inputs) if schema.input_kind == "image" else None
+    classes, found, form = len(schema.labels), dict[int, np.ndarray](), schema.encoders[0]
+    average = None if schema.input_kind == "text" else average_of(train.inputs)
     for row in chosen_rows(target, prediction):
         if time.monotonic() >= until:
             break
         encoded = np.array(test.inputs[row])
-        found[row] = (
-            word_attribution(network, encoded, classes)
-            if average is None
-            else picture_attribution(network, encoded, average, classes)
-        )
+        if average is None:
+            found[row] = word_attribution(network, encoded, classes)
+        elif isinstance(form, Steps):
+            found[row] = series_attribution(network, encoded, average, classes, form.channels)
+        else:
+            found[row] = picture_attribution(network, encoded, average, classes)
     if not found:
         return {"note": np.array(NO_TIME)}
     rows = np.array(list(found))
     shared = {"note": np.array(""), "rows": rows, "attributions": _stacked(list(found.values()))}
+    if isinstance(form, Series | Forecast):
+        return {**shared, **_lines(form, np.array(test.inputs[rows]), np.asarray(raw)[rows])}
     if average is not None:
         return {**shared, "inputs": np.array(test.inputs[rows])}
     texts = words(np.asarray(raw[schema.columns[0]])[rows])
-    if isinstance(form := schema.encoders[0], Subwords):
+    if isinstance(form, Subwords):
         of_words = [form.by_word(text or "", found[row]) for row, text in zip(found, texts, strict=True)]
         shared["attributions"] = _stacked(of_words)
     return {**shared, "texts": np.array([(text or "")[:LONGEST_TEXT] for text in texts], dtype=np.str_)}
+
+
+def _lines(form: Series | Forecast, encoded: np.ndarray, raw: np.ndarray) -> dict[str, np.ndarray]:
+    """What the series are, in their own units, and which step each value is."""
+    if isinstance(form, Forecast):  # numbered from the last step of the past, which is 0
+        first = [1 - form.steps + (form.horizon if name in form.ahead else 0) for name in form.columns]
+        names, every, lines = form.columns, 1, form.known(raw)
+    else:
+        names, first, every = form.columns if form.is_long else ("series",), [1] * form.channels, form.every
+        lines = encoded[:, : form.channels] * np.reshape(form.scales, (-1, 1)) + np.reshape(form.means, (-1, 1))
+    found = {"channels": np.array(names, dtype=np.str_), "begins": np.array(first), "every": np.array(every)}
+    return {**found, "lines": lines}
 
 
 def chosen_rows(target: np.ndarray, prediction: np.ndarray) -> list[int]:
@@ -140,7 +155,7 @@ def chosen_rows(target: np.ndarray, prediction: np.ndarray) -> list[int]:
     """
     losses = row_losses(target, prediction)
     worst, best = np.argsort(-losses, kind="stable"), np.argsort(losses, kind="stable")
-    if prediction.ndim == 2:
+    if prediction.shape != target.shape:
         right = prediction.argmax(axis=1) == target
         worst, best = worst[~right[worst]], best[right[best]]
         firsts = np.sort(np.unique(target[best], return_index=True)[1])

@@ -31,9 +31,9 @@ def score(assignment: Assignment, places: Places) -> tuple[Outcome, ...]:
 
     `value` is the steering metric; `values` holds every metric that fits the target, and the steering metric of each baseline
     under the baseline's name. The artifact `predictions` is an `.npz`: `target`, one array per role and one per baseline, as
-    `measure` takes them, and `thresholds`, a number for each in that order; `hardest` holds the rows that were predicted worst, and
-    `explained`, where the assignment leaves time for it, what the model goes by. Raises ConfigError for an assignment of another
-    kind.
+    `measure` takes them, `thresholds`, a number for each in that order, and of forecasts `spans`, see `Arrays`; `hardest` holds
+    the rows that were predicted worst, and `explained`, where the assignment leaves time for it, what the model goes by. Raises
+    ConfigError for an assignment of another kind.
     """
     if assignment.kind != "score":
         raise ConfigError(f"Only a score assignment may read the test part, but this is a {assignment.kind}.")
@@ -60,10 +60,9 @@ def score(assignment: Assignment, places: Places) -> tuple[Outcome, ...]:
     lines = {name: thresholds.get(name, EVEN) for name in predictions}
     scores = {name: measure(assignment.metric, target, rows, lines[name]) for name, rows in predictions.items()}
     value = scores.pop("model")
+    tested = {"target": target, **predictions, "thresholds": np.array(list(lines.values()))}
     saved = {
-        "predictions": _save(
-            assignment, places, {"target": target, **predictions, "thresholds": np.array(list(lines.values()))}
-        ),
+        "predictions": _save(assignment, places, tested if test.spans is None else {**tested, "spans": test.spans}),
         "hardest": _save(
             assignment, places, hardest(schema, test.inputs, raw, target, predictions["model"]), ".hardest"
         ),
@@ -100,7 +99,7 @@ def _champion(
 def _reads(champion: Schema, schema: Schema, rows: Raw) -> bool:
     """Whether the rows have what the champion reads; of a table it may be fewer columns, in another order."""
     if isinstance(rows, np.ndarray):
-        return champion.columns == schema.columns
+        return champion.columns == schema.columns and champion.ahead == schema.ahead
     return set(champion.columns) <= set(rows)
 
 

@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+import dataclasses
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
+import pytest
 
 from automl.data import Schema, load_part, load_schema, prepare, spec_for
 from automl.encoding import (
+    Forecast,
     encode,
     gathered,
     units,
 )
+from automl.errors import DataError
 from automl.tasks import Choices, Task, load_task
 
 RNG = np.random.default_rng(0)
@@ -55,3 +59,29 @@ def test_a_forecasts_spec_and_schema_say_how_far_it_goes(tmp_path: Path) -> None
     target = task.read().target[:3]
     told = units(again.encoders, gathered(again.encoders, rows)[1])
     assert np.allclose(again.decode(again.encode_target(target, told), told), target, atol=1e-4)
+
+
+def test_a_schema_that_knows_nothing_ahead_is_spelled_as_before(tmp_path: Path) -> None:
+    schema = prepare(monthly(tmp_path), seed=0, data_folder=tmp_path).schema
+    assert "ahead" not in schema.to_json()
+    first = dataclasses.replace(schema.encoders[0], columns=("y", "p"), ahead=("p",), ahead_scales=(2.0,))  # type: ignore[call-arg]
+    known = dataclasses.replace(schema, encoders=(first,))
+    assert Schema.from_json(known.to_json()) == known
+    assert known.fingerprint != schema.fingerprint
+    for wrong in ('"ahead_scales": [\n    -2.0', '"ahead_scales": ['):
+        text = known.to_json().replace('"ahead_scales": [\n    2.0', wrong)
+        with pytest.raises(DataError, match="cannot be read"):
+            Schema.from_json(text)
+
+
+def test_what_is_known_ahead_has_one_scale_for_all_windows(tmp_path: Path) -> None:
+    at = np.arange(150)
+    cells = {"t": at, "y": RNG.normal(size=150), "flag": (at % 50 == 0).astype(int), "still": 3}
+    pd.DataFrame(cells).to_csv(tmp_path / "d.csv", index=False)
+    said = Choices("y", "forecast", time_column="t", horizon=4, known=("flag",))
+    prepared = prepare(load_task(str(tmp_path / "d.csv"), said), seed=0, data_folder=tmp_path)
+    form = prepared.schema.encoders[0]
+    assert isinstance(form, Forecast)
+    assert form.ahead == ("flag",)
+    assert 0.05 < form.ahead_scales[0] < 0.3
+    assert prepared.schema.ahead == ("flag",)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -78,3 +80,32 @@ def test_a_history_is_read_from_its_newest_steps_with_its_gaps() -> None:
         form.gather({**cells, "y": np.full(4, np.nan)})
     with pytest.raises(CellError, match=r"row 4: '4.0' is not a step of its own: row 3 is at the same one of 'a'"):
         form.gather({**cells, "t": np.array([8.0, 0, 3.9, 4.0])})
+
+
+def test_what_is_known_ahead_is_read_up_to_the_last_step_that_is_predicted() -> None:
+    form = Forecast(("y", "x", "p"), steps=4, horizon=2, ahead=("p",), ahead_scales=(0.25,))
+    cells = {
+        "y": np.array([0, 1, 2, 3, 4, np.nan, np.nan, np.nan]),
+        "x": np.arange(8.0),
+        "p": np.array([0, 0, 0, 0, 1, 0, 1, 9]),
+    }
+    _, rows = form.gather(cells)
+    assert np.array_equal(form.by_channel(rows)[0], [[1, 2, 3, 4], [1, 2, 3, 4], [0, 1, 0, 1]])
+    assert np.allclose(form.encode(rows)[0, 2], [-2, 2, -2, 2])  # over the usual scale, whatever the window's own
+    one = Forecast(("y", "x"), steps=4, horizon=2, ahead=("x",), ahead_scales=(2.0,))
+    span = np.arange(12.0).reshape(1, 2, 6)
+    assert np.array_equal(one.read(span)[0], [[0, 1, 2, 3], [8, 9, 10, 11]])
+
+
+def test_a_gap_in_what_is_known_ahead_is_filled_and_a_missing_target_before_the_end_is_too() -> None:
+    form = Forecast(("y", "p"), steps=3, horizon=2, ahead=("p",), ahead_scales=(1.0,), time="t", calendar="even")
+    cells = {
+        "t": np.array([0.0, 1, 2, 3, 5]),
+        "y": np.array([1, np.nan, 3, np.nan, np.nan]),
+        "p": np.array([4.0, 5, 6, 7, 9]),
+    }
+    with pytest.raises(SeriesError, match="the history has 3 steps"):
+        replace(form, steps=4, horizon=3).gather(cells)
+    _, rows = form.gather({**cells, "t": np.array([0.0, 1, 2, 3, 4])})
+    assert np.array_equal(form.by_channel(rows)[0], [[1, np.nan, 3], [6, 7, 9]], equal_nan=True)
+    assert np.array_equal(form.known(form.gather(cells)[1])[0], [[1, 2, 3], [6, 7, 7]])

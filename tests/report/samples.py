@@ -142,6 +142,16 @@ def coloured(texts: Sequence[str], attributions: Sequence[Sequence[float]], rows
     return {"rows": np.array(rows), "texts": np.array(texts, dtype=np.str_), "attributions": padded}
 
 
+def followed(
+    lines: np.ndarray, attributions: np.ndarray, rows: Sequence[int], begins: Sequence[int] = (1,)
+) -> dict[str, Any]:
+    """What was explained of series (rows, channels, steps)."""
+    names = np.array(["sold", "price", "rain", "wind"][: lines.shape[1]])
+    first = np.resize(np.array(begins), lines.shape[1])
+    found = {"rows": np.array(rows), "attributions": attributions, "lines": lines}
+    return {**found, "channels": names, "begins": first, "every": np.array(1)}
+
+
 def thousand() -> list[Attempt]:
     """1,000 slots of two families with twelve parameters each and curves of up to 30 epochs, as a long search leaves them."""
     rng = random.Random(0)

@@ -6,7 +6,7 @@ import zlib
 
 import numpy as np
 import pytest
-from samples import coloured, heated, important, material, score
+from samples import coloured, followed, heated, important, material, score
 
 from automl.ledger import SearchFolder
 from automl.report.explained import LONGEST_WORD, MOST_BARS, MOST_WORDS, columns, rows
@@ -113,3 +113,50 @@ def test_a_note_stands_where_nothing_was_explained(tmp_path):
     assert "pip install &#34;it&#34;" in page
     assert 'id="why"' in page
     assert 'id="why"' not in render(material([score(tmp_path, TARGET, PREDICTION, **LABELS)], tmp_path))
+
+
+def _strokes(svg, css):
+    return [e.get("d") for e in svg.iter() if (e.get("class") or "") == f"line {css}"]
+
+
+def _points(path):
+    return len(path.replace("M", " ").replace("L", " ").split()) // 2
+
+
+def test_a_series_is_thick_where_a_step_carries_much_and_says_which(tmp_path):
+    values = np.zeros((1, 1, 24))
+    values[0, 0, 4:6], values[0, 0, 20], values[0, 0, 10] = 1.0, -0.6, 0.1
+    (one,) = rows(_scored(tmp_path, followed(np.arange(24.0).reshape(1, 1, 24), values, [1])))
+    svg = ElementTree.fromstring(one.figure)
+    assert _points(_strokes(svg, "truth")[0]) == 24  # the whole line, thin
+    (strong,), (against,) = _strokes(svg, "for3"), _strokes(svg, "con2")
+    assert strong.count("M") == against.count("M") == 1
+    assert _points(strong) == 4  # two steps, and half way to those beside them
+    assert not _strokes(svg, "for1")
+    assert one.told == "For: steps 5 to 6, steps 11 to 12. Against: steps 21 to 22."
+    assert svg.get("aria-label") == f"Series of test row 1. {one.told}"
+
+
+def test_a_forecast_shows_what_came_and_what_was_predicted_and_the_channels_that_carry_most(tmp_path):
+    target, prediction = np.array([[1.0, np.nan, 3.0], [4.0, 5.0, 6.0]]), np.zeros((2, 3))
+    lines, values = np.random.default_rng(0).normal(size=(2, 4, 8)), np.zeros((2, 4, 8))
+    values[:, 1, 7], values[:, 3, 2], values[:, 2, 0] = 2.0, -1.0, 0.1
+    found = followed(lines, values, [0, 1], begins=(-7, -4, -7, -7))
+    scored = read_scored([score(tmp_path, target, prediction, found)], SearchFolder(tmp_path))
+    first, _ = rows(scored)
+    svg = ElementTree.fromstring(first.figure)
+    assert [e.text for e in svg.iter() if e.get("class") == "name"] == ["sold", "price", "wind"]
+    assert first.told == "Raises it: step 3 of price, step -7 of rain. Lowers it: step -5 of wind."
+    assert len(_strokes(svg, "told")) == 1
+    assert "nan" not in first.figure
+    page = render(material([score(tmp_path, target, prediction, found)], tmp_path))
+    assert "raises the forecast" in page
+    assert page.count('aria-label="Series of test row') == 2
+
+
+@pytest.mark.parametrize("value", [0.0, np.nan, 1e300])
+def test_no_series_is_too_strange(value, tmp_path):
+    found = followed(np.full((1, 2, 3), value), np.full((1, 2, 3), np.nan), [0])
+    (one,) = rows(_scored(tmp_path, found))
+    ElementTree.fromstring(one.figure)
+    assert one.told == "For: no step. Against: no step."

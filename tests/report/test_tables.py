@@ -103,6 +103,8 @@ def test_the_command_of_a_task_file_names_the_file_and_what_was_said_beside_it(t
     own = load_task("data.csv", Choices("y", columns={"said": "text"}, test="new.csv"))
     asked = header(task={"name": own.name, "source": own.source, "choices": own.choices})
     assert command(asked).startswith("automl search data.csv --target y --test new.csv --column said=text --seed 0 ")
+    asked.task["choices"]["known"] = ["a b", "c"]
+    assert "--known 'a b' --known c --column" in command(asked)
 
 
 def test_provenance_names_data_code_and_versions():

@@ -223,6 +223,39 @@ def test_what_cannot_be_forecast_is_refused(
     assert words in refused(tmp_path, change(monthly()), **chosen)  # type: ignore[operator]
 
 
+def test_columns_that_are_known_ahead_are_read_over_the_horizon(tmp_path: Path) -> None:
+    frame = monthly()
+    said = {"kind": "forecast", "horizon": 6, "time_column": "when"}
+    task, plain = loaded(tmp_path, frame, known=("other",), **said), loaded(tmp_path, frame, **said)
+    form, rows = form_of(task), task.read()
+    assert isinstance(form, Forecast)
+    assert (form.ahead, rows.columns[-1]) == (("other",), "other[6]")
+    assert "the last 36 steps of y and other, and the next 6 of other" in task.given
+    windows = rows.array().reshape(len(rows), 2, form.steps)
+    assert np.allclose(windows[-1, 1], frame["other"][-form.steps :])
+    assert np.array_equal(windows[:, 0], plain.read().array().reshape(len(rows), 2, form.steps)[:, 0])
+    assert np.array_equal(rows.target, plain.read().target)
+    assert {column.name: column.why for column in task.columns}["other"].endswith(
+        "its past and its next 6 steps are read"
+    )
+
+
+@pytest.mark.parametrize(
+    ("choices", "words"),
+    [
+        ({"known": ("promo",)}, "column 'promo' not found"),
+        ({"known": ("y",)}, "--known 'y' is the target, the id or the time. Name another column."),
+        ({"known": ("word",)}, "--known 'word' must hold plain numbers, but is left out (a category"),
+        ({"known": ("other",), "kind": "regression", "horizon": None}, "--known says what a forecast knows ahead. Add --kind"),
+        ({"known": ("other",), "horizon": 30}, "at least 140 are needed in a series, but the series has 120"),
+        ({"known": ("other",), "horizon": 600}, "--known reads at most 512 steps ahead. Give a shorter --horizon."),
+    ],
+)  # fmt: skip
+def test_what_cannot_be_known_ahead_is_refused(tmp_path: Path, choices: dict[str, object], words: str) -> None:
+    chosen = {"kind": "forecast", "horizon": 6, "time_column": "when", **choices}
+    assert words in refused(tmp_path, monthly().assign(word=["a", "b", "c"] * 40), **chosen)
+
+
 def test_a_horizon_needs_a_forecast(tmp_path: Path) -> None:
     assert "--horizon says how far a forecast goes" in refused(tmp_path, monthly(), horizon=3)
 

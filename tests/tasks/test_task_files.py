@@ -71,6 +71,15 @@ def test_a_value_that_yaml_takes_for_a_truth_value_or_number_is_the_name_it_spel
     assert task.target == target
 
 
+def test_columns_that_are_known_ahead_are_a_list(tmp_path: Path) -> None:
+    text = "path: data.csv\nkind: forecast\nhorizon: 3\nknown: [no, 1e-3]\n"
+    _, choices = read_task_file(path := written(tmp_path, text), Choices())
+    assert choices.known == ("no", "1e-3")
+    assert read_task_file(path, Choices(known=("n",)))[1].known == ("n",)
+    assert "'known', line 2" in refused(tmp_path, "path: data.csv\nknown: price\n")
+    assert "'known' must be text, but is a list, line 2." in refused(tmp_path, "path: data.csv\nknown: [[a], b]\n")
+
+
 def test_an_empty_value_is_one_that_is_left_out(tmp_path: Path) -> None:
     assert loaded(tmp_path, "path: data.csv\ntarget: y\ngroup:\nmetric: ''\ncolumns:\n").metric == "roc_auc"
 

@@ -16,7 +16,7 @@ from torch import nn
 from automl import catalog
 from automl.bundle.combined import combine
 from automl.data import Arrays, Schema
-from automl.encoding import Category, Date, Grid, Number, Words
+from automl.encoding import Category, Date, Forecast, Grid, Number, Series, Words
 from automl.messages import Assignment, DataRef, Field, Member, Spec
 from automl.worker import explaining
 from automl.worker.explaining import chosen_rows, explain
@@ -175,10 +175,59 @@ def test_a_text_is_explained_by_the_word_that_decides_it(families: tuple[str, ..
         assert words[int(np.argmax(values[: len(words)]))] in ("dinner", "prize")
 
 
+def _series(rows: int = 64) -> tuple[Schema, np.ndarray, np.ndarray]:
+    """The second channel's middle decides; the rest is noise."""
+    rng = np.random.default_rng(0)
+    y = np.arange(rows) % 2
+    raw = rng.normal(10, 1, (rows, 2, 12))
+    raw[:, 1, 5:8] = np.where(y, 14.0, 6.0)[:, None]
+    form = Series(("a", "b"), 12, (10.0, 10.0), (1.0, 1.0), is_long=True, id="i")
+    schema = Schema("s", "classification", "series", "y", (form,), ("low", "high"))
+    return schema, raw.reshape(rows, -1), y
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("families", _families("series"), ids="+".join)
+def test_a_series_is_explained_by_the_steps_that_decide_it(families: tuple[str, ...]) -> None:
+    schema, raw, y = _series()
+    x = schema.encode(raw)
+    found = _explained(_trained(families, Field("x", "series", (2, 12)), x, y), schema, x, y, raw)
+    assert found["note"] == ""
+    assert found["channels"].tolist() == ["a", "b"]
+    assert np.allclose(found["lines"], raw.reshape(-1, 2, 12)[found["rows"]], atol=1e-5)
+    for one in found["attributions"]:
+        assert one[1, 5:8].sum() > 0
+        assert np.abs(one[1, 5:8]).mean() > 3 * np.abs(one[0]).mean()
+
+
+def test_a_forecast_is_explained_by_the_mean_of_its_steps_and_gaps_belong_to_every_channel() -> None:
+    form = Forecast(("y", "p"), steps=4, horizon=2, gaps=True, ahead=("p",), ahead_scales=(1.0,))
+    schema = Schema("f", "regression", "series", "y", (form,))
+    rng = np.random.default_rng(0)
+    raw = rng.normal(size=(12, 8))
+    raw[3, 1] = np.nan
+    x = schema.encode(raw)
+    weights = torch.tensor(rng.normal(size=(2, 12)), dtype=torch.float32)
+    network = nn.Sequential(nn.Flatten(), nn.Linear(12, 2, bias=False))
+    network[1].weight.data = weights
+    target = rng.normal(size=(12, 2))
+    found = explain(
+        Assignment("score-0-0-0", "score", (Member(0, 0, 0, "any", {}, 0),), Spec((), (), 1, 0, ""), DataRef("", ""), "mae", "minimize",
+                   1, explaining=60.0),
+        schema, network, Arrays(x, target), Arrays(x, target), raw, target, np.zeros((12, 2)),
+    )  # fmt: skip
+    expected = ((x - x.mean(axis=0)) * weights.mean(dim=0).numpy().reshape(3, 4))[found["rows"]]
+    assert np.allclose(found["attributions"], expected[:, :2] + expected[:, 2:] / 2, atol=1e-5)
+    assert (found["begins"].tolist(), int(found["every"])) == ([-3, -1], 1)
+    assert len(found["rows"]) == 8
+
+
 def test_wrong_rows_and_right_ones_of_each_class_are_chosen() -> None:
     chances = np.array([[0.9, 0.1], [0.2, 0.8], [0.6, 0.4], [0.1, 0.9], [0.99, 0.01], [0.3, 0.7]])
     assert chosen_rows(np.array([1, 1, 1, 1, 0, 0]), chances) == [0, 4, 5, 3, 2, 1]
     assert chosen_rows(np.array([1.0, 2.0, 3.0]), np.array([1.0, 5.0, 3.5])) == [1, 0, 2]
+    steps = np.array([[1.0, np.nan], [2.0, 2.0], [3.0, 3.0]])
+    assert chosen_rows(steps, np.array([[1.0, 9.0], [5.0, 5.0], [3.5, 3.5]])) == [1, 0, 2]
 
 
 class _Deaf(nn.Module):

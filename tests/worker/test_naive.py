@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
 
 import numpy as np
 import pandas as pd
 import pytest
+from exported import assigned
 
 from automl.data import load_part, load_raw_test, prepare
 from automl.encoding import Forecast
@@ -17,10 +19,10 @@ from automl.report.scored import Scored
 from automl.tasks import Choices, load_task
 from automl.tasks.metrics import measure
 from automl.winner.ensemble import select
-from automl.winner.sealed import bootstrap, paired_difference
+from automl.winner.sealed import bootstrap, paired_difference, read_scores
 from automl.worker.hardest import hardest
 from automl.worker.naive import forecast_baselines
-from automl.worker.scoring import _as_long
+from automl.worker.scoring import _as_long, score
 
 RNG = np.random.default_rng(0)
 
@@ -101,3 +103,19 @@ def test_a_champion_that_reads_another_number_of_steps_is_given_as_many(theirs: 
     rows = _as_long(schema(theirs), schema(3), np.array([[1.0, 2.0, 3.0]]))  # type: ignore[arg-type]
     assert np.asarray(rows).shape == (1, theirs)
     assert np.array_equal(np.asarray(rows)[0, [0, -1]], [first, 3.0], equal_nan=True)
+
+
+def test_a_score_keeps_when_each_window_is_and_a_search_of_before_has_none(tmp_path: Path) -> None:
+    assignment, places = assigned(tmp_path, "sunspots", family="tcn")
+    ref = DataRef(assignment.data.key, assignment.data.content, ("train", "validation", "test"))
+    (outcome,) = score(replace(assignment, kind="score", data=ref), places)
+    path = tmp_path / outcome.artifacts["predictions"].path
+    found = read_scores(path)
+    assert found.spans is not None
+    begun, ended, series = found.spans.T
+    assert len(begun) == len(found.target)
+    assert (ended - begun == assignment.spec.output_size - 1).all()  # years
+    assert set(series) == {0}
+    with np.load(path) as archive:
+        np.savez(tmp_path / "before.npz", **{name: archive[name] for name in archive.files if name != "spans"})
+    assert read_scores(tmp_path / "before.npz").spans is None

@@ -72,7 +72,7 @@ def gathered_cells(source: str, cells: Cells, schema: Schema) -> tuple[tuple[str
             f"{source}: column '{error.column}', row {error.row + 1}: {str(error.cell)[:80]!r} is not {error.wanted}."
         ) from None
     except SeriesError as error:
-        raise DataError(f"{source}: {error}. Give more of its past.") from None
+        raise DataError(f"{source}: {error}.") from None
     return ids, np.asarray(rows)
 
 

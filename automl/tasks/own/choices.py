@@ -35,6 +35,8 @@ class Choices:
     """Column that says which series a row is of: all rows of one id make one series."""
     horizon: int | None = None
     """Steps that a forecast predicts."""
+    known: tuple[str, ...] = ()
+    """Columns whose cells are known for the steps that a forecast predicts, such as a price or a promotion."""
     tokens: Literal["words", "subwords"] = "words"
     """What a text that is the whole input is cut into."""
     file: str | None = None

@@ -23,6 +23,7 @@ _FLAGS = {
     "input": "--input",
     "id": "--id",
     "horizon": "--horizon",
+    "known": "--known",
 }
 
 

@@ -1,48 +1,33 @@
-"""A task from series whose next steps are to be predicted: windows of the past, each with the steps that followed."""
+"""A task from series whose next steps are to be predicted: what a step is, how much of the past is read, what is told of it."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, replace
 from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
-from numpy.lib.stride_tricks import sliding_window_view
 
 from automl.encoding import Forecast
 from automl.errors import ConfigError, DataError
-from automl.sources.memory import require_memory
-from automl.tasks.cells import Cells
 from automl.tasks.own.choices import Choices
-from automl.tasks.own.long import channel_columns, moments, ordered
+from automl.tasks.own.given_series import given_windows
 from automl.tasks.own.names import safe_name
 from automl.tasks.own.reading import cells_as, shared_text
 from automl.tasks.own.rhythm import Rhythm, find_rhythm, find_season
+from automl.tasks.own.stacked import channel_columns, moments, ordered
 from automl.tasks.own.target import OBJECTIVES, read_target, steered_by
-from automl.tasks.task import Column, Rows, Task
+from automl.tasks.own.windows import FEWEST_WINDOWS, Line, lines_of, windows
+from automl.tasks.task import Column, Task
 
-MOST_WINDOWS = 20_000
 LONGEST_CONTEXT = 512
-FEWEST_WINDOWS = 20
 _SEASONS = 3
 """Of the past that are read, where a season is short; two of a long one."""
 _SHORT_SEASON = 31
 _SHORTEST = 16
 _TRAINING = 0.6
 """Share of the time that surely is of the training part: all that the season is found in."""
-_KNOWN = 0.5
-"""Share of a window's steps, and of the steps after it, that must be known."""
-
-
-@dataclass(frozen=True)
-class Line:
-    """One series, a place for each step."""
-
-    values: np.ndarray
-    """(channels, steps), NaN where one is missing; the target first."""
-    moments: np.ndarray
-    """(steps,) when, in the units of the time column."""
 
 
 def forecast_task(path: Path, table: pa.Table, target: str, choices: Choices) -> Task:
@@ -66,6 +51,7 @@ def forecast_task(path: Path, table: pa.Table, target: str, choices: Choices) ->
     }
     columns = channel_columns(source, table, choices, (target,), "")
     channels = [column for column in columns if column.kind == "number"]
+    _require_numbers(source, columns, choices.known)
     values = np.full(table.num_rows, np.nan)
     values[found.known] = found.values
     cells[target] = values
@@ -82,13 +68,18 @@ def forecast_task(path: Path, table: pa.Table, target: str, choices: Choices) ->
         calendar=rhythm.calendar,
         beat=rhythm.beat,
         blanks=tuple(sorted({word for column in channels for word in column.blanks})),
+        ahead=tuple(column.name for column in channels if column.name in choices.known),
     )
-    lines = _lines(form, cells, when)
+    lines = lines_of(form, cells, when)
     form = _with_context(source, form, lines)
     rows = windows(source, form, lines)
     if rhythm.is_assumed:
         rows = replace(rows, notes=(*rows.notes, f"{rhythm.said[0].upper()}{rhythm.said[1:]}."))
+    if choices.test is not None:
+        rows = rows.with_test(given_windows(Path(choices.test), path, form, cells, columns, choices))
     past = f"the last {form.steps} steps of {_listed(form.columns)}"
+    if form.ahead:
+        past += f", and the next {horizon} of {_listed(form.ahead)}"
     season = f"a season of {form.season} steps" if form.season > 1 else "no season"
     return Task(
         name=safe_name(choices.name or path.stem, "series"),
@@ -100,9 +91,9 @@ def forecast_task(path: Path, table: pa.Table, target: str, choices: Choices) ->
         read=lambda: rows,
         source=source,
         shape=(form.channels, form.steps),
-        columns=tuple(_told(column) for column in columns),
+        columns=tuple(_told(column, form) for column in columns),
         series=form,
-        choices={"path": str(path.absolute()), **asdict(choices)},
+        choices={"path": str(path.absolute()), **asdict(choices.absolute())},
         why="as you said",
         given=f"{past} ({rhythm.said}; {season}; {len(names)} series)"
         if form.id
@@ -120,22 +111,26 @@ def _check(source: str, target: str, choices: Choices) -> None:
     named = [name for name in (target, choices.id, choices.time_column) if name is not None]
     if len(set(named)) < len(named):
         raise ConfigError(f"{source}: --target, --id and --time-col must be different columns.")
+    if wrong := next((name for name in choices.known if name in named), None):
+        raise ConfigError(f"{source}: --known '{wrong}' is the target, the id or the time. Name another column.")
+    if choices.known and choices.horizon > LONGEST_CONTEXT:
+        raise ConfigError(f"{source}: --known reads at most {LONGEST_CONTEXT} steps ahead. Give a shorter --horizon.")
 
 
-def _told(column: Column) -> Column:
+def _require_numbers(source: str, columns: Sequence[Column], known: Sequence[str]) -> None:
+    for column in columns:
+        if column.name in known and column.kind != "number":
+            raise DataError(
+                f"{source}: --known '{column.name}' must hold plain numbers, but is {column.kind} ({column.why}). Write it as "
+                f"numbers, such as 0 and 1, or leave out --known."
+            )
+
+
+def _told(column: Column, form: Forecast) -> Column:
     if column.kind != "number":
         return column
-    return replace(column, why=f"{column.why}; its past is read, not its future")
-
-
-def _lines(form: Forecast, cells: Cells, when: np.ndarray) -> list[Line]:
-    values = np.stack([cells[name] for name in form.columns])
-    lines = []
-    for _, rows, steps in form.lines(cells):
-        line = np.full((form.channels, steps[-1] + 1), np.nan)
-        line[:, steps] = values[:, rows]
-        lines.append(Line(line, np.interp(np.arange(steps[-1] + 1), steps, when[rows])))
-    return lines
+    read = f"and its next {form.horizon} steps are read" if column.name in form.ahead else "is read, not its future"
+    return replace(column, why=f"{column.why}; its past {read}")
 
 
 def _with_context(source: str, form: Forecast, lines: Sequence[Line]) -> Forecast:
@@ -147,63 +142,20 @@ def _with_context(source: str, form: Forecast, lines: Sequence[Line]) -> Forecas
     # Of n windows 64 % less twice the horizon's overlap are left for training; a handful per series must be.
     spare = 3 * form.horizon + max(4, FEWEST_WINDOWS // len(lines))
     room = min(LONGEST_CONTEXT, length - spare)
-    if room < 2:
+    least = max(2, form.horizon) if form.ahead else 2  # what is known ahead has as many steps as the past
+    if room < least:
         longest = (
             f"the longest of {len(lines)} series has {lengths.max()}" if form.id else f"the series has {lengths.max()}"
         )
         raise DataError(
-            f"{source}: too few steps to learn forecasts of {form.horizon}: at least {spare + 2} are needed in a series, but "
+            f"{source}: too few steps to learn forecasts of {form.horizon}: at least {spare + least} are needed in a series, but "
             f"{longest}. Give a longer history, or a shorter --horizon."
         )
     season = season if season <= room else 1
     seasons = _SEASONS if season <= _SHORT_SEASON else _SEASONS - 1
     wanted = max(seasons * season if season > 1 else 0, 2 * form.horizon, _SHORTEST)
-    steps = min(wanted, max(room // 2, season, 2) if wanted > room else wanted)
+    steps = min(wanted, max(room // 2, season, least) if wanted > room else wanted)
     return replace(form, steps=min(steps, room), season=season)
-
-
-def windows(source: str, form: Forecast, lines: Sequence[Line]) -> Rows:
-    """Return windows with what followed each, as many as `MOST_WINDOWS`, evenly thinned where there are more.
-
-    Raises DataError where fewer than 20 are known well enough.
-    """
-    span = form.steps + form.horizon
-    total = sum(max(0, line.values.shape[1] - span + 1) for line in lines)
-    stride = max(1, -(-total // MOST_WINDOWS))
-    require_memory(
-        source, 40 * min(total, MOST_WINDOWS) * form.channels * span, "Leave out columns, or give a shorter history."
-    )
-    inputs, targets, spans = [], [], []
-    for line in lines:
-        if line.values.shape[1] < span:
-            continue
-        starts = np.arange(line.values.shape[1] - span, -1, -stride)[::-1]
-        whole = sliding_window_view(line.values, span, axis=1)[:, starts].transpose(
-            1, 0, 2
-        )  # (windows, channels, span)
-        past, future = whole[:, :, : form.steps], whole[:, 0, form.steps :]
-        good = (_known_share(past[:, 0]) >= _KNOWN) & (_known_share(future) >= _KNOWN)
-        inputs.append(past[good].reshape(int(good.sum()), -1))
-        targets.append(future[good])
-        ends = starts + span - 1
-        spans.append(np.column_stack([line.moments[ends - form.horizon + 1], line.moments[ends]])[good])
-    found = sum(map(len, targets))
-    if found < FEWEST_WINDOWS:
-        raise DataError(
-            f"{source}: only {found} windows of {form.steps} steps and the {form.horizon} after them are known well enough, and "
-            f"{FEWEST_WINDOWS} are needed. Give a longer history, or a shorter --horizon."
-        )
-    short = sum(line.values.shape[1] < span for line in lines)
-    notes = [f"{short} of {len(lines)} series are shorter than {span} steps and were left out."] if short else []
-    notes += [f"Of {total:,} windows every {stride}th was taken."] if stride > 1 else []
-    columns = tuple(f"{name}[{step}]" for name in form.columns for step in range(-form.steps + 1, 1))
-    return Rows(
-        np.concatenate(inputs), columns, np.concatenate(targets), moment=np.concatenate(spans), notes=tuple(notes)
-    )
-
-
-def _known_share(values: np.ndarray) -> np.ndarray:
-    return 1.0 - np.isnan(values).mean(axis=1)
 
 
 def _listed(names: Sequence[str]) -> str:

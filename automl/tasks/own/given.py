@@ -24,27 +24,34 @@ FEWEST_ROWS = 10
 
 def given_table(path: Path, train: Path, target: Target, columns: tuple[Column, ...], choices: Choices) -> Rows:
     """Return the rows of a test file, its columns found by name. Raises DataError with file, column and row."""
-    _require_another(path, train)
-    if path.is_dir():
-        raise DataError(f"{path}: is a folder, but {train} is a table. The test part must be a table too.")
-    source, table = str(path), whole_table(path, choices.encoding)
+    source = str(path)
     used = [column for column in columns if column.kind != "left out"]
     asked = [name for name in (target.name, choices.group, choices.time_column) if name is not None]
-    for name in (*asked, *(column.name for column in used)):
-        if name not in table.column_names:
-            raise DataError(
-                f"{source}: column '{name}' of {train} not found. Columns: {listed(table.column_names)}."
-                f"{did_you_mean(name, table.column_names)}"
-            )
+    table = test_table(path, train, (*asked, *(column.name for column in used)), choices.encoding)
     answers = read_answers(source, target, table[target.name])
-    _require_rows(source, answers, target.kind)
+    require_answers(source, answers, target.kind)
     cells = cells_by_column(source, table, used, np.arange(table.num_rows))
     for column in used:
         if column.kind == "date":
             checked_dates(source, cells[column.name], column)
     group = None if choices.group is None else shared_text(table[choices.group]).astype(str)
     moment = None if choices.time_column is None else _moment(source, table, columns, choices.time_column)
-    return Rows(cells, tuple(cells), answers, group, moment, _unknown(source, table, train, columns, asked))
+    return Rows(cells, tuple(cells), answers, group, moment, unknown_columns(source, table, train, columns, asked))
+
+
+def test_table(path: Path, train: Path, names: Iterable[str], encoding: str) -> pa.Table:
+    """Read a test file. Raises DataError for one that lacks a column, ConfigError for the training file itself."""
+    _require_another(path, train)
+    if path.is_dir():
+        raise DataError(f"{path}: is a folder, but {train} is a table. The test part must be a table too.")
+    table = whole_table(path, encoding)
+    for name in names:
+        if name not in table.column_names:
+            raise DataError(
+                f"{path}: column '{name}' of {train} not found. Columns: {listed(table.column_names)}."
+                f"{did_you_mean(name, table.column_names)}"
+            )
+    return table
 
 
 def given_folder(path: Path, train: Folder, what: str, suffixes: tuple[str, ...], classes: Iterable[str]) -> Labelled:
@@ -62,7 +69,7 @@ def given_folder(path: Path, train: Folder, what: str, suffixes: tuple[str, ...]
             )
     lost = sorted(known - set(found.labels))
     notes = (f"{path}: no {what} of {len(lost)} classes, which are not tested: {listed(lost)}.",) if lost else ()
-    _require_rows(str(path), np.array(found.labels), "classification")
+    require_answers(str(path), np.array(found.labels), "classification")
     return Labelled(found.files, found.labels, (*(f"{path}: {note}" for note in found.notes), *notes))
 
 
@@ -71,11 +78,14 @@ def _require_another(path: Path, train: Path) -> None:
         raise ConfigError(f"--test {path} is the training data itself. Give rows that are not learned from.")
 
 
-def _require_rows(source: str, answers: np.ndarray, kind: str) -> None:
+def require_answers(source: str, answers: np.ndarray, kind: str, rows: str = "rows") -> None:
+    """Raise DataError for fewer than ten, and for classes that are all the same."""
     if len(answers) < FEWEST_ROWS:
-        raise DataError(f"{source}: too few rows to test with ({len(answers)} < {FEWEST_ROWS}). Add rows.")
+        raise DataError(f"{source}: too few {rows} to test with ({len(answers)} < {FEWEST_ROWS}). Add {rows}.")
     if kind == "classification" and len(set(answers.tolist())) < 2:
-        raise DataError(f"{source}: holds one class only ({answers[0]}); a test needs rows of two at least. Add rows.")
+        raise DataError(
+            f"{source}: holds one class only ({answers[0]}); a test needs {rows} of two at least. Add {rows}."
+        )
 
 
 def _moment(source: str, table: pa.Table, columns: tuple[Column, ...], name: str) -> np.ndarray:
@@ -86,9 +96,10 @@ def _moment(source: str, table: pa.Table, columns: tuple[Column, ...], name: str
     return moments_of(source, table[name], known)
 
 
-def _unknown(
-    source: str, table: pa.Table, train: Path, columns: tuple[Column, ...], asked: list[str]
+def unknown_columns(
+    source: str, table: pa.Table, train: Path, columns: tuple[Column, ...], asked: Iterable[str]
 ) -> tuple[str, ...]:
+    """Say which columns of the test file the training file has not."""
     names = {*asked, *(column.name for column in columns)}
     more = [name for name in table.column_names if name not in names]
     return (f"{source}: {len(more)} columns are not in {train} and were ignored: {listed(more)}.",) if more else ()

@@ -9,17 +9,18 @@ from pathlib import Path
 import numpy as np
 import pyarrow as pa
 
-from automl.encoding import CellError, Series, number_in, rows_by_id
+from automl.encoding import Series
 from automl.errors import ConfigError, DataError
 from automl.sources.memory import require_memory
 from automl.tasks.cells import Cells
 from automl.tasks.own.choices import Choices
-from automl.tasks.own.columns import infer_column
+from automl.tasks.own.given_series import given_long
 from automl.tasks.own.names import safe_name
-from automl.tasks.own.reading import cells_as, moments_of, shared_text
+from automl.tasks.own.reading import cells_as, shared_text
+from automl.tasks.own.stacked import channel_columns, constant, moments, ordered
 from automl.tasks.own.target import Target, read_target, steered_by
 from automl.tasks.own.wide import LONGEST
-from automl.tasks.task import Column, Rows, Task
+from automl.tasks.task import Rows, Task
 
 FEWEST_SERIES = 20
 _NEARLY_ALL = 0.95
@@ -41,7 +42,7 @@ def long_task(path: Path, table: pa.Table, target: str, choices: Choices, folds_
     when, formats = moments(source, table, time)
     cells: dict[str, np.ndarray] = {id: ids, **({time: when} if time else {})}
     names, places = ordered(source, cells, id, time or "", formats)
-    first = _constant(source, target, shared_text(table[target]), names, places)
+    first = constant(source, target, shared_text(table[target]), names, places)
     found = read_target(source, target, table[target].take(first), choices.kind, first)
     columns = channel_columns(source, table, choices, (target,), "must be the same within an id")
     channels = [column for column in columns if column.kind == "number"]
@@ -63,6 +64,9 @@ def long_task(path: Path, table: pa.Table, target: str, choices: Choices, folds_
         blanks=tuple(sorted({word for column in channels for word in column.blanks})),
     )
     rows = _rows(source, table, form, cells, places, found, choices)
+    learned = len(rows)
+    if choices.test is not None:
+        rows = rows.with_test(given_long(Path(choices.test), path, form, found, columns, names, choices))
     order = f"in order of {time}" if time else "in the order of the file"
     listed = ", ".join(column.name for column in channels[:5]) + (", …" if len(channels) > 5 else "")
     return Task(
@@ -77,52 +81,11 @@ def long_task(path: Path, table: pa.Table, target: str, choices: Choices, folds_
         shape=(len(channels), steps),
         columns=columns,
         series=form,
-        evaluation="folds" if len(rows) < folds_below else "holdout",
-        choices={"path": str(path.absolute()), **asdict(choices)},
+        evaluation="folds" if learned < folds_below else "holdout",
+        choices={"path": str(path.absolute()), **asdict(choices.absolute())},
         why=found.why,
         given=f"series of {said} in {len(channels)} {'channel' if len(channels) == 1 else 'channels'} ({listed}), one per {id}, {order}",
     )
-
-
-def ordered(
-    source: str, cells: Cells, id: str, time: str, formats: tuple[str, ...]
-) -> tuple[tuple[str, ...], list[np.ndarray]]:
-    """Return ids, and each one's rows in order of time. Raises DataError for what `rows_by_id` refuses."""
-    try:
-        return rows_by_id(cells, id, time, formats)
-    except CellError as error:
-        what = f"is missing (not {error.wanted})" if not str(error.cell) else f"is not {error.wanted}"
-        cell = "" if not str(error.cell) else f" {_spelled(error.cell, formats)}"
-        raise DataError(f"{source}: column '{error.column}', row {error.row + 1}:{cell} {what}. Correct it.") from None
-
-
-def channel_columns(
-    source: str, table: pa.Table, choices: Choices, fixed: Sequence[str], why: str
-) -> tuple[Column, ...]:
-    """Return what each column but the target is taken for: a channel of the series where it holds numbers, else left out."""
-    found = []
-    for name in table.column_names:
-        if name in fixed:
-            continue
-        if name == choices.id:
-            column = Column(name, "left out", "says which series a row is of")
-        elif name == choices.time_column:
-            column = Column(name, "left out", "orders the rows of a series")
-        elif name == choices.group:
-            column = Column(name, "left out", "says which series belong together")
-        else:
-            try:
-                column = infer_column(name, table[name], choices.columns.get(name))
-            except DataError as error:
-                raise DataError(f"{source}: {error}") from None
-        if column.spelling:
-            column = Column(name, "left out", f"{column.why}; channels of a series must be plain numbers")
-        if column.kind not in ("number", "left out"):
-            column = Column(
-                name, "left out", f"a {column.kind} ({column.why}); only numbers become channels of a series"
-            )
-        found.append(column)
-    return tuple(found)
 
 
 def _require_series(source: str, id: str, series: int, rows: int) -> None:
@@ -135,35 +98,6 @@ def _require_series(source: str, id: str, series: int, rows: int) -> None:
             f"{source}: too few series ({series} values of '{id}' < {FEWEST_SERIES}). Add series, or predict the next steps of "
             f"each: --kind forecast --horizon STEPS."
         )
-
-
-def moments(source: str, table: pa.Table, time: str | None) -> tuple[np.ndarray, tuple[str, ...]]:
-    """When each row was (rows,), and the dates' formats; without a column of times, the order of the rows. Raises DataError."""
-    if time is None:
-        return np.arange(float(table.num_rows)), ()
-    meaning = infer_column(time, table[time])
-    return moments_of(source, table[time], meaning), meaning.formats
-
-
-def _constant(
-    source: str, name: str, cells: np.ndarray, ids: Sequence[str], places: Sequence[np.ndarray]
-) -> np.ndarray:
-    """Return the row of each id's first known cell. Raises DataError where an id has two different ones."""
-    first = np.empty(len(ids), dtype=np.int64)
-    for place, (id, rows) in enumerate(zip(ids, places, strict=True)):
-        known = sorted(row for row in rows.tolist() if cells[row] is not None)
-        first[place] = known[0] if known else rows[0]
-        other = next((row for row in known if not _same(cells[row], cells[known[0]])), None)
-        if other is not None:
-            raise DataError(
-                f"{source}: column '{name}' must be the same in all rows of an id, but '{id}' has {cells[known[0]]!r} in row "
-                f"{known[0] + 1} and {cells[other]!r} in row {other + 1}. To predict the next steps: --kind forecast."
-            )
-    return first
-
-
-def _same(cell: str, other: str) -> bool:
-    return cell == other or cell.strip() == other.strip() or (number_in(cell) == number_in(other) != float("inf"))
 
 
 def _steps(lengths: np.ndarray) -> tuple[int, str]:
@@ -190,15 +124,8 @@ def _rows(
     group = None
     if choices.group is not None:
         words = shared_text(table[choices.group])
-        group = words[_constant(source, choices.group, words, ids, places)][known].astype(str)
+        group = words[constant(source, choices.group, words, ids, places)][known].astype(str)
     lost = len(ids) - len(known)
     notes = (f"{lost} series without a target were left out.",) if lost else ()
     columns = tuple(f"{name}[{step}]" for name in form.columns for step in range(-form.steps + 1, 1))
     return Rows(values[known], columns, target.values, group, notes=notes)
-
-
-def _spelled(cell: object, formats: tuple[str, ...]) -> str:
-    """A time in seconds is told as a date."""
-    if formats and isinstance(cell, float | np.floating):
-        return f"'{np.datetime64(int(cell), 's')}'".replace("T00:00:00", "")
-    return repr(cell.item() if isinstance(cell, np.generic) else cell)

@@ -103,19 +103,17 @@ def _check(source: str, choices: Choices) -> None:
     """Raise ConfigError for choices that contradict each other."""
     if choices.horizon is not None and choices.kind != "forecast":
         raise ConfigError(f"{source}: --horizon says how far a forecast goes. Add --kind forecast, or leave it out.")
+    if choices.known and choices.kind != "forecast":
+        raise ConfigError(f"{source}: --known says what a forecast knows ahead. Add --kind forecast, or leave it out.")
     what = "--id makes" if choices.id is not None else "--kind forecast needs" if choices.kind == "forecast" else None
     if what and choices.input == "table":
         raise ConfigError(f"{source}: {what} series of rows; leave out --input table.")
-    if what and choices.test is not None:
-        raise ConfigError(
-            f"{source}: {what} series of rows, which cannot be tested with another file yet; leave out --test."
-        )
 
 
 def _require(source: str, table: pa.Table, choices: Choices) -> str:
     """Return the target's name. Raises DataError for columns that are not there, and for too few rows."""
     name = find_target(source, table.column_names, choices.target)
-    for chosen in (*choices.columns, choices.group, choices.time_column, choices.id):
+    for chosen in (*choices.columns, choices.group, choices.time_column, choices.id, *choices.known):
         require_column(source, chosen, table.column_names)
     if table.num_rows < FEWEST_ROWS:
         raise DataError(f"{source}: too few rows ({table.num_rows} < {FEWEST_ROWS}). Add rows.")

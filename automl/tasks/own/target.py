@@ -106,9 +106,10 @@ def read_target(
     return Target(name, kind, _objectives(source, name, kind, values), values, known, why, spelling)  # type: ignore[arg-type]
 
 
-def read_answers(source: str, target: Target, cells: pa.ChunkedArray) -> np.ndarray:
+def read_answers(source: str, target: Target, cells: pa.ChunkedArray, places: np.ndarray | None = None) -> np.ndarray:
     """Return the target of rows to test with, each of which must have one that the training rows have taught.
 
+    `places` are the cells' rows in the file, where they are not all of it, as errors name them.
     Raises DataError with the row of a gap, of a class that no training row has, and of a cell that is no number.
     """
     words = _words(cells)
@@ -123,7 +124,7 @@ def read_answers(source: str, target: Target, cells: pa.ChunkedArray) -> np.ndar
         rule = f"a number below {LARGEST:g}"
     if len(wrong):
         row, word = wrong[0], words[wrong[0]]
-        place = f"{source}: target '{target.name}', row {row + 1}: "
+        place = f"{source}: target '{target.name}', row {(row if places is None else places[row]) + 1}: "
         if word is None or (target.kind == "regression" and np.isnan(values[row])):
             raise DataError(f"{place}is missing (one of {len(wrong)}). A row to test with needs its answer.")
         near = did_you_mean(word, classes) if target.kind == "classification" else ""

@@ -48,6 +48,8 @@ class TaskFile(Frozen):
     id: str | None = None
     horizon: int | None = Field(default=None, ge=1)
     """Steps that a forecast predicts."""
+    known: tuple[str, ...] = ()
+    """Columns that are known for these steps."""
     tokens: Literal["words", "subwords"] | None = None
     """What a text that is the whole input is cut into."""
 
@@ -94,6 +96,7 @@ def read_task_file(path: Path, flags: Choices) -> tuple[Path, Choices]:
         input=flags.input or said.input,
         id=flags.id or said.id,
         horizon=flags.horizon or said.horizon,
+        known=flags.known or said.known,
         tokens=said.tokens or Choices.tokens,
         file=str(path),
         beside={key: value for key, value in asdict(flags).items() if value != getattr(usual, key)},
@@ -229,6 +232,8 @@ def _mapping(path: Path, node: yaml.MappingNode, lines: dict[str, int], above: s
             found[key.value] = _mapping(path, value, lines, f"{above}{key.value}.")
         elif isinstance(value, yaml.ScalarNode):
             found[key.value] = value.value
+        elif key.value == "known" and all(isinstance(one, yaml.ScalarNode) for one in value.value):
+            found[key.value] = [one.value for one in value.value]
         else:
             raise ConfigError(f"{path}: {key.value!r} must be text, but is a list, line {line}.")
     return found
@@ -241,7 +246,14 @@ def _of_series(task: Task) -> list[str]:
         return [_optional("id", id, "which series a row is of, where several rows make one")]
     found = [f"input: series  # {_comment(task.given)}"]
     found += [_optional("id", id, "which series a row is of")] if id or horizon else []
-    return found + ([f"horizon: {horizon}  # steps that are predicted"] if horizon else [])
+    if not horizon:
+        return found
+    known = ", ".join(map(_quoted, task.choices["known"]))
+    return [
+        *found,
+        f"horizon: {horizon}  # steps that are predicted",
+        f"known: [{known}]  # columns that are known for these steps",
+    ]
 
 
 def _optional(key: str, value: str | None, meaning: str, example: str = "COLUMN") -> str:
