@@ -28,13 +28,13 @@ class Arrays:
     """(rows,): int64 class indices, or standardised float32; of a forecast (rows, horizon), NaN where one is missing."""
     units: np.ndarray | None = None
     """Of a forecast (rows, horizon + 1): the base of each step, and the scale."""
-    spans: np.ndarray | None = None
-    """Of a forecast (rows, 3): `Rows.moment`, by which windows overlap in time."""
+    clusters: np.ndarray | None = None
+    """Of rows that are not independent of each other: (rows,) a number for the group of each, or of a forecast (rows, 3) `Rows.moment`."""
 
     def rows(self, which: slice) -> Arrays:
         """Some of the rows, mapped as all are."""
-        units, spans = (None if one is None else one[which] for one in (self.units, self.spans))
-        return Arrays(self.inputs[which], self.target[which], units, spans)
+        units, clusters = (None if one is None else one[which] for one in (self.units, self.clusters))
+        return Arrays(self.inputs[which], self.target[which], units, clusters)
 
 
 def load_part(data_folder: Path, ref: DataRef, part: str) -> Arrays:
@@ -45,8 +45,10 @@ def load_part(data_folder: Path, ref: DataRef, part: str) -> Arrays:
     if not {"train", "validation"} <= set(ref.parts) if part == KNOWN else part not in ref.parts:
         raise DataError(f"This assignment may read {', '.join(ref.parts)}, but not the {part} part: it is sealed.")
     folder = data_folder / ref.key / (part if part == "test" else KNOWN)
-    units, spans = (_map(folder / name) if (folder / name).exists() else None for name in ("units.npy", "spans.npy"))
-    whole = Arrays(_map(folder / "inputs.npy"), _map(folder / "target.npy"), units, spans)
+    units, clusters = (
+        _map(folder / name) if (folder / name).exists() else None for name in ("units.npy", "clusters.npy")
+    )
+    whole = Arrays(_map(folder / "inputs.npy"), _map(folder / "target.npy"), units, clusters)
     if part == "test":
         return whole
     border = int(_map(folder / "border.npy"))

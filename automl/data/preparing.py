@@ -86,7 +86,7 @@ def prepare(task: Task, *, seed: int, data_folder: Path) -> Prepared:
             remove_stale(data_folder)
             if was_there:
                 set_aside(target)
-            _write(target, schema, rows, parts, folds)
+            _write(target, schema, rows, parts, folds, task)
     counts = {part: len(indices) for part, indices in parts.items()}
     classes, trained = _count_classes(rows.target, schema), _count_classes(rows.target[parts["train"]], schema)
     return Prepared(ref, schema, Summary(counts, classes, trained, warnings))
@@ -145,7 +145,9 @@ def _key(content: str, seed: int, schema: Schema, task: Task) -> str:
     ]
 
 
-def _write(target: Path, schema: Schema, rows: Rows, parts: dict[str, np.ndarray], folds: np.ndarray | None) -> None:
+def _write(
+    target: Path, schema: Schema, rows: Rows, parts: dict[str, np.ndarray], folds: np.ndarray | None, task: Task
+) -> None:
     folder = new_folder_beside(target)
     try:
         write_file(folder / "schema.json", schema.to_json().encode())
@@ -156,8 +158,8 @@ def _write(target: Path, schema: Schema, rows: Rows, parts: dict[str, np.ndarray
             write_array(folder / part / "target.npy", schema.encode_target(rows.target[indices], told))
             if told is not None:
                 write_array(folder / part / "units.npy", told)
-            if rows.moment is not None and rows.moment.ndim == 2:
-                write_array(folder / part / "spans.npy", rows.moment[indices])
+            if (clusters := _clusters(rows, indices, task)) is not None:
+                write_array(folder / part / "clusters.npy", clusters)
         write_inputs({folder / part / "inputs.npy": indices for part, indices in both.items()}, schema, rows)
         write_array(folder / KNOWN / "border.npy", np.array(len(parts["train"])))
         write_raw(folder / "test" / "raw", rows, parts["test"])
@@ -171,6 +173,16 @@ def _write(target: Path, schema: Schema, rows: Rows, parts: dict[str, np.ndarray
         move_into_place(folder, target)
     finally:
         shutil.rmtree(folder, ignore_errors=True)
+
+
+def _clusters(rows: Rows, indices: np.ndarray, task: Task) -> np.ndarray | None:
+    """See `Arrays.clusters`; a picture's group is its own file. Groups are numbered by appearance, which is no order of theirs."""
+    if rows.moment is not None and rows.moment.ndim == 2:
+        return np.asarray(rows.moment[indices])
+    if rows.group is None or task.input_kind == "image":
+        return None
+    known: dict[str, int] = {}
+    return np.array([known.setdefault(group, len(known)) for group in rows.group[indices].tolist()])
 
 
 def _count_classes(target: np.ndarray, schema: Schema) -> dict[str, int]:

@@ -22,7 +22,7 @@ from automl.winner.calibration import fit_temperature, rescale
 from automl.winner.confirm import Candidate
 from automl.winner.ensemble import FEWEST_ROWS, Selection, select
 from automl.winner.evidence import DEFAULT, SINGLE
-from automl.winner.kept import most_rows, of_confirmations, of_trial, validation_spans, validation_target
+from automl.winner.kept import most_rows, of_confirmations, of_trial, validation_clusters, validation_target
 
 ALLOWANCE = 1 / 12
 """Share of the search's epochs that refits of further members may cost: with the confirmations a third."""
@@ -93,8 +93,8 @@ def choose_blend(stage: Stage, trials: Sequence[Attempt], winner: Candidate, def
     if reason := _why_not(stage, winner, len(kept), len(target)):
         return Blend((), False, reason, temperature, **lines)
     metric, direction = stage.header.task["metric"], stage.header.task["direction"]
-    spans = validation_spans(stage)
-    found = select(metric, direction, target, [rows for _, rows in kept], seed=stage.config.seed, spans=spans)
+    clusters = validation_clusters(stage)
+    found = select(metric, direction, target, [rows for _, rows in kept], seed=stage.config.seed, clusters=clusters)
     members = tuple(Share(t, weight) for (t, _), weight in zip(kept, found.weights, strict=True) if weight > 0)
     why, taken = _reason(found), found.is_better
     if taken and (obstacle := _too_much(stage, trials, winner.attempt, [one.trial for one in members])):

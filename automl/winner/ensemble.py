@@ -54,15 +54,15 @@ def select(
     candidates: Sequence[np.ndarray],
     *,
     seed: int,
-    spans: np.ndarray | None = None,
+    clusters: np.ndarray | None = None,
 ) -> Selection:
     """Select from `candidates`, predictions shaped as `measure` takes them.
 
-    Rows of a forecast, which overlap as their `spans` say, are left out by stretches of time: else neighbours of a row that is left
+    Rows of a forecast, which overlap as their `clusters` say, are left out by stretches of time: else neighbours of a row that is left
     out would choose for it.
     """
     held_out, ours, theirs = (np.zeros_like(np.asarray(candidates[0], dtype=np.float64)) for _ in range(3))
-    fold = _folds(len(target), seed) if spans is None else Blocks.of(spans).stretches(FOLDS)
+    fold = _folds(len(target), seed) if clusters is None else Blocks.of(clusters).stretches(FOLDS)
     for number in range(FOLDS):
         out = fold == number
         others = [one[~out] for one in candidates]
@@ -72,7 +72,7 @@ def select(
         # Both sides are decided by the threshold that the other rows suggest.
         for judged_, one in ((ours, mixture), (theirs, candidates[single])):
             judged_[out] = judged(metric, one[out], best_threshold(metric, target[~out], one[~out]))
-    gain = paired_difference(metric, target, ours, theirs, seed=seed, spans=spans)
+    gain = paired_difference(metric, target, ours, theirs, seed=seed, clusters=clusters)
     if direction == "minimize":
         gain = Interval(-gain.value, -gain.high, -gain.low)
     weights = greedy(metric, direction, target, candidates)

@@ -30,9 +30,9 @@ def weigh(metric: str, direction: str, scores: Scores, *, seed: int) -> Evidence
     ours = scores.judged(metric, "model")
     others = {name: scores.judged(metric, name) for name in scores.predictions if name not in ("model", CHAMPION)}
     gains, values = {}, {}
-    test = bootstrap(metric, scores.target, ours, seed=seed, spans=scores.spans)
+    test = bootstrap(metric, scores.target, ours, seed=seed, clusters=scores.clusters)
     for name, theirs in others.items():
-        difference = paired_difference(metric, scores.target, ours, theirs, seed=seed, spans=scores.spans)
+        difference = paired_difference(metric, scores.target, ours, theirs, seed=seed, clusters=scores.clusters)
         gains[name] = difference if direction == "maximize" else _negated(difference)
         values[name] = test.value - difference.value
     return Evidence(test, {name: value for name, value in values.items() if name not in (DEFAULT, SINGLE)}, gains)

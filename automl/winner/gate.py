@@ -45,7 +45,7 @@ def challenge(
     if CHAMPION not in scores.predictions:
         return Challenge(version, None, False, trouble or f"champion {version} was not scored")
     ours, theirs = scores.judged(metric, "model"), scores.judged(metric, CHAMPION)
-    gain = paired_difference(metric, scores.target, ours, theirs, seed=seed, spans=scores.spans)
+    gain = paired_difference(metric, scores.target, ours, theirs, seed=seed, clusters=scores.clusters)
     if direction == "minimize":
         gain = Interval(-gain.value, -gain.high, -gain.low)
     exact = _mcnemar(scores.target, ours, theirs) if metric == "accuracy" else 0.0

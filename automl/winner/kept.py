@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from automl.coordinator.stage import Stage
-from automl.data import load_folds, load_part, load_schema
+from automl.data import KNOWN, load_folds, load_part, load_schema
 from automl.ledger import Attempt
 from automl.winner.confirm import validated_fold
 
@@ -24,9 +24,9 @@ def validation_target(stage: Stage) -> np.ndarray:
     return load_schema(stage.data_folder, stage.data).decode(target, np.concatenate(units) if units else None)
 
 
-def validation_spans(stage: Stage) -> np.ndarray | None:
-    """When the rows that trials predicted begin and end, of a forecast; see `Arrays.spans`."""
-    return load_part(stage.data_folder, stage.data, "validation").spans
+def validation_clusters(stage: Stage) -> np.ndarray | None:
+    """Which of the rows that trials predicted belong together; see `Arrays.clusters`."""
+    return load_part(stage.data_folder, stage.data, KNOWN if stage.data.folds else "validation").clusters
 
 
 def of_trial(stage: Stage, attempt: Attempt) -> list[np.ndarray]:

@@ -20,7 +20,7 @@ from automl.winner.blocks import Blocks
 
 RESAMPLES = 2000
 _MOST_ROWS = 50_000
-"""Rows that are resampled; of more, the first so many (they lie in no order), and the interval is narrowed to what all would give."""
+"""Rows that are resampled; of more, the first (they lie in no order), and the interval is narrowed to what all would give."""
 _DRAWS_AT_ONCE = 1 << 17
 """Few enough to stay in a core's cache: four times as fast as four million for `roc_auc`."""
 _TAIL = 0.025
@@ -36,8 +36,8 @@ class Scores:
     """`model` and each baseline by name; shapes as `measure` takes them."""
     thresholds: dict[str, float] = field(default_factory=dict)
     """By the same names: the probability above which the second of two classes was decided for; 0.5 where none is named."""
-    spans: np.ndarray | None = None
-    """Of forecasts (rows, 3), as `Blocks.of` takes them; None where rows are drawn one by one."""
+    clusters: np.ndarray | None = None
+    """Of forecasts and of groups, as `Blocks.of` takes them; None where rows are drawn one by one."""
 
     def judged(self, metric: str, name: str) -> np.ndarray:
         """Return one's predictions as the metric sees them, decided by its own threshold: what `bootstrap` takes."""
@@ -58,9 +58,9 @@ def read_scores(path: Path) -> Scores:
     try:
         with np.load(path, allow_pickle=False) as archive:
             arrays = {name: archive[name] for name in archive.files}
-        target, spans = arrays.pop("target"), arrays.pop("spans", None)
+        target, clusters = arrays.pop("target"), arrays.pop("clusters", None)
         thresholds = arrays.pop("thresholds", np.full(len(arrays), EVEN))
-        return Scores(target, arrays, dict(zip(arrays, thresholds.tolist(), strict=True)), spans)
+        return Scores(target, arrays, dict(zip(arrays, thresholds.tolist(), strict=True)), clusters)
     except (OSError, ValueError, KeyError, BadZipFile) as error:
         raise StorageError(
             f"Test predictions cannot be read: {path} ({error}).", hint="Score the model again."
@@ -84,9 +84,9 @@ def read_importance(path: Path) -> dict[str, list[float]]:
 
 
 def bootstrap(
-    metric: str, target: np.ndarray, prediction: np.ndarray, *, seed: int, spans: np.ndarray | None = None
+    metric: str, target: np.ndarray, prediction: np.ndarray, *, seed: int, clusters: np.ndarray | None = None
 ) -> Interval:
-    """Return the metric with its 95 % percentile interval over resampled test rows; of forecasts, over blocks of their `spans`.
+    """Return the metric with its 95 % percentile interval over resampled test rows, or over blocks of them: see `Blocks.of`.
 
     Where every row is right, or every row wrong, resampling shows no spread at all; accuracy then takes the exact binomial
     bound instead (Clopper and Pearson 1934), so that 35 right out of 35 reads [0.90, 1.00] and not [1.00, 1.00].
@@ -95,8 +95,8 @@ def bootstrap(
     if metric == "accuracy" and value in (0.0, 1.0):
         bound = _TAIL ** (1 / len(target))
         return Interval(value, bound, 1.0) if value else Interval(value, 0.0, 1 - bound)
-    blocks = None if spans is None else Blocks.of(spans)
-    found = _interval(value, _resampled(metric, target, (prediction,), seed, blocks)[0], len(target), blocks)
+    (resampled,), factor = _resampled(metric, target, (prediction,), seed, clusters)
+    found = _interval(value, resampled, factor)
     if METRICS[metric].direction == "maximize":  # a widened interval must not leave what the metric can be
         return Interval(value, found.low, min(found.high, 1.0))
     return Interval(value, max(found.low, 0.0), found.high)
@@ -109,35 +109,36 @@ def paired_difference(
     other: np.ndarray,
     *,
     seed: int,
-    spans: np.ndarray | None = None,
+    clusters: np.ndarray | None = None,
 ) -> Interval:
     """Return metric(prediction) - metric(other) with its 95 % interval; both are measured on the same resampled rows."""
     value = measure(metric, target, prediction) - measure(metric, target, other)
-    blocks = None if spans is None else Blocks.of(spans)
-    ours, theirs = _resampled(metric, target, (prediction, other), seed, blocks)
-    return _interval(value, ours - theirs, len(target), blocks)
+    (ours, theirs), factor = _resampled(metric, target, (prediction, other), seed, clusters)
+    return _interval(value, ours - theirs, factor)
 
 
-def _interval(value: float, resampled: np.ndarray, rows: int, blocks: Blocks | None) -> Interval:
-    """The percentiles, widened where blocks are few; of a part of the rows its spread, which falls with the root of the rows' number.
-
-    Bickel, Götze and van Zwet, "Resampling fewer than n observations" (1997).
-    """
+def _interval(value: float, resampled: np.ndarray, factor: float) -> Interval:
+    """The percentiles, or, where the spread of all rows is another than that of the resamples, so many times theirs."""
     low, middle, high = (float(one) for one in np.nanquantile(resampled, [_TAIL, 0.5, 1 - _TAIL]))
-    if blocks is not None:
-        return Interval(value, value + blocks.widening * (low - value), value + blocks.widening * (high - value))
-    if rows <= _MOST_ROWS:
+    if factor == 1.0:
         return Interval(value, low, high)
-    scale = math.sqrt(_MOST_ROWS / rows)
-    return Interval(value, value + (low - middle) * scale, value + (high - middle) * scale)
+    centre = middle if factor < 1.0 else value
+    return Interval(value, value + factor * (low - centre), value + factor * (high - centre))
 
 
 def _resampled(
-    metric: str, target: np.ndarray, predictions: tuple[np.ndarray, ...], seed: int, blocks: Blocks | None
-) -> np.ndarray:
-    """Return (predictions, resamples) values of the metric, each column on the same drawn rows."""
-    if blocks is None:
-        target, predictions = target[:_MOST_ROWS], tuple(prediction[:_MOST_ROWS] for prediction in predictions)
+    metric: str, target: np.ndarray, predictions: tuple[np.ndarray, ...], seed: int, clusters: np.ndarray | None
+) -> tuple[np.ndarray, float]:
+    """Return (predictions, resamples) values of the metric, each column on the same drawn rows, and by what to widen their spread.
+
+    Few blocks need more; of a part of the rows the spread falls with the root of the rows' number (Bickel, Götze and van Zwet,
+    "Resampling fewer than n observations", 1997).
+    """
+    blocks, kept = (
+        (None, np.arange(len(target)) < _MOST_ROWS) if clusters is None else Blocks.of(clusters).first(_MOST_ROWS)
+    )
+    factor = math.sqrt(kept.mean()) * (1.0 if blocks is None else blocks.widening)
+    target, predictions = target[kept], tuple(prediction[kept] for prediction in predictions)
     rng = np.random.default_rng(seed)
     evaluate = _MEANS.get(metric)
     losses = [evaluate[0](target, prediction) for prediction in predictions] if evaluate else []
@@ -152,7 +153,7 @@ def _resampled(
         else:
             drawn = [np.repeat(np.arange(len(target)), count) for count in counts]
             values.append(np.array([[_measure(metric, target[at], one[at]) for at in drawn] for one in predictions]))
-    return np.concatenate(values, axis=1)
+    return np.concatenate(values, axis=1), factor
 
 
 def _counts(rows: int, resamples: int, rng: np.random.Generator) -> np.ndarray:

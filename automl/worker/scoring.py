@@ -31,7 +31,7 @@ def score(assignment: Assignment, places: Places) -> tuple[Outcome, ...]:
 
     `value` is the steering metric; `values` holds every metric that fits the target, and the steering metric of each baseline
     under the baseline's name. The artifact `predictions` is an `.npz`: `target`, one array per role and one per baseline, as
-    `measure` takes them, `thresholds`, a number for each in that order, and of forecasts `spans`, see `Arrays`; `hardest` holds
+    `measure` takes them, `thresholds`, a number for each in that order, and of forecasts `clusters`, see `Arrays`; `hardest` holds
     the rows that were predicted worst, and `explained`, where the assignment leaves time for it, what the model goes by. Raises
     ConfigError for an assignment of another kind.
     """
@@ -62,7 +62,9 @@ def score(assignment: Assignment, places: Places) -> tuple[Outcome, ...]:
     value = scores.pop("model")
     tested = {"target": target, **predictions, "thresholds": np.array(list(lines.values()))}
     saved = {
-        "predictions": _save(assignment, places, tested if test.spans is None else {**tested, "spans": test.spans}),
+        "predictions": _save(
+            assignment, places, tested if test.clusters is None else {**tested, "clusters": test.clusters}
+        ),
         "hardest": _save(
             assignment, places, hardest(schema, test.inputs, raw, target, predictions["model"]), ".hardest"
         ),

@@ -113,6 +113,19 @@ def test_a_limit_of_rows_cuts_what_is_learned_from_and_nothing_else(tmp_path):
     assert np.array_equal(whole[KNOWN].target, np.append(whole["train"].target, whole["validation"].target))
 
 
+def test_groups_are_numbered_beside_the_rows_of_each_part(tmp_path):
+    features, labels = _numbers(), _labels()
+    group = np.array([f"customer {row // 4}" for row in range(200)])
+    task = dataclasses.replace(_toy(features, labels), read=lambda: Rows(features, tuple("abcd"), labels, group))
+    ref = dataclasses.replace(prepare(task, seed=0, data_folder=tmp_path).ref, parts=EVERY_PART)
+    parts = [load_part(tmp_path, ref, part).clusters for part in (KNOWN, "test")]
+    assert sum(len(np.unique(clusters)) for clusters in parts) == 50  # no group is torn apart
+    assert all(set(np.bincount(clusters)) == {4} for clusters in parts)
+    assert (
+        load_part(tmp_path, prepare(_toy(features, labels), seed=0, data_folder=tmp_path).ref, "train").clusters is None
+    )
+
+
 def test_equal_rows_in_another_order_give_the_same_arrays_to_the_bit(tmp_path):
     features, labels, order = _numbers(), _labels(), np.random.default_rng(1).permutation(200)
     first = prepare(_toy(features, labels), seed=3, data_folder=tmp_path / "one")

@@ -108,7 +108,7 @@ def test_steps_that_follow_are_predicted_from_the_past_in_the_training_file(tmp_
     assert learned.max() == 119.25  # and so no step of the test file teaches
     done = prepare(task, seed=0, data_folder=tmp_path / "data")
     assert done.summary.rows["test"] == 18
-    spans = load_part(tmp_path / "data", DataRef(done.ref.key, done.ref.content, ("test",)), "test").spans
+    spans = load_part(tmp_path / "data", DataRef(done.ref.key, done.ref.content, ("test",)), "test").clusters
     assert spans is not None
     assert len(set(spans[:, 0])) == 18
     assert not [text for text in done.summary.warnings if "test" in text]

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 import pytest
 from numpy.lib.stride_tricks import sliding_window_view
 
+from automl.winner import sealed
 from automl.winner.blocks import Blocks
 from automl.winner.ensemble import select
 from automl.winner.evidence import weigh
@@ -49,9 +52,9 @@ def coverage(repetitions: int, moments: int, horizon: int, **process: float) -> 
     for seed in range(repetitions):
         scores = scored(seed, moments, horizon, **process)  # type: ignore[arg-type]
         ours, theirs = scores.predictions.values()
-        for row, spans in enumerate((None, scores.spans)):
-            alone = bootstrap("mae", scores.target, ours, seed=seed, spans=spans)
-            apart = paired_difference("mae", scores.target, ours, theirs, seed=seed, spans=spans)
+        for row, spans in enumerate((None, scores.clusters)):
+            alone = bootstrap("mae", scores.target, ours, seed=seed, clusters=spans)
+            apart = paired_difference("mae", scores.target, ours, theirs, seed=seed, clusters=spans)
             held[row] += alone.low <= model <= alone.high, apart.low <= model - naive <= apart.high
     single, blocks = (held / repetitions).tolist()
     return {"windows": tuple(single), "blocks": tuple(blocks)}
@@ -61,8 +64,8 @@ def test_95_percent_intervals_of_forecasts_cover_the_truth_where_single_windows_
     truth, held = 1.0712, np.zeros(2)  # of 200 tests of 1,000 windows each
     for seed in range(80):
         scores = scored(seed, moments=100, horizon=12)
-        for place, spans in enumerate((None, scores.spans)):
-            found = bootstrap("mae", scores.target, scores.predictions["model"], seed=seed, spans=spans)
+        for place, spans in enumerate((None, scores.clusters)):
+            found = bootstrap("mae", scores.target, scores.predictions["model"], seed=seed, clusters=spans)
             held[place] += found.low <= truth <= found.high
     assert held[0] / 80 < 0.6
     assert held[1] / 80 >= 0.88
@@ -130,20 +133,20 @@ def test_few_blocks_widen_an_interval_and_many_hardly() -> None:
 def test_a_widened_interval_stays_within_what_the_metric_can_be() -> None:
     target, prediction = np.zeros((24, 12)), np.abs(np.random.default_rng(0).normal(size=(24, 12)))
     prediction[:12] *= 5
-    assert bootstrap("mae", target, prediction, seed=0, spans=spans_of(24, 12)).low == 0.0
+    assert bootstrap("mae", target, prediction, seed=0, clusters=spans_of(24, 12)).low == 0.0
     noisy = np.random.default_rng(1).normal(size=(24, 12))
-    assert bootstrap("r2", noisy, noisy + prediction / 9, seed=0, spans=spans_of(24, 12)).high == 1.0
+    assert bootstrap("r2", noisy, noisy + prediction / 9, seed=0, clusters=spans_of(24, 12)).high == 1.0
 
 
 def test_verdict_and_gate_judge_by_blocks() -> None:
     scores = scored(3, moments=60, horizon=12)
     ours, theirs = scores.predictions.values()
-    scores = Scores(scores.target, {"model": ours, "default": theirs, "champion": theirs}, {}, scores.spans)
-    expected = paired_difference("mae", scores.target, theirs, ours, seed=0, spans=scores.spans)
+    scores = Scores(scores.target, {"model": ours, "default": theirs, "champion": theirs}, {}, scores.clusters)
+    expected = paired_difference("mae", scores.target, theirs, ours, seed=0, clusters=scores.clusters)
     single = paired_difference("mae", scores.target, theirs, ours, seed=0)
     assert expected.high - expected.low > 1.5 * (single.high - single.low)
     found = weigh("mae", "minimize", scores, seed=0)
-    assert found.test == bootstrap("mae", scores.target, ours, seed=0, spans=scores.spans)
+    assert found.test == bootstrap("mae", scores.target, ours, seed=0, clusters=scores.clusters)
     assert found.gains["default"].low == pytest.approx(expected.low)
     gain = challenge("mae", "minimize", scores, {"version": 1}, "", seed=0).gain
     assert gain is not None
@@ -156,7 +159,43 @@ def test_an_ensemble_is_chosen_by_other_stretches_of_time() -> None:
     assert np.array_equal(fifth, np.tile(np.repeat(np.arange(5), 10), 2))
     target = np.repeat(np.square(np.arange(50) / 50), 5).reshape(50, 5)
     low, high = np.zeros((100, 5)), np.ones((100, 5))
-    found = select("rmse", "minimize", np.concatenate([target, target]), [low, high], seed=0, spans=spans)
+    found = select("rmse", "minimize", np.concatenate([target, target]), [low, high], seed=0, clusters=spans)
     mixed = [found.held_out[fifth == place] for place in range(5)]
     assert all(np.ptp(rows) == 0 for rows in mixed)
     assert mixed[0].max() > mixed[4].max()  # without the newest fifth less speaks for the higher one
+
+
+def grouped(seed: int, groups: int = 40, rows: int = 8) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Errors of which nine tenths of the variance are the group's: (errors, zeros, groups)."""
+    rng = np.random.default_rng(seed)
+    group = np.repeat(np.arange(groups), rows)
+    errors = 3 * rng.normal(size=groups)[group] + rng.normal(size=groups * rows)
+    return errors, np.zeros(groups * rows), group
+
+
+def test_rows_of_a_group_are_drawn_together_so_that_the_interval_covers_the_truth(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(sealed, "RESAMPLES", 300)
+    truth = math.sqrt(10 * 2 / math.pi)  # the mean of |N(0, 10)|
+    covered = np.zeros(2)
+    for seed in range(100):
+        errors, zeros, group = grouped(seed)
+        for place, clusters in enumerate((None, group)):
+            found = bootstrap("mae", errors, zeros, seed=seed, clusters=clusters)
+            covered[place] += found.low <= truth <= found.high
+    assert covered[0] < 70
+    assert 88 <= covered[1] <= 99
+
+
+def test_of_many_grouped_rows_whole_groups_are_kept_and_the_interval_is_as_narrow(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    errors, zeros, group = grouped(0, groups=400)
+    whole = bootstrap("mae", errors, zeros, seed=0, clusters=group)
+    monkeypatch.setattr(sealed, "_MOST_ROWS", 805)
+    some = bootstrap("mae", errors, zeros, seed=0, clusters=group)
+    assert some.value == whole.value
+    assert some.high - some.low == pytest.approx(whole.high - whole.low, rel=0.25)
+    blocks, kept = Blocks.of(group).first(805)
+    assert (blocks.units, int(kept.sum())) == (100, 800)

@@ -111,11 +111,11 @@ def test_a_score_keeps_when_each_window_is_and_a_search_of_before_has_none(tmp_p
     (outcome,) = score(replace(assignment, kind="score", data=ref), places)
     path = tmp_path / outcome.artifacts["predictions"].path
     found = read_scores(path)
-    assert found.spans is not None
-    begun, ended, series = found.spans.T
+    assert found.clusters is not None
+    begun, ended, series = found.clusters.T
     assert len(begun) == len(found.target)
     assert (ended - begun == assignment.spec.output_size - 1).all()  # years
     assert set(series) == {0}
     with np.load(path) as archive:
-        np.savez(tmp_path / "before.npz", **{name: archive[name] for name in archive.files if name != "spans"})
-    assert read_scores(tmp_path / "before.npz").spans is None
+        np.savez(tmp_path / "before.npz", **{name: archive[name] for name in archive.files if name != "clusters"})
+    assert read_scores(tmp_path / "before.npz").clusters is None
