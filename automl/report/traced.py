@@ -47,15 +47,16 @@ def traced(
         y = _upward([line] if future is None or channel else [line, *future], above)
         steps = [_step(found, channel, step) for step in range(len(line))]
         body += [words(4, above - 12, str(found["channels"][channel]), "name"), *_grid(frame, y)]
-        body += _coloured(
-            [(x.at(step), y.at(value)) for step, value in zip(steps, line.tolist(), strict=True)], values[channel], top
-        )
-        if future is not None:
-            body.append(straight(x.at(0), above, x.at(0), above + _PANEL, "default"))
-        if future is not None and channel == 0:
-            for css, after in zip(("truth", "told"), future, strict=True):
-                points = [(x.at(step), y.at(v)) for step, v in enumerate([line[-1], *after]) if np.isfinite(v)]
-                body.append(lines([points], css))
+        body += _coloured(_placed(x, y, steps, line), values[channel][np.isfinite(line)], top)
+        if future is None:
+            continue
+        body.append(straight(x.at(0), above, x.at(0), above + _PANEL, "default"))
+        if channel == 0:
+            after = [np.concatenate([line[-1:], one]) for one in future]
+            body += [
+                lines([_placed(x, y, range(len(one)), one)], css)
+                for css, one in zip(("truth", "told"), after, strict=True)
+            ]
     return figure(
         body,
         frame,
@@ -106,6 +107,10 @@ def _upward(shown: Sequence[np.ndarray], above: float) -> Scale:
     low, high = (float(known.min()), float(known.max())) if len(known) else (0.0, 1.0)
     margin = 0.5 if low == high else 0.0
     return Scale(low - margin, high + margin, above + _PANEL, above)
+
+
+def _placed(x: Scale, y: Scale, steps: Iterable[int], values: np.ndarray) -> list[Point]:
+    return [(x.at(step), y.at(value)) for step, value in zip(steps, values.tolist(), strict=True) if np.isfinite(value)]
 
 
 def _coloured(points: list[Point], values: np.ndarray, top: float) -> Iterable[str]:

@@ -46,7 +46,7 @@ def explain(
     known). Of all else `rows` of the test part and `attributions`: of pictures (rows, height, width), with the pictures
     `inputs`; of texts (rows, words), NaN behind a text's end, with the `texts`; of series (rows, channels, steps), with the `lines` as
     many in their own units, the names of the `channels`, the number of the first step of each (`begins`), and of how many
-    steps each is the mean (`every`).
+    steps each is the mean (`every`); a line is NaN before a shorter series begins.
     """
     until = time.monotonic() + (assignment.explaining or 0.0)
     if not assignment.explaining:
@@ -142,8 +142,15 @@ def _lines(form: Series | Forecast, encoded: np.ndarray, raw: np.ndarray) -> dic
         first = [1 - form.steps + (form.horizon if name in form.ahead else 0) for name in form.columns]
         names, every, lines = form.columns, 1, form.known(raw)
     else:
-        names, first, every = form.columns if form.is_long else ("series",), [1] * form.channels, form.every
+        names, every = form.columns if form.is_long else ("series",), form.every
         lines = encoded[:, : form.channels] * np.reshape(form.scales, (-1, 1)) + np.reshape(form.means, (-1, 1))
+        lacking = every * lines.shape[2] - form.steps  # of the oldest mean
+        first = [every - lacking] * form.channels
+        known = ~np.isnan(form.by_channel(raw))
+        begun = np.where(
+            known.any(axis=2), known.argmax(axis=2), form.steps
+        )  # a shorter series is drawn from its beginning on
+        lines[np.arange(lines.shape[2]) < ((begun + lacking) // every)[:, :, None]] = np.nan
     found = {"channels": np.array(names, dtype=np.str_), "begins": np.array(first), "every": np.array(every)}
     return {**found, "lines": lines}
 

@@ -154,6 +154,15 @@ def test_a_forecast_shows_what_came_and_what_was_predicted_and_the_channels_that
     assert page.count('aria-label="Series of test row') == 2
 
 
+def test_what_a_shorter_series_lacks_is_not_drawn(tmp_path):
+    line, values = np.array([np.nan, np.nan, 1.0, 2.0]), np.array([9.0, 0.0, 0.0, 5.0])
+    (one,) = rows(_scored(tmp_path, followed(line[None, None], values[None, None], [0])))
+    svg = ElementTree.fromstring(one.figure)
+    assert _points(_strokes(svg, "truth")[0]) == 2
+    assert len(_strokes(svg, "for2")) == 1
+    assert "nan" not in one.figure
+
+
 @pytest.mark.parametrize("value", [0.0, np.nan, 1e300])
 def test_no_series_is_too_strange(value, tmp_path):
     found = followed(np.full((1, 2, 3), value), np.full((1, 2, 3), np.nan), [0])

@@ -222,6 +222,16 @@ def test_a_forecast_is_explained_by_the_mean_of_its_steps_and_gaps_belong_to_eve
     assert len(found["rows"]) == 8
 
 
+def test_a_shorter_series_is_drawn_from_its_beginning_and_a_mean_has_the_number_of_its_newest_step() -> None:
+    form = Series(("a",), 5, (1.0,), (2.0,), every=2, gaps=True, is_long=True, id="i")
+    raw = np.tile([np.nan, np.nan, 3.0, 4.0, 5.0], (12, 1))
+    schema, y = Schema("s", "classification", "series", "y", (form,), ("low", "high")), np.arange(12) % 2
+    network = nn.Sequential(nn.Flatten(), nn.Linear(6, 2))
+    found = _explained(network, schema, schema.encode(raw), y, raw)
+    assert np.allclose(found["lines"][0, 0], [np.nan, 3.0, 4.5], equal_nan=True)
+    assert (int(found["begins"][0]), int(found["every"])) == (1, 2)
+
+
 def test_wrong_rows_and_right_ones_of_each_class_are_chosen() -> None:
     chances = np.array([[0.9, 0.1], [0.2, 0.8], [0.6, 0.4], [0.1, 0.9], [0.99, 0.01], [0.3, 0.7]])
     assert chosen_rows(np.array([1, 1, 1, 1, 0, 0]), chances) == [0, 4, 5, 3, 2, 1]
