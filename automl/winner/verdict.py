@@ -26,6 +26,9 @@ _BASELINES = {
 }
 
 
+_IS_DEFAULT = "The winner is its family's default: nothing else that was tried took its place."
+
+
 @dataclass(frozen=True, slots=True)
 class Verdict:
     """One line, and why."""
@@ -47,8 +50,8 @@ class Fresh:
     """The other rivals: the winner was picked from among them too."""
 
 
-def decide(fresh: Fresh | None, evidence: Evidence, direction: str) -> Verdict:
-    """Judge the winner; `fresh` is None where it is the default itself, or the default never completed.
+def decide(fresh: Fresh | None, evidence: Evidence, direction: str, *, is_default: bool = False) -> Verdict:
+    """Judge the winner; `fresh` is None where its single model `is_default` itself, or the default never completed.
 
     1. A baseline wins when the 95 % interval of its difference on the test rows is all in its favour.
     2. The winner is better than its default iff it is so on fresh seeds (Dunnett's test of all rivals against the default,
@@ -60,7 +63,8 @@ def decide(fresh: Fresh | None, evidence: Evidence, direction: str) -> Verdict:
     p = _chance(fresh, direction) if fresh is not None else 1.0
     default = evidence.gains.get(DEFAULT)
     beaten_by = {name: gain for name, gain in evidence.gains.items() if name not in (DEFAULT, SINGLE) and gain.high < 0}
-    reasons = (_on_seeds(fresh, p), _on_test(default), *_over_single(evidence), *_against(evidence))
+    over_default = [_IS_DEFAULT] if is_default else [_on_seeds(fresh, p), _on_test(default)]
+    reasons = (*over_default, *_over_single(evidence), *_against(evidence))
     if beaten_by:
         best = min(beaten_by, key=lambda name: beaten_by[name].value)
         return Verdict(f"{_BASELINES.get(best, best)} is better: use it", reasons)

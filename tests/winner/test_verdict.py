@@ -66,6 +66,14 @@ def test_the_default_as_the_winner_is_not_better_than_itself():
     assert decide(None, evidence, "maximize").words == "not better than the default"
 
 
+def test_where_the_default_wins_that_is_what_is_said():
+    evidence = Evidence(test=Interval(0.9, 0.8, 1.0), gains={}, baselines={"linear": 0.5})
+    found = decide(None, evidence, "maximize", is_default=True)
+    assert found.words == "not better than the default"
+    assert found.reasons[0] == "The winner is its family's default: nothing else that was tried took its place."
+    assert len(found.reasons) == 2
+
+
 def test_reasons_carry_the_numbers():
     evidence = Evidence(Interval(0.98, 0.96, 0.99), {"linear": 0.95}, {"default": CLEAR, "linear": CLEAR})
     said = " ".join(decide(Fresh([0.99, 0.98, 0.97], [0.98, 0.98, 0.96]), evidence, "maximize").reasons)
