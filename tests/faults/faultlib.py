@@ -64,14 +64,14 @@ def toy_task(rows: int = 120) -> Any:
 def perform(assignment: Any, channel: Any, places: Any) -> Any:
     """Stub trials and confirmations; what follows is real with `REAL_END`, so that a search ends with a bundle, else left out."""
     if assignment.kind in ("trial", "confirm"):
-        import stubs
+        import stub_worker
 
         ticks = float(os.environ.get("STUB_TICKS", "0")) if assignment.kind == "trial" else 0.0
         until = time.monotonic() + ticks
         while time.monotonic() < until:
             channel.tick()
             time.sleep(0.05)
-        return stubs.perform(assignment, channel, places)
+        return stub_worker.perform(assignment, channel, places)
     if "REAL_END" not in os.environ:
         from automl.messages import Outcome
 
@@ -92,7 +92,7 @@ def stub_executor(config: Any, slots: Any, places: Any) -> Any:
         stall_timeout=config.stall_timeout,
         kill_after=0.3,
         perform="faultlib:perform",
-        preload=("stubs",),
+        preload=("stub_worker",),
     )
 
 

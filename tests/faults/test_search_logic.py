@@ -473,8 +473,8 @@ def test_no_jump_of_the_clock_makes_anything_stale(tmp_path: Path) -> None:
     executor = LocalExecutor(
         (Slot("cpu", 1),),
         Places(tmp_path, folder.root),
-        perform="stubs:perform",
-        preload=("stubs",),
+        perform="stub_worker:perform",
+        preload=("stub_worker",),
         stall_timeout=30.0,
     )
     executor.start()

@@ -17,6 +17,7 @@ from typing import Any
 
 import faultlib
 import pytest
+import stub_worker
 import stubs
 from faultlib import HERE, LEFT_OUT, Search, automl, finals, ledger_rows
 
@@ -129,7 +130,7 @@ def test_a_commit_whose_answer_is_lost_is_not_made_twice(tmp_path: Path) -> None
             ledger = a_ledger(tmp_path, connect_args={"factory": DoubtfulConnection})
             place = SearchFolder(tmp_path / "search")
             reconcile(ledger, place.results)
-            executor = InlineExecutor(Places(tmp_path, place.root), stubs.perform)
+            executor = InlineExecutor(Places(tmp_path, place.root), stub_worker.perform)
             Coordinator(ledger, executor, place.results).carry_out(stubs.decision(6), "trial")
             break
         except StorageError:
