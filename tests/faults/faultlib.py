@@ -20,6 +20,8 @@ from typing import Any
 HERE = Path(__file__).parent
 LEFT_OUT = 1
 """Exit code of a toy search that went well up to its refit, which is left out."""
+AT_ONCE = 3.0
+"""Seconds. One is promised; two tests side by side on a slow machine take a little longer. What waits for a worker takes ten."""
 FAMILY = """
 import torch
 from lightning_modules.mlp import Module as Mlp
@@ -207,6 +209,10 @@ class Search(Child):
         """Assignments begun by workers so far."""
         log = self.search / "executions.log"
         return sum(line.startswith(prefix) for line in log.read_text().splitlines()) if log.exists() else 0
+
+
+Start = Callable[..., Search]
+"""What the fixture `start` gives."""
 
 
 def ledger_rows(search: Path, query: str) -> list[tuple[Any, ...]]:
