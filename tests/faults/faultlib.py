@@ -190,6 +190,7 @@ class Search(Child):
             "families": ["bowl"],
             "families_from": families,
             "max_epochs": 5,
+            "confirm_seeds": 1,
             "tracking": False,
             "workers": 2,
             "pruner": "none",

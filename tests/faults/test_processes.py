@@ -74,7 +74,7 @@ def test_sigterm_to_a_worker_is_a_lost_attempt_and_no_stop(start: Start) -> None
 def test_a_slow_but_healthy_trial_is_not_killed(tmp_path: Path) -> None:
     """A16: an epoch of three times the limit, in which each mini-batch says that it lives."""
     popen = {"env": {"STUB_TICKS": "4.5"}}
-    search = Search(tmp_path, stall_timeout=1.5, max_epochs=1, confirm_seeds=1, budget={"trials": 2}, popen=popen)
+    search = Search(tmp_path, stall_timeout=1.5, max_epochs=1, budget={"trials": 2}, popen=popen)
     try:
         assert search.end() == LEFT_OUT, search.errors
         assert ledger_rows(search.search, "SELECT DISTINCT state FROM attempt WHERE kind = 'trial'") == [("complete",)]

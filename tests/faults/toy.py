@@ -55,6 +55,7 @@ class Toy:
             "families": ("bowl",),
             "families_from": families,
             "max_epochs": 5,
+            "confirm_seeds": 1,
             "pruner": "none",
             "tracking": False,
         }
