@@ -112,7 +112,7 @@ def test_a_metric_that_is_not_logged_ends_the_search_after_the_first_trial(
     tmp_path: Path, own_families: None, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """C4."""
-    assert run([*trouble(tmp_path, "unnamed"), "--trials", "5", "--executor", "inline"]) == 4
+    assert run([*trouble(tmp_path, "unnamed", "none"), "--trials", "5", "--executor", "inline"]) == 4
     said = capsys.readouterr().err
     assert "metric 'accuracy' was not logged; logged: loss" in said
     assert "Traceback" not in said
