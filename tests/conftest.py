@@ -15,6 +15,8 @@ for name in ("AUTOML_HOME", "MLFLOW_TRACKING_URI"):
     os.environ.pop(name, None)
 # Two test processes of two threads each on two cores wait for each other, twenty times as long; so do the programs they start.
 os.environ["OMP_NUM_THREADS"] = "1"
+# Where it is set, as in many images, each program that a test starts compiles our modules anew: a fifth of a second.
+os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
 _ENVIRONMENT = dict(os.environ)
 
 

@@ -6,6 +6,7 @@ import ast
 import subprocess
 import sys
 from collections.abc import Iterator
+from functools import cache
 from graphlib import CycleError, TopologicalSorter
 from pathlib import Path
 
@@ -37,8 +38,13 @@ NAMES = {path: ".".join(path.relative_to(ROOT).with_suffix("").parts).removesuff
 MODULES = set(NAMES.values())
 
 
-def imports(path: Path) -> Iterator[tuple[str, bool]]:
-    """Yield (module, whether it is imported when the file is)."""
+@cache
+def imports(path: Path) -> tuple[tuple[str, bool], ...]:
+    """Return pairs of a module and whether it is imported when the file is."""
+    return tuple(_imports(path))
+
+
+def _imports(path: Path) -> Iterator[tuple[str, bool]]:
     tree = ast.parse(path.read_text())
     top = {id(node) for node in tree.body}
     for node in ast.walk(tree):

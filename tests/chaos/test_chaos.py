@@ -5,10 +5,10 @@
 
 from __future__ import annotations
 
+import contextlib
+import io
 import json
 import os
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
@@ -17,13 +17,16 @@ from history import History, assert_each_slot_once_in_mlflow, assert_exact
 from storm import Storm
 from test_outbox_faults import free_port, mlflow_server
 
+from automl.cli.main import run
+
 
 def sync(folder: Path, name: str) -> None:
-    """Run `automl searches sync` and believe what it says of MLflow."""
-    command = [sys.executable, "-m", "automl", "searches", "sync", name, "--json"]
-    done = subprocess.run(command, cwd=folder, stdout=subprocess.PIPE, text=True)
-    report = json.loads(done.stdout)
-    assert done.returncode == 0, report
+    """Run `automl searches sync`, within this process, and believe what it says of MLflow."""
+    said = io.StringIO()
+    with contextlib.chdir(folder), contextlib.redirect_stdout(said):
+        code = run(["searches", "sync", name, "--json"])
+    report = json.loads(said.getvalue())
+    assert code == 0, report
     found = report["mlflow"]
     assert (found["synced"], found["missing"], found["extra"]) == (found["total"], 0, 0)
 

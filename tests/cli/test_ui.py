@@ -10,7 +10,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
-from contextlib import closing
+from contextlib import chdir, closing
 from dataclasses import dataclass
 from http.client import HTTPConnection
 from pathlib import Path
@@ -24,6 +24,7 @@ from automl.cli.main import run
 from automl.errors import ConfigError, StorageError
 from automl.ledger import Home, Ledger, SearchFolder
 from automl.tracking.dashboard import for_this_machine_only
+from automl.tracking.mlflow_store import connect
 from automl.tracking.optuna_view import OptunaView
 from automl.tracking.serve import Server, choose_port, started
 from automl.tracking.ui import comparison_link, mlflow_server, plan
@@ -48,9 +49,7 @@ def filled(names: tuple[str, ...], port: int) -> list[str]:
     return [name.format(port=port, other=port + 1) for name in names]
 
 
-@pytest.fixture
-def folder() -> SearchFolder:
-    """A search of the working folder's home, begun, with an Optuna file."""
+def begun_search() -> SearchFolder:
     home = Home.from_environment()
     home.create()
     folder = home.search("bowl-0")
@@ -61,6 +60,12 @@ def folder() -> SearchFolder:
     view.open()
     view.close()
     return folder
+
+
+@pytest.fixture
+def folder() -> SearchFolder:
+    """A search of the working folder's home, begun, with an Optuna file."""
+    return begun_search()
 
 
 # -- ports
@@ -261,13 +266,9 @@ class Running:
 @pytest.fixture(scope="module")
 def ui(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
     here = tmp_path_factory.mktemp("ui")
-    begin = (
-        "import test_ui, mlflow; test_ui.folder.__wrapped__()\n"
-        "from automl.tracking.mlflow_store import connect; connect('sqlite:///mlflow.db').create_experiment('bowl')"
-    )
-    path = os.pathsep.join([str(Path(__file__).parent), str(Path(__file__).parents[1])])
-    environ = {**os.environ, "PYTHONPATH": path}
-    subprocess.run([sys.executable, "-c", begin], cwd=here, env=environ, check=True, capture_output=True)
+    with chdir(here):
+        begun_search()
+        connect("sqlite:///mlflow.db").create_experiment("bowl")
     command = [AUTOML, "ui", "bowl-0", "--optuna", "--port", str(choose_port(None, first=24000))]
     process = subprocess.Popen(command, cwd=here, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
     links = {}

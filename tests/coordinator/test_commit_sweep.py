@@ -14,6 +14,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+import stub_worker
 import stubs
 
 from automl.coordinator.loop import Coordinator
@@ -55,7 +56,7 @@ def search(folder: Path) -> None:
     if ledger.header() is None:
         ledger.begin(stubs.header())
     reconcile(ledger, place.results)
-    executor = InlineExecutor(Places(folder, place.root), stubs.perform)
+    executor = InlineExecutor(Places(folder, place.root), stub_worker.perform)
     coordinator = Coordinator(ledger, executor, place.results)
     coordinator.carry_out(stubs.decision(SLOTS), "trial")
     work = WinnerWork(stubs.SPEC, stubs.DATA, "loss", "minimize", seed=0, seeds=2)

@@ -5,12 +5,14 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+import stub_worker
 import stubs
 
 from automl.coordinator.loop import Coordinator
 from automl.coordinator.plan import Plan
 from automl.executors.inline import InlineExecutor
 from automl.ledger import Attempt, Ledger, SearchFolder
+from automl.messages import Outcome
 from automl.winner.confirm import Scored, WinnerWork
 from automl.worker.perform import Places
 
@@ -22,7 +24,7 @@ REFIT = Attempt("refit", 4, 0, 0, "bowl", {"x": 0.6}, seed=1, suggestion={"epoch
 def carry_out(ledger: Ledger, search: SearchFolder, *wanted: Attempt, misbehave: str = "") -> Plan:
     (search.root / "misbehave").write_text(misbehave)
     plan = Plan(wanted, WORK.describe)
-    executor = InlineExecutor(Places(search.root, search.root), stubs.perform)
+    executor = InlineExecutor(Places(search.root, search.root), stub_worker.perform)
     Coordinator(ledger, executor, search.results).carry_out(plan, wanted[0].kind)
     return plan
 
@@ -69,5 +71,5 @@ def test_only_a_score_is_granted_the_test_part() -> None:
 
 TRIAL_WITH_OUTCOME = Attempt(
     "trial", 4, 0, 0, "bowl", {"x": 0.6}, 1, state="complete", final=True, value=0.2,
-    outcome=stubs.Outcome("trial-4-0-0", 0, "complete", value=0.2, best_step=3),
+    outcome=Outcome("trial-4-0-0", 0, "complete", value=0.2, best_step=3),
 )  # fmt: skip

@@ -6,6 +6,7 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
+import stub_worker
 import stubs
 
 from automl.config import PRUNERS
@@ -22,7 +23,7 @@ def trial(study: FamilyStudy, slot: int, **more: Any) -> Attempt:
     """Propose a slot and tell its value; returns it as the ledger would keep it."""
     seed = slot_seed(0, slot)
     proposal = study.propose(slot, seed)
-    outcome = Outcome("", 0, "complete", value=stubs.loss_at(proposal.params, 5))
+    outcome = Outcome("", 0, "complete", value=stub_worker.loss_at(proposal.params, 5))
     outcome = replace(outcome, **more)
     marks = study.marks(slot)
     study.tell(slot, outcome)
@@ -155,7 +156,7 @@ def test_a_point_that_did_not_fit_steers_away_from_its_like() -> None:
         if x > 0.6:  # the optimum is at 0.7, but out of memory
             study.tell(slot, Outcome("", 0, "failed", "out of memory", constraints={"memory": 1.0}))
         else:
-            study.tell(slot, Outcome("", 0, "complete", value=stubs.loss_at(proposal.params, 5)))
+            study.tell(slot, Outcome("", 0, "complete", value=stub_worker.loss_at(proposal.params, 5)))
     assert sum(above[-25:]) < 15  # all 25 where the failure is told without a constraint
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import io
 import json
 import os
 import signal
@@ -10,6 +12,8 @@ import sys
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+
+from automl.cli.main import run
 
 AUTOML = str(Path(sys.executable).with_name("automl"))
 SMALL = ("--families", "mlp", "--max-epochs", "3", "--workers", "1")
@@ -29,6 +33,19 @@ class Command:
     def json(self, *arguments: str, **environ: str) -> Any:
         """Run it with `--json`; returns the document, and fails with what was printed where the command fails."""
         done = self.run(*arguments, "--json", **environ)
+        assert done.returncode == 0, done.stdout + done.stderr
+        return json.loads(done.stdout)
+
+    def here(self, *arguments: str) -> subprocess.CompletedProcess[str]:
+        """Run it within this process, which has imported everything: for commands that only look."""
+        out, err = io.StringIO(), io.StringIO()
+        with contextlib.chdir(self.folder), contextlib.redirect_stdout(out), contextlib.redirect_stderr(err):
+            code = run(list(arguments))
+        return subprocess.CompletedProcess(arguments, code, out.getvalue(), err.getvalue())
+
+    def look(self, *arguments: str) -> Any:
+        """Run it with `--json` within this process; returns the document."""
+        done = self.here(*arguments, "--json")
         assert done.returncode == 0, done.stdout + done.stderr
         return json.loads(done.stdout)
 

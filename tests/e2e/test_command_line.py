@@ -1,4 +1,7 @@
-"""The commands as a person types them, against one finished search: documents, tables, and the search itself again."""
+"""The commands as a person types them, against one finished search: documents, tables, and the search itself again.
+
+What only looks is run within this process; how the command leaves one of its own, see `test_usage.py`.
+"""
 
 from __future__ import annotations
 
@@ -98,40 +101,44 @@ def test_predict_gives_a_row_per_input_row_by_path_and_by_name(finished: Finishe
         assert sum(float(row[f"p_{digit}"]) for digit in range(10)) == pytest.approx(1.0, abs=1e-4)
     right = sum(row["prediction"] == str(digit) for row, digit in zip(rows, load_digits().target, strict=False))
     assert right >= 16
-    by_name = finished.command.run("predict", "digits", str(tmp_path / "rows.csv"))
-    assert by_name.stdout.splitlines() == out.read_text().splitlines()
+    by_name = finished.command.here("predict", "digits", str(tmp_path / "rows.csv")).stdout
+    assert_same_table(pd.read_csv(io.StringIO(by_name)), pd.read_csv(out))
+
+
+def assert_same_table(one: pd.DataFrame, other: pd.DataFrame) -> None:
+    """Not to the bit: processes with different numbers of threads add float32 in another order."""
+    pd.testing.assert_frame_equal(one, other, check_exact=False, rtol=1e-5)
 
 
 def test_the_champion_serves_the_numbers_of_predict(finished: Finished, tmp_path: Path) -> None:
     frame = load_digits(as_frame=True).data.head(3).astype(int)  # as a CSV of pixels is read
     frame.to_csv(tmp_path / "rows.csv", index=False)
-    printed = finished.command.run("predict", "digits@champion", str(tmp_path / "rows.csv"))
+    printed = finished.command.here("predict", "digits@champion", str(tmp_path / "rows.csv"))
     mlflow.set_tracking_uri(f"sqlite:///{finished.folder}/mlflow.db")
     served = mlflow.pyfunc.load_model("models:/digits@champion").predict(frame)
     expected = pd.read_csv(io.StringIO(printed.stdout), dtype={"prediction": str})
-    # Not to the bit: processes with different numbers of threads add float32 in another order.
-    pd.testing.assert_frame_equal(served, expected, check_exact=False, rtol=1e-5)
+    assert_same_table(served, expected)
 
 
 def test_models_are_listed_and_shown(finished: Finished) -> None:
-    (model,) = finished.command.json("models", "list")
+    (model,) = finished.command.look("models", "list")
     assert (model["name"], model["version"], model["champion"]) == ("digits", 1, True)
-    shown = finished.command.run("models", "show", "digits").stdout
+    shown = finished.command.here("models", "show", "digits").stdout
     assert shown.startswith("digits version 1 (champion)")
     assert "# digits: " in shown
 
 
 def test_searches_are_listed_and_shown(finished: Finished) -> None:
-    (row,) = finished.command.json("searches", "list")
+    (row,) = finished.command.look("searches", "list")
     assert (row["search"], row["task"], row["slots"]) == ("digits-0", "digits", "6/6")
-    assert finished.command.json("searches", "show", "digits-0") == finished.document
-    assert finished.document["verdict"] in finished.command.run("searches", "show", "digits-0").stdout
+    assert finished.command.look("searches", "show", "digits-0") == finished.document
+    assert finished.document["verdict"] in finished.command.here("searches", "show", "digits-0").stdout
 
 
 def test_resuming_a_finished_search_prints_its_document(
     finished: Finished, copy_of: Callable[[Finished], Command]
 ) -> None:
-    assert copy_of(finished).json("searches", "resume", "digits-0") == finished.document
+    assert copy_of(finished).look("searches", "resume", "digits-0") == finished.document
 
 
 def test_sync_brings_back_runs_that_are_gone(finished: Finished, copy_of: Callable[[Finished], Command]) -> None:
@@ -139,7 +146,7 @@ def test_sync_brings_back_runs_that_are_gone(finished: Finished, copy_of: Callab
     for leftover in copy.folder.glob("mlflow.db*"):
         leftover.unlink()
     (copy.folder / ".automl" / "searches" / "digits-0" / "optuna.db").unlink()
-    found = copy.json("searches", "sync", "digits-0")
+    found = copy.look("searches", "sync", "digits-0")
     whole = {"total": 6, "synced": 6, "missing": 0, "extra": 0}
     assert found == {"optuna": whole, "mlflow": whole}
 
@@ -148,22 +155,22 @@ def test_delete_removes_the_search_and_keeps_the_model(
     finished: Finished, copy_of: Callable[[Finished], Command]
 ) -> None:
     copy = copy_of(finished)
-    done = copy.run("searches", "delete", "digits-0", "--yes")
+    done = copy.here("searches", "delete", "digits-0", "--yes")
     assert done.returncode == 0, done.stderr
-    assert copy.json("searches", "list") == []
+    assert copy.look("searches", "list") == []
     assert (copy.folder / finished.document["bundle"]).is_dir()
 
 
 def test_tasks_and_families_are_listed_and_shown(finished: Finished) -> None:
     command = finished.command
-    assert [row["task"] for row in command.json("tasks", "list")] == list(builtin_tasks())
-    assert command.json("tasks", "show", "digits")["families"] == ["cnn", "mlp"]
-    assert [row["family"] for row in command.json("families", "list")] == list(catalog.families())
-    assert "lr" in command.json("families", "show", "mlp")["space"]
+    assert [row["task"] for row in command.look("tasks", "list")] == list(builtin_tasks())
+    assert command.look("tasks", "show", "digits")["families"] == ["cnn", "mlp"]
+    assert [row["family"] for row in command.look("families", "list")] == list(catalog.families())
+    assert "lr" in command.look("families", "show", "mlp")["space"]
 
 
 def test_another_setting_under_the_same_name_is_refused_in_one_document(finished: Finished) -> None:
-    done = finished.command.run("search", "digits", "--families", "mlp", "--max-epochs", "4", "--json")
+    done = finished.command.here("search", "digits", "--families", "mlp", "--max-epochs", "4", "--json")
     error = json.loads(done.stdout)["error"]
     assert (error["type"], done.returncode) == ("ConfigError", 2)
     assert "max-epochs" in error["message"] + error["hint"]
@@ -174,13 +181,13 @@ def test_a_person_reads_the_verdict_and_the_next_command(
     finished: Finished, copy_of: Callable[[Finished], Command]
 ) -> None:
     copy = copy_of(finished)
-    done = copy.run("search", "digits", *SMALL, "--trials", "6")
+    done = copy.here("search", "digits", *SMALL, "--trials", "6")
     assert done.returncode == 0
     assert done.stdout.splitlines()[0] == f"digits-0: {finished.document['verdict']}"
     assert done.stdout.splitlines()[-1].startswith("next: automl predict ")
     assert "budget 6 already done" in done.stderr
     assert trials_in(copy.folder) == trials_in(finished.folder)
-    assert copy.json("searches", "show", "digits-0") == finished.document
+    assert copy.look("searches", "show", "digits-0") == finished.document
 
 
 def test_optuna_lists_a_study_per_family_and_a_trial_per_slot(finished: Finished) -> None:

@@ -22,7 +22,7 @@ def run(folder: Path, misbehave: str = "", slots: int = 4, workers: int = 2, **s
     executor = LocalExecutor(
         (Slot("cpu", 1),) * workers,
         Places(folder, search.root),
-        perform="stubs:perform",
+        perform="stub_worker:perform",
         preload=(),
         **{"kill_after": 0.2, **settings},  # type: ignore[arg-type]
     )
@@ -103,7 +103,7 @@ def test_workers_that_die_before_they_do_anything_end_the_search(tmp_path: Path)
 def test_a_dead_server_is_replaced_and_its_work_lost(tmp_path: Path) -> None:
     places = _places(tmp_path)
     (places.search / "misbehave").write_text("0:hang")
-    executor = LocalExecutor((Slot("cpu", 1),), places, perform="stubs:perform", preload=())
+    executor = LocalExecutor((Slot("cpu", 1),), places, perform="stub_worker:perform", preload=())
     executor.start()
     try:
         while not executor.idle():

@@ -20,6 +20,8 @@ from typing import Any
 HERE = Path(__file__).parent
 LEFT_OUT = 1
 """Exit code of a toy search that went well up to its refit, which is left out."""
+AT_ONCE = 3.0
+"""Seconds. One is promised; two tests side by side on a slow machine take a little longer. What waits for a worker takes ten."""
 FAMILY = """
 import torch
 from lightning_modules.mlp import Module as Mlp
@@ -64,14 +66,14 @@ def toy_task(rows: int = 120) -> Any:
 def perform(assignment: Any, channel: Any, places: Any) -> Any:
     """Stub trials and confirmations; what follows is real with `REAL_END`, so that a search ends with a bundle, else left out."""
     if assignment.kind in ("trial", "confirm"):
-        import stubs
+        import stub_worker
 
         ticks = float(os.environ.get("STUB_TICKS", "0")) if assignment.kind == "trial" else 0.0
         until = time.monotonic() + ticks
         while time.monotonic() < until:
             channel.tick()
             time.sleep(0.05)
-        return stubs.perform(assignment, channel, places)
+        return stub_worker.perform(assignment, channel, places)
     if "REAL_END" not in os.environ:
         from automl.messages import Outcome
 
@@ -92,7 +94,7 @@ def stub_executor(config: Any, slots: Any, places: Any) -> Any:
         stall_timeout=config.stall_timeout,
         kill_after=0.3,
         perform="faultlib:perform",
-        preload=("stubs",),
+        preload=("stub_worker",),
     )
 
 
@@ -188,6 +190,7 @@ class Search(Child):
             "families": ["bowl"],
             "families_from": families,
             "max_epochs": 5,
+            "confirm_seeds": 1,
             "tracking": False,
             "workers": 2,
             "pruner": "none",
@@ -207,6 +210,10 @@ class Search(Child):
         """Assignments begun by workers so far."""
         log = self.search / "executions.log"
         return sum(line.startswith(prefix) for line in log.read_text().splitlines()) if log.exists() else 0
+
+
+Start = Callable[..., Search]
+"""What the fixture `start` gives."""
 
 
 def ledger_rows(search: Path, query: str) -> list[tuple[Any, ...]]:

@@ -12,12 +12,13 @@ from pathlib import Path
 import faultlib
 import pytest
 from faultlib import HERE, LEFT_OUT, finals, ledger_rows
+from toy import Toy
 
 MAY_MOUNT = pytest.mark.skipif(shutil.which("unshare") is None or os.geteuid() != 0, reason="needs root and unshare")
 WINE = "search wine --families mlp --max-epochs 2 --trials 1 --set mlp.width=16 --set mlp.depth=1"
 
 
-def toy(folder: Path, trials: int) -> str:
+def command_of(folder: Path, trials: int) -> str:
     """Arguments of the toy search, as a shell takes them."""
     choices = {"families": ["bowl"], "families_from": faultlib.add_family(folder / "families"), "max_epochs": 3}
     config = {**choices, "tracking": False, "workers": 2, "pruner": "none", "budget": {"trials": trials}}
@@ -83,20 +84,19 @@ def test_a_disk_that_only_mlflow_fills_is_a_warning_and_sync_brings_the_rest(tmp
 @pytest.mark.slow
 @pytest.mark.skipif(shutil.which("strace") is None, reason="needs strace")
 @pytest.mark.parametrize("when", ["3+", pytest.param("40+", marks=pytest.mark.proof)])
-def test_a_disk_that_fails_to_flush_ends_the_search_and_it_can_go_on(tmp_path: Path, when: str) -> None:
+def test_a_disk_that_fails_to_flush_ends_the_search_and_it_can_go_on(tmp_path: Path, toy: Toy, when: str) -> None:
     """B15: what could not be flushed is not said to be saved."""
     inject = ["strace", "-f", "-qq", "-o", os.devnull, "-e", "trace=fsync,fdatasync"]
     inject += ["-e", f"inject=fsync,fdatasync:error=EIO:when={when}"]
-    broken = faultlib.Child(tmp_path, ["bash", "-c", f"exec {' '.join(inject)} {toy(tmp_path, 12)}"])
+    broken = faultlib.Child(tmp_path, ["bash", "-c", f"exec {' '.join(inject)} {command_of(tmp_path, 12)}"])
     try:
         assert broken.end() == 5, broken.errors
         assert "Traceback" not in broken.errors
         assert "error: " in broken.errors
     finally:
         broken.kill_all()
-    again = faultlib.Child(tmp_path, ["bash", "-c", f"exec {toy(tmp_path, 12)}"])
-    assert again.end() == LEFT_OUT, again.errors
-    assert finals(tmp_path / ".automl" / "searches" / "toy-0") == list(range(12))
+    toy.run(max_epochs=3, budget={"trials": 12})
+    assert finals(toy.search) == list(range(12))
 
 
 @pytest.mark.slow
@@ -124,7 +124,7 @@ def test_a_disk_without_inodes_is_said_and_with_some_it_goes_on(tmp_path: Path) 
     """B22."""
     state, copy = tmp_path / ".automl", tmp_path / "copy"
     state.mkdir()
-    command = toy(tmp_path, 30)
+    command = command_of(tmp_path, 30)
     in_own_mounts(
         tmp_path,
         f"mounted -t tmpfs -o size=100m,nr_inodes=24 none {state}\n"
