@@ -15,7 +15,7 @@ import sqlalchemy as sa
 from sqlalchemy.engine import Connection, Engine, Row
 
 from automl.data.durable import disk_full
-from automl.errors import StorageError
+from automl.errors import Stopped, StorageError
 from automl.ledger import schema
 from automl.ledger.attempt import Attempt
 from automl.messages import Kind, Outcome, outcome_from, to_json
@@ -244,6 +244,8 @@ class Ledger:
         except sa.exc.IntegrityError:
             raise
         except (sa.exc.StatementError, OSError) as error:
+            if isinstance(stopped := getattr(error, "orig", None), Stopped):
+                raise stopped from None  # a signal that fell into SQLAlchemy
             raise _storage_error(self._place, error) from error
 
 

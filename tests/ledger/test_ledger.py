@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import dataclasses
 from pathlib import Path
 
 import pytest
 import sqlalchemy
 import stubs
 
-from automl.errors import SearchHeld, StorageError
+from automl.errors import SearchHeld, Stopped, StorageError
 from automl.ledger import Attempt, Ledger, SearchLock
 from automl.messages import Outcome
 
@@ -80,6 +81,18 @@ def test_a_value_that_is_not_finite_cannot_be_stored(ledger: Ledger) -> None:
     with pytest.raises(StorageError, match="not JSON compliant"):
         ledger.close_attempt(opened, Outcome(opened.key, 0, "complete", values={"loss": float("nan")}))
     assert [row.state for row in ledger.attempts()] == ["open"]
+
+
+def test_a_signal_that_falls_into_a_statement_stays_a_stop(ledger: Ledger) -> None:
+    class Interrupting(dict):  # type: ignore[type-arg]
+        def items(self):  # type: ignore[no-untyped-def]
+            raise Stopped("stopped at once.", exit_code=143)
+
+    interrupted = dataclasses.replace(attempt(), suggestion=Interrupting(a=1))
+    with pytest.raises(Stopped, match="stopped at once") as caught:
+        ledger.open_attempt(interrupted)
+    assert caught.value.exit_code == 143
+    assert ledger.attempts() == []
 
 
 def test_a_newer_format_is_refused(ledger: Ledger, tmp_path: Path) -> None:
