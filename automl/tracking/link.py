@@ -18,6 +18,7 @@ from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Any
 
+from automl.data.durable import storage_errors
 from automl.tracking.view import Record
 
 _PACKAGE_FOLDER = Path(__file__).resolve().parents[2]
@@ -169,7 +170,8 @@ class CarrierLink:
         return True
 
     def _spawn(self, theirs: socket.socket) -> subprocess.Popen[bytes]:
-        log = os.open(self._settings["log"], os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
+        with storage_errors("write", Path(self._settings["log"])):
+            log = os.open(self._settings["log"], os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
         path = os.pathsep.join(filter(None, (str(_PACKAGE_FOLDER), os.environ.get("PYTHONPATH"))))
         try:
             return subprocess.Popen(

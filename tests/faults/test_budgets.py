@@ -33,12 +33,12 @@ def assert_twelve_points(folder: Path) -> None:
     assert len(points) == 12
 
 
-@pytest.mark.parametrize("pause", ["0", "0.3"])
+@pytest.mark.parametrize("pause", ["0", "1"])
 def test_a_time_too_short_for_any_trial_is_said(toy: Toy, monkeypatch: pytest.MonkeyPatch, pause: str) -> None:
     """C8: before the first trial begins, and while it runs."""
     monkeypatch.setenv("STUB_PAUSE", pause)
     with pytest.raises(NoUsableTrial, match="no trial completed in the time given; give more with --time") as caught:
-        toy.run(budget={"trials": None, "seconds": 0.01 if pause == "0" else 2.0})
+        toy.run(budget={"trials": None, "seconds": 0.01 if pause == "0" else 1.0})
     assert caught.value.exit_code == 4
     assert ledger_rows(toy.search, "SELECT count(*) FROM attempt WHERE state = 'open'") == [(0,)]
 
