@@ -21,7 +21,14 @@ WINE = "search wine --families mlp --max-epochs 2 --trials 1 --set mlp.width=16 
 def command_of(folder: Path, trials: int) -> str:
     """Arguments of the toy search, as a shell takes them."""
     choices = {"families": ["bowl"], "families_from": faultlib.add_family(folder / "families"), "max_epochs": 3}
-    config = {**choices, "tracking": False, "workers": 2, "pruner": "none", "budget": {"trials": trials}}
+    config = {
+        **choices,
+        "tracking": False,
+        "workers": 2,
+        "pruner": "none",
+        "confirm_seeds": 1,
+        "budget": {"trials": trials},
+    }
     return f"{sys.executable} {HERE}/faultlib.py '{json.dumps({'config': config, 'rows': 120})}'"
 
 
