@@ -18,9 +18,9 @@ class Phases:
         self._name, self._began = "", self.started
 
     def begin(self, name: str) -> None:
-        """End the phase that runs and begin another."""
+        """End the phase that runs and begin another; the first began with the command."""
         self.end()
-        self._name, self._began = name, time.monotonic()
+        self._name, self._began = name, time.monotonic() if self.seconds else self.started
         self._observer(PhaseBegan(name))
 
     def end(self) -> None:
