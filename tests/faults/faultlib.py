@@ -22,6 +22,21 @@ LEFT_OUT = 1
 """Exit code of a toy search that went well up to its refit, which is left out."""
 AT_ONCE = 3.0
 """Seconds. One is promised; two tests side by side on a slow machine take a little longer. What waits for a worker takes ten."""
+WINE = (
+    "search",
+    "wine",
+    "--families",
+    "mlp",
+    "--max-epochs",
+    "3",
+    "--trials",
+    "2",
+    "--set",
+    "mlp.width=32",
+    "--set",
+    "mlp.depth=1",
+)
+
 FAMILY = """
 import torch
 from lightning_modules.mlp import Module as Mlp

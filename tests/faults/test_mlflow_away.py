@@ -12,27 +12,12 @@ from contextlib import closing
 from pathlib import Path
 
 import pytest
-from faultlib import Search
+from faultlib import WINE, Search
 from toy import Toy
 
 from automl.cli.main import run
 from automl.ledger import SearchFolder
 from automl.tracking.views import open_views
-
-WINE = (
-    "search",
-    "wine",
-    "--families",
-    "mlp",
-    "--max-epochs",
-    "3",
-    "--trials",
-    "2",
-    "--set",
-    "mlp.width=32",
-    "--set",
-    "mlp.depth=1",
-)
 
 
 def closed_port() -> int:

@@ -11,27 +11,12 @@ from pathlib import Path
 
 import faultlib
 import pytest
-from faultlib import automl
+from faultlib import WINE, automl
 
 from automl.cli.main import run
 from automl.errors import ConfigError, StorageError
 from automl.ledger import Home, Ledger
 from automl.ledger.lock import refuse_network_mount
-
-WINE = (
-    "search",
-    "wine",
-    "--families",
-    "mlp",
-    "--max-epochs",
-    "3",
-    "--trials",
-    "2",
-    "--set",
-    "mlp.width=32",
-    "--set",
-    "mlp.depth=1",
-)
 
 
 @pytest.fixture
