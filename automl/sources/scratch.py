@@ -44,9 +44,8 @@ def _mapped_array(shape: tuple[int, ...], dtype: np.dtype | type[np.generic] | s
     size = math.prod(shape) * np.dtype(dtype).itemsize
     with _file() as file:
         try:
-            os.posix_fallocate(
-                file.fileno(), 0, size
-            )  # a map that the disk has no room for would end the process by SIGBUS
+            # A map that the disk turns out to have no room for would end the process by SIGBUS.
+            os.posix_fallocate(file.fileno(), 0, size)
         except OSError as error:
             raise _no_room(error, size) from error
         return np.memmap(file, dtype, "r+", shape=shape)
