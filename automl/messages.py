@@ -11,8 +11,8 @@ import math
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
-Kind = Literal["trial", "confirm", "refit", "score", "export"]
-"""What a worker is asked to do. Only `score` may read the test part."""
+Kind = Literal["trial", "confirm", "refit", "baselines", "score", "export"]
+"""What a worker is asked to do. Only `score` may read the test part, and `baselines` its inputs."""
 
 State = Literal["open", "complete", "pruned", "failed", "lost", "interrupted"]
 """`failed`: deterministic, final at once. `lost`: the worker died, retried. `interrupted`: stopped by a person or with the coordinator."""
@@ -129,6 +129,8 @@ class Assignment:
     """Lightning's precision flag."""
     champion: str | None = None
     """Relative path of a bundle that is scored on the same rows (`score`)."""
+    baselines: str | None = None
+    """Relative path of what `baselines` predicted for the same rows (`score`)."""
     temperature: float = 1.0
     """By which the logits of the role `model` are divided (`score`, `export`)."""
     thresholds: dict[str, float] = field(default_factory=dict)

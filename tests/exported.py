@@ -10,9 +10,10 @@ from safetensors.torch import save
 
 from automl import catalog
 from automl.bundle.format import CARD, MANIFEST, Facts, make_manifest
-from automl.data import prepare, spec_for
+from automl.data import TEST_INPUTS, prepare, spec_for
 from automl.messages import Assignment, Member
 from automl.tasks import Task, load_task
+from automl.worker.baselines import predict_baselines
 from automl.worker.exporting import export
 from automl.worker.perform import Places
 
@@ -42,6 +43,16 @@ def assigned(
         temperature=temperature, thresholds={"model": threshold},
     )  # fmt: skip
     return assignment, Places(data=root / "data", search=root)
+
+
+def compared(assignment: Assignment, places: Places) -> Assignment:
+    """The score that follows an export: the test part is granted, and baselines were fitted."""
+    data = dataclasses.replace(assignment.data, parts=("train", "validation", TEST_INPUTS))
+    fitting = dataclasses.replace(assignment, id="baselines-0-0-0", kind="baselines", data=data)
+    (outcome,) = predict_baselines(fitting, places)
+    granted = dataclasses.replace(data, parts=("train", "validation", "test"))
+    found = outcome.artifacts["predictions"].path
+    return dataclasses.replace(assignment, id="score-0-0-0", kind="score", data=granted, baselines=found)
 
 
 def bundled(

@@ -135,10 +135,10 @@ class Deadline:
     def can_confirm(self, trials: Iterable[Attempt]) -> bool:
         """Whether these can be trained once more, side by side on all workers, and a refit still fits.
 
-        Under a budget one alone is not: it would be compared with nothing.
+        One alone is not: it would be compared with nothing.
         """
         trials = list(trials)
-        if self.is_set and len(trials) < 2:
+        if len(trials) < 2:
             return False
         return not self._is_over(self._side_by_side(map(self._training, trials)) + self._one * _LONGER)
 

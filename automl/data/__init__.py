@@ -8,7 +8,16 @@ from __future__ import annotations
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
-from automl.data.arrays import KNOWN, Arrays, load_folds, load_part, load_raw_test, load_schema
+from automl.data.arrays import (
+    KNOWN,
+    TEST_INPUTS,
+    Arrays,
+    load_folds,
+    load_part,
+    load_raw_test,
+    load_schema,
+    load_test_inputs,
+)
 from automl.data.schema import Schema
 
 if TYPE_CHECKING:
@@ -17,6 +26,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "KNOWN",
+    "TEST_INPUTS",
     "Arrays",
     "Chunk",
     "Prepared",
@@ -29,6 +39,7 @@ __all__ = [
     "load_part",
     "load_raw_test",
     "load_schema",
+    "load_test_inputs",
     "prepare",
     "read_rows",
     "spec_for",

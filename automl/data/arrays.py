@@ -14,6 +14,8 @@ from automl.errors import DataError, StorageError
 from automl.messages import DataRef
 from automl.tasks import Stored
 
+TEST_INPUTS = "test inputs"
+"""The test part without its answers, as an assignment is granted it."""
 KNOWN = "known"
 """All but the test part: training rows, then validation rows, in one file, so that a refit maps them as they are."""
 
@@ -43,7 +45,7 @@ def load_part(data_folder: Path, ref: DataRef, part: str) -> Arrays:
     Where `ref` limits the rows that are learned from, `train` and `known` are the first so many: they lie in no order.
     """
     if not {"train", "validation"} <= set(ref.parts) if part == KNOWN else part not in ref.parts:
-        raise DataError(f"This assignment may read {', '.join(ref.parts)}, but not the {part} part: it is sealed.")
+        raise _sealed(ref, part)
     folder = data_folder / ref.key / (part if part == "test" else KNOWN)
     units, clusters = (
         _map(folder / name) if (folder / name).exists() else None for name in ("units.npy", "clusters.npy")
@@ -57,14 +59,22 @@ def load_part(data_folder: Path, ref: DataRef, part: str) -> Arrays:
     return whole.rows(slice(min(ref.most_rows or len(whole.target), border if part == "train" else len(whole.target))))
 
 
+def load_test_inputs(data_folder: Path, ref: DataRef) -> tuple[np.ndarray, np.ndarray | None]:
+    """Map the encoded inputs of the test rows, and of a forecast their `units`; the answers stay sealed."""
+    _check_test_inputs(ref)
+    folder = data_folder / ref.key / "test"
+    units = folder / "units.npy"
+    return _map(folder / "inputs.npy"), _map(units) if units.exists() else None
+
+
 def load_folds(data_folder: Path, ref: DataRef) -> np.ndarray:
     """Map the fold of each training row, then of each validation row."""
     return _map(data_folder / ref.key / "folds.npy")
 
 
 def load_raw_test(data_folder: Path, ref: DataRef) -> Raw:
-    """The test rows as the task gave them, for a model with preprocessing of its own."""
-    load_part(data_folder, ref, "test")
+    """The inputs of the test rows as the task gave them, for a model with preprocessing of its own."""
+    _check_test_inputs(ref)
     path = data_folder / ref.key / "test" / "raw.feather"
     if not path.exists():
         return _map(path.with_suffix(".npy"))
@@ -91,6 +101,15 @@ def load_schema(data_folder: Path, ref: DataRef) -> Schema:
         return Schema.from_json(path.read_bytes())
     except OSError as error:
         raise _missing(path, error) from None
+
+
+def _check_test_inputs(ref: DataRef) -> None:
+    if not {"test", TEST_INPUTS} & set(ref.parts):
+        raise _sealed(ref, "test")
+
+
+def _sealed(ref: DataRef, part: str) -> DataError:
+    return DataError(f"This assignment may read {', '.join(ref.parts)}, but not the {part} part: it is sealed.")
 
 
 def _map(path: Path) -> np.ndarray:

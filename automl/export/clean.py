@@ -15,8 +15,11 @@ from automl.errors import StorageError
 _START = """import os, sys
 sys.path[:0] = sys.argv.pop(1).split(os.pathsep)
 from automl.bundle.verify import main
-sys.exit(main(sys.argv[1:]))
+code = main(sys.argv[1:])
+sys.stderr.flush()
+os._exit(code)
 """
+"""Ends at once: to take the interpreter apart, with torch in it, lasts a second that the search would wait for."""
 
 
 class CleanProcess:

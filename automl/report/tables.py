@@ -249,7 +249,8 @@ _KINDS = {
     ("trial", ""): "attempts lost or interrupted",
     ("confirm", ""): "confirmation on fresh seeds",
     ("refit", ""): "refit on all but the test rows",
-    ("score", ""): "reading of the test rows, with baselines",
+    ("baselines", ""): "baselines",
+    ("score", ""): "reading of the test rows",
     ("export", ""): "export",
 }
 

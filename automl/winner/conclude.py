@@ -146,7 +146,7 @@ def _confirm(stage: Stage, work: WinnerWork, trials: list[Attempt]) -> list[Cand
 def _finish(
     stage: Stage, work: WinnerWork, winner: Candidate, default: Candidate | None, blend: Blend
 ) -> tuple[Path, Outcome, dict[str, Any] | None, Blend]:
-    """Refit winner, members and, where time is left, its default, all at once; then export and score side by side.
+    """Refit winner, members and, where time is left, its default, and fit baselines, all at once; then export and score side by side.
 
     Returns the staged bundle, the one reading of the test part, the champion that it was to stand up to, and what was exported in
     the end: where a member cannot be refitted, the single winner.
@@ -158,10 +158,12 @@ def _finish(
         refits[rival.attempt.slot] = work.refit(rival)
     for trial in members:
         refits.setdefault(trial.slot, work.refit_member(trial, steps_of(trial)))
-    refit = Plan(list(refits.values()), work.describe)
-    stage.coordinator.carry_out(refit, "refit")
+    refit = Plan([*refits.values(), work.baselines()], work.describe)
+    stage.coordinator.carry_out(refit, "refit", "baselines")
     _done(refit, refits[winner.attempt.slot])
-    weights = {slot: path for slot, attempt in refits.items() if (path := _weights(refit, attempt)) is not None}
+    files = {slot: _file(refit, attempt, "weights") for slot, attempt in refits.items()}
+    weights = {slot: path for slot, path in files.items() if path is not None}
+    baselines = _file(refit, work.baselines(), "predictions")
     if blend.taken and (lost := [share.trial.slot for share in blend.members if share.trial.slot not in weights]):
         blend = replace(blend, taken=False, why=f"{blend.why} But the refit of slot {lost[0]} failed.")
     scored = _scored(winner, rival, blend, weights)
@@ -169,7 +171,7 @@ def _finish(
         export, _ = work.finishing(winner, scored, blend.exported_temperature, thresholds=blend.thresholds)
         stage.coordinator.carry_out(Plan([export], work.describe), "export")
     champion = stage.champion.answer()
-    export, score = work.finishing(winner, scored, blend.exported_temperature, champion, blend.thresholds)
+    export, score = work.finishing(winner, scored, blend.exported_temperature, champion, blend.thresholds, baselines)
     final = Plan([export, score], work.describe)
     stage.coordinator.carry_out(final, "export", "score")
     staged = next(iter(_done(final, export).artifacts.values())).path
@@ -190,9 +192,9 @@ def _scored(winner: Candidate, rival: Candidate | None, blend: Blend, weights: d
     return scored
 
 
-def _weights(plan: Plan, attempt: Attempt) -> str | None:
+def _file(plan: Plan, attempt: Attempt, name: str) -> str | None:
     outcome = plan.outcomes.get(attempt.work)
-    return outcome.artifacts["weights"].path if outcome is not None and outcome.state == "complete" else None
+    return outcome.artifacts[name].path if outcome is not None and outcome.state == "complete" else None
 
 
 def _calibration(stage: Stage, scores: Scores, blend: Blend) -> Calibration | None:

@@ -13,6 +13,7 @@ from statistics import fmean, variance
 
 from automl.coordinator.deadline import Deadline
 from automl.coordinator.seeds import confirm_seed
+from automl.data import TEST_INPUTS
 from automl.ledger import Attempt
 from automl.messages import Assignment, DataRef, Kind, Member, Outcome, Spec, to_json
 from automl.tasks.metrics import EVEN
@@ -148,12 +149,14 @@ class WinnerWork:
         temperature: float = 1.0,
         champion: dict[str, object] | None = None,
         thresholds: Mapping[str, float] | None = None,
+        baselines: str | None = None,
     ) -> list[Attempt]:
-        """Export and score: both need only refitted weights, so they run side by side.
+        """Export and score: both need only what is there by then, so they run side by side.
 
-        What has the role `model` is exported; all of `scored`, and the `champion` (a registered `version` with its bundle's
-        `folder`), is measured on the same rows, in the same reading, each role decided by its own of the `thresholds`. Another model
-        of the same slot (a longer search, another ensemble) is another piece of work, so the part is a hash of what it consists of.
+        What has the role `model` is exported; all of `scored`, the `champion` (a registered `version` with its bundle's `folder`)
+        and the `baselines` (the file of their predictions) are measured on the same rows, in the same reading, each role decided by
+        its own of the `thresholds`. Another model of the same slot (a longer search, another ensemble) is another piece of work, so
+        the part is a hash of what it consists of.
         """
         trial = winner.attempt
         exported = [one for one in scored if one.role == "model"]
@@ -165,10 +168,16 @@ class WinnerWork:
         score = {"members": [one.to_plain() for one in scored], **common}
         if champion is not None:
             score["champion"] = champion
+        if baselines is not None:
+            score["baselines"] = baselines
         return [Attempt("export", *place, export), Attempt("score", *place, score)]
 
+    def baselines(self) -> Attempt:
+        """What the winner must beat; it is the same for every winner of this search."""
+        return Attempt("baselines", 0, 0, 0, "", {}, confirm_seed(self.seed, 0))
+
     def describe(self, attempt: Attempt) -> Assignment:
-        """Say in full what a worker must do. Only `score` is granted the test part."""
+        """Say in full what a worker must do. Only `score` is granted the test part, and `baselines` its inputs."""
         place, given = (attempt.attempt, attempt.part), attempt.suggestion
         members = [
             Member(one["slot"], *place, one["family"], one["params"], attempt.seed, one["weights"], one["role"], one["weight"])
@@ -176,13 +185,13 @@ class WinnerWork:
         ]  # fmt: skip
         if not members:  # `weights`: as an older version stored it, whose search was killed during its last steps
             members = [Member(attempt.slot, *place, attempt.family, attempt.params, attempt.seed, given.get("weights"))]
-        parts = {"score": ("train", "validation", "test")}.get(attempt.kind, ("train", "validation"))
+        granted = {"score": ("test",), "baselines": (TEST_INPUTS,)}.get(attempt.kind, ())
         return Assignment(
             id=attempt.key,
             kind=attempt.kind,
             members=tuple(members),
             spec=self.spec,
-            data=replace(self.data, parts=parts),
+            data=replace(self.data, parts=("train", "validation", *granted)),
             metric=self.metric,
             direction=self.direction,
             max_resource=given.get("epochs", self.spec.max_resource),
@@ -191,6 +200,7 @@ class WinnerWork:
             patience=max(5, self.spec.max_resource // 3),
             precision=self.precision,
             champion=(given.get("champion") or {}).get("folder"),
+            baselines=given.get("baselines"),
             temperature=given.get("temperature", 1.0),
             thresholds=given.get("thresholds", {}),
             explaining=self.deadline.left_for_explaining() if attempt.kind == "score" and self.deadline else None,

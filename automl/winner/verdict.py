@@ -27,6 +27,7 @@ _BASELINES = {
 
 
 _IS_DEFAULT = "The winner is its family's default: nothing else that was tried took its place."
+_NO_BASELINES = "There are no baselines to compare the model with: fitting them failed."
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,6 +116,8 @@ def _over_single(evidence: Evidence) -> list[str]:
 
 
 def _against(evidence: Evidence) -> list[str]:
+    if not evidence.baselines:
+        return [_NO_BASELINES]
     return [
         f"On the test rows the model has {evidence.test.value:.4g}, {_BASELINES.get(name, name)} {value:.4g}."
         for name, value in evidence.baselines.items()

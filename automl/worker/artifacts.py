@@ -31,6 +31,13 @@ def write_predictions(search: Path, assignment: str, predictions: np.ndarray) ->
     return _write(search, f"artifacts/{assignment}.predictions.npy", content.getvalue())
 
 
+def write_arrays(search: Path, assignment: str, arrays: dict[str, np.ndarray], suffix: str = "") -> Artifact:
+    """Write `artifacts/<assignment><suffix>.npz`."""
+    content = io.BytesIO()
+    np.savez_compressed(content, allow_pickle=False, **arrays)
+    return _write(search, f"artifacts/{assignment}{suffix}.npz", content.getvalue())
+
+
 def _write(search: Path, relative: str, content: bytes) -> Artifact:
     path = search / relative
     path.parent.mkdir(parents=True, exist_ok=True)

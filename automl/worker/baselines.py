@@ -8,8 +8,12 @@ from typing import Any
 
 import numpy as np
 
-from automl.data import Arrays, Schema
-from automl.tasks.metrics import TUNED, best_threshold
+from automl.data import KNOWN, Arrays, Schema, load_part, load_raw_test, load_schema, load_test_inputs
+from automl.messages import Assignment, Outcome
+from automl.tasks.metrics import EVEN, TUNED, best_threshold
+from automl.worker.artifacts import write_arrays
+from automl.worker.naive import forecast_baselines
+from automl.worker.perform import Places
 
 BOOSTING_SECONDS = 10.0
 _MOST_CODES = 255
@@ -22,6 +26,28 @@ _MOST_NUMBERS = 2048
 """Of a picture or series: beyond, trees over each number would take longer than the search, and see no more."""
 
 _NUMBERS_AT_ONCE = 1 << 22
+
+
+def predict_baselines(assignment: Assignment, places: Places) -> tuple[Outcome, ...]:
+    """Fit each baseline on all rows but the test part, and predict that from its inputs alone: the answers stay sealed.
+
+    The artifact `predictions` is an `.npz`: an array per baseline, as `measure` takes them, and `thresholds`, a number for each in
+    that order.
+    """
+    schema = load_schema(places.data, assignment.data)
+    known, train, validation = (
+        load_part(places.data, assignment.data, part) for part in (KNOWN, "train", "validation")
+    )
+    inputs, units = load_test_inputs(places.data, assignment.data)
+    if schema.horizon:
+        raw = load_raw_test(places.data, assignment.data)
+        found = forecast_baselines(schema, known, inputs, units, raw)
+    else:
+        found = fit_baselines(schema, known, inputs)
+    chosen = baseline_thresholds(schema, assignment.metric, train, validation)
+    thresholds = np.array([chosen.get(name, EVEN) for name in found])
+    saved = write_arrays(places.search, assignment.id, {**found, "thresholds": thresholds})
+    return (Outcome(assignment.id, 0, "complete", artifacts={"predictions": saved}),)
 
 
 def fit_baselines(schema: Schema, known: Arrays, unknown: np.ndarray) -> dict[str, np.ndarray]:

@@ -63,6 +63,8 @@ def perform(assignment: Assignment, channel: Channel, places: Places) -> tuple[O
     match assignment.kind:
         case "score":
             return _guard(partial(_score, assignment, places), assignment, members, places)
+        case "baselines":
+            return _guard(partial(_baselines, assignment, places), assignment, members, places)
         case "export":
             return _guard(partial(_export, assignment, places), assignment, members, places)
     train = _refit if assignment.kind == "refit" else _fit
@@ -77,6 +79,12 @@ def _score(assignment: Assignment, places: Places) -> tuple[Outcome, ...]:
     from automl.worker.scoring import score
 
     return score(assignment, places)
+
+
+def _baselines(assignment: Assignment, places: Places) -> tuple[Outcome, ...]:
+    from automl.worker.baselines import predict_baselines
+
+    return predict_baselines(assignment, places)
 
 
 def _export(assignment: Assignment, places: Places) -> tuple[Outcome, ...]:

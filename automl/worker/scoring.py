@@ -1,33 +1,33 @@
-"""The sealed test: the only work that reads the test part. Scores one set of weights, and baselines fitted on all other rows."""
+"""The sealed test: the only work that reads the test part. Measures the exported model and all that it has to stand up to."""
 
 from __future__ import annotations
 
-import io
 from contextlib import suppress
+from functools import partial
+from zipfile import BadZipFile
 
 import numpy as np
 
 from automl.bundle.load import load_model, network_outputs
-from automl.data import KNOWN, Schema, load_part, load_raw_test, load_schema
-from automl.data.durable import replace_file
+from automl.data import Schema, load_part, load_raw_test, load_schema
 from automl.encoding import Raw, Steps
-from automl.errors import AutoMLError, ConfigError, DataError
-from automl.messages import Artifact, Assignment, Outcome
+from automl.errors import AutoMLError, ConfigError, DataError, StorageError
+from automl.messages import Assignment, Outcome
 from automl.tasks.metrics import EVEN, METRICS, measure
-from automl.worker.baselines import baseline_thresholds, fit_baselines
+from automl.worker.artifacts import write_arrays
 from automl.worker.explaining import explain
-from automl.worker.exporting import artifact, combined, rebuild
+from automl.worker.exporting import combined, rebuild
 from automl.worker.hardest import hardest
-from automl.worker.naive import forecast_baselines
 from automl.worker.perform import Places
 
 
 def score(assignment: Assignment, places: Places) -> tuple[Outcome, ...]:
     """Measure what is exported (the members of the role `model`) on the test part, and on the same rows all it has to stand up to.
 
-    Those are the members of each other role as one model, the baselines, and the champion's bundle, where the assignment names
-    one; a champion that cannot be scored is left out, and `reason` says why. Each decides between two classes by a threshold of its
-    own: a role by that of the assignment, a baseline by that of rows it was not fitted on, the champion by that of its bundle.
+    Those are the members of each other role as one model, and, where the assignment names them, what the baselines predicted and
+    the champion's bundle; a champion that cannot be scored is left out, and `reason` says why. Each decides between two classes by
+    a threshold of its own: a role by that of the assignment, a baseline by that of rows it was not fitted on, the champion by that
+    of its bundle.
 
     `value` is the steering metric; `values` holds every metric that fits the target, and the steering metric of each baseline
     under the baseline's name. The artifact `predictions` is an `.npz`: `target`, one array per role and one per baseline, as
@@ -39,8 +39,6 @@ def score(assignment: Assignment, places: Places) -> tuple[Outcome, ...]:
         raise ConfigError(f"Only a score assignment may read the test part, but this is a {assignment.kind}.")
     schema = load_schema(places.data, assignment.data)
     test = load_part(places.data, assignment.data, "test")
-    known = load_part(places.data, assignment.data, KNOWN)
-    train, validation = (load_part(places.data, assignment.data, part) for part in ("train", "validation"))
     predictions, networks = {}, {}
     for name in dict.fromkeys(member.role for member in assignment.members):
         members = [member for member in assignment.members if member.role == name]
@@ -48,11 +46,10 @@ def score(assignment: Assignment, places: Places) -> tuple[Outcome, ...]:
         temperature = assignment.temperature if name == "model" else 1.0
         networks[name] = combined(assignment, members, modules, temperature)
         predictions[name] = schema.decode(network_outputs(networks[name], test.inputs), test.units)
-    thresholds = {**assignment.thresholds, **baseline_thresholds(schema, assignment.metric, train, validation)}
+    baselines, chosen = _baselines(assignment, places)
+    predictions |= baselines
+    thresholds = {**assignment.thresholds, **chosen}
     raw = load_raw_test(places.data, assignment.data)
-    predictions |= (
-        forecast_baselines(schema, [known], test, raw) if schema.horizon else fit_baselines(schema, known, test.inputs)
-    )
     champion, thresholds["champion"], reason = _champion(assignment, places, schema, raw)
     if champion is not None:
         predictions["champion"] = champion
@@ -61,19 +58,31 @@ def score(assignment: Assignment, places: Places) -> tuple[Outcome, ...]:
     scores = {name: measure(assignment.metric, target, rows, lines[name]) for name, rows in predictions.items()}
     value = scores.pop("model")
     tested = {"target": target, **predictions, "thresholds": np.array(list(lines.values()))}
-    saved = {
-        "predictions": _save(
-            assignment, places, tested if test.clusters is None else {**tested, "clusters": test.clusters}
-        ),
-        "hardest": _save(
-            assignment, places, hardest(schema, test.inputs, raw, target, predictions["model"]), ".hardest"
-        ),
-    }
+    if test.clusters is not None:
+        tested["clusters"] = test.clusters
+    worst = hardest(schema, test.inputs, raw, target, predictions["model"])
+    save = partial(write_arrays, places.search, assignment.id)
+    saved = {"predictions": save(tested), "hardest": save(worst, ".hardest")}
     if assignment.explaining is not None:
+        train = load_part(places.data, assignment.data, "train")
         found = explain(assignment, schema, networks["model"], train, test, raw, target, predictions["model"])
-        saved["explained"] = _save(assignment, places, found, ".explained")
+        saved["explained"] = save(found, ".explained")
     values = {**_all_metrics(schema.kind, target, predictions["model"], lines["model"]), **scores}
     return (Outcome(assignment.id, 0, "complete", reason, value=value, values=values, artifacts=saved),)
+
+
+def _baselines(assignment: Assignment, places: Places) -> tuple[dict[str, np.ndarray], dict[str, float]]:
+    """Return what each baseline predicted for the test rows, and its threshold; nothing where they could not be fitted."""
+    if assignment.baselines is None:
+        return {}, {}
+    path = places.search / assignment.baselines
+    try:
+        with np.load(path, allow_pickle=False) as archive:
+            found = {name: archive[name] for name in archive.files}
+    except (OSError, ValueError, BadZipFile) as error:
+        raise StorageError(f"What the baselines predicted cannot be read: {path} ({error}).") from None
+    thresholds = found.pop("thresholds").tolist()
+    return found, dict(zip(found, thresholds, strict=True))
 
 
 def _champion(
@@ -123,12 +132,3 @@ def _all_metrics(kind: str, target: np.ndarray, prediction: np.ndarray, threshol
             with suppress(DataError):  # f1 needs two classes, rmsle numbers above -1
                 values[name] = measure(name, target, prediction, threshold)
     return values
-
-
-def _save(assignment: Assignment, places: Places, arrays: dict[str, np.ndarray], suffix: str = "") -> Artifact:
-    buffer = io.BytesIO()
-    np.savez_compressed(buffer, allow_pickle=False, **arrays)
-    path = places.search / "artifacts" / f"{assignment.id}{suffix}.npz"
-    path.parent.mkdir(parents=True, exist_ok=True)
-    replace_file(path, buffer.getvalue())
-    return artifact(path, places)

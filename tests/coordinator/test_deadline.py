@@ -135,7 +135,8 @@ def test_confirmation_may_use_what_trials_may_not() -> None:
     assert limit.can_confirm([one, two])
     assert not limit.can_confirm([one, two, trial(2, 6.0, 0.1)])
     assert not limit.can_confirm([one])  # with nothing to compare it with
-    assert deadline(None, now=0.0).can_confirm([one])
+    assert not deadline(None, now=0.0).can_confirm([one])
+    assert deadline(None, now=1e9).can_confirm([one, two])
     assert not limit.confirmation_over()
 
 

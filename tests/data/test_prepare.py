@@ -11,7 +11,17 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from automl.data import KNOWN, Schema, load_part, load_schema, prepare, spec_for
+from automl.data import (
+    KNOWN,
+    TEST_INPUTS,
+    Schema,
+    load_part,
+    load_raw_test,
+    load_schema,
+    load_test_inputs,
+    prepare,
+    spec_for,
+)
 from automl.errors import DataError, StorageError
 from automl.messages import spec_from, to_json
 from automl.tasks import Rows, Task, load_task
@@ -96,6 +106,13 @@ def test_the_test_part_is_sealed_until_granted(tmp_path):
     ref = prepare(load_task("wine"), seed=0, data_folder=tmp_path).ref
     with pytest.raises(DataError, match="sealed"):
         load_part(tmp_path, ref, "test")
+    for load in (load_raw_test, load_test_inputs):
+        with pytest.raises(DataError, match="sealed"):
+            load(tmp_path, ref)
+    blind = dataclasses.replace(ref, parts=("train", "validation", TEST_INPUTS))
+    assert len(load_test_inputs(tmp_path, blind)[0]) == len(load_raw_test(tmp_path, blind)["alcohol"]) == 35
+    with pytest.raises(DataError, match="sealed"):
+        load_part(tmp_path, blind, "test")
     assert len(load_part(tmp_path, dataclasses.replace(ref, parts=EVERY_PART), "test").target) == 35
 
 

@@ -7,7 +7,7 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 import torch
-from exported import assigned, bundled
+from exported import assigned, bundled, compared
 from safetensors.numpy import load
 from safetensors.torch import load_file, save_file
 
@@ -110,7 +110,7 @@ def test_missing_weights_are_a_storage_error_with_their_path(ready, tmp_path):
 
 def test_score_measures_model_and_baselines_on_the_test_rows(ready):
     assignment, places = ready
-    scoring = _scoring(assignment)
+    scoring = compared(assignment, places)
     (outcome,) = score(scoring, places)
     scores = read_scores(places.search / outcome.artifacts["predictions"].path)
     assert (scores.target == load_part(places.data, scoring.data, "test").target).all()
@@ -120,6 +120,30 @@ def test_score_measures_model_and_baselines_on_the_test_rows(ready):
     )
     assert outcome.values["linear"] == measure("accuracy", scores.target, scores.predictions["linear"])
     assert outcome.values["majority"] < 0.6 < 0.9 < outcome.values["linear"]
+
+
+def test_baselines_predict_the_test_rows_and_never_see_their_answers(ready, tmp_path):
+    assignment, places = ready
+    scoring = compared(assignment, places)
+    blind = tmp_path / "data"
+    shutil.copytree(places.data, blind)
+    (blind / assignment.data.key / "test" / "target.npy").unlink()
+    again = compared(assignment, dataclasses.replace(places, data=blind, search=tmp_path))
+    with np.load(places.search / scoring.baselines) as known, np.load(tmp_path / again.baselines) as unseen:
+        assert list(known) == list(unseen) == ["majority", "linear", "boosted_trees", "thresholds"]
+        assert all(np.array_equal(known[name], unseen[name]) for name in known)
+
+
+def test_without_baselines_the_model_is_measured_all_the_same(ready):
+    assignment, places = ready
+    (outcome,) = score(_scoring(assignment), places)
+    assert list(read_scores(places.search / outcome.artifacts["predictions"].path).predictions) == ["model"]
+
+
+def test_baselines_that_are_gone_are_a_storage_error_with_their_path(ready):
+    assignment, places = ready
+    with pytest.raises(StorageError, match=r"gone\.npz"):
+        score(dataclasses.replace(_scoring(assignment), baselines="gone.npz"), places)
 
 
 def test_a_score_that_was_not_granted_the_test_part_fails(ready):

@@ -64,7 +64,7 @@ def test_cost_counts_every_attempt_once():
         ("trials stopped early", 1, 6, 2.0),
         ("trials that failed", 1, 6, 2.0),
         ("attempts lost or interrupted", 1, 0, 0.0),
-        ("reading of the test rows, with baselines", 1, 0, 2.0),
+        ("reading of the test rows", 1, 0, 2.0),
     ]
     assert sum(row.share for row in rows) == 1.0
 

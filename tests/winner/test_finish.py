@@ -34,7 +34,7 @@ class FakeStage:
     def __init__(
         self,
         *,
-        failing: int | None = None,
+        failing: tuple[str, int] | None = None,
         answered: bool = True,
         earlier: tuple[Attempt, ...] = (),
         late: bool = False,
@@ -52,8 +52,9 @@ class FakeStage:
         self.done.append([])
         plan.recall([one for one in self.earlier if one.kind in kinds])
         while (attempt := plan.next()) is not None:
-            state = "failed" if attempt.kind == "refit" and attempt.slot == self.failing else "complete"
-            outcome = Outcome(attempt.key, 0, state, artifacts={"weights": Artifact(f"a/{attempt.key}", "0" * 64, 1)})
+            state = "failed" if (attempt.kind, attempt.slot) == self.failing else "complete"
+            name = "predictions" if attempt.kind == "baselines" else "weights"
+            outcome = Outcome(attempt.key, 0, state, artifacts={name: Artifact(f"a/{attempt.key}", "0" * 64, 1)})
             plan.on_closed(attempt, outcome)
             self.earlier.append(replace(attempt, state=state, final=True, outcome=outcome))
             self.done[-1].append(attempt)
@@ -69,7 +70,9 @@ def finish(stage: FakeStage, blend: Blend = BLEND) -> Any:
 def test_all_refits_are_handed_out_at_once_and_members_keep_their_own_epochs() -> None:
     stage = FakeStage()
     finish(stage)
-    refits, last = stage.done
+    (*refits, baselines), last = stage.done
+    assert baselines.kind == "baselines"
+    assert WORK.describe(baselines).data.parts == ("train", "validation", "test inputs")
     assert [(one.work, one.suggestion["epochs"]) for one in refits] == [
         (("refit", 5, 0), 4), (("refit", 0, 0), 4), (("refit", 7, 1), 8),
     ]  # fmt: skip
@@ -80,20 +83,27 @@ def test_all_refits_are_handed_out_at_once_and_members_keep_their_own_epochs() -
     ]  # fmt: skip
     assert [one.role for one in score.members] == ["model", "model", "single", "default"]
     assert (export.temperature, score.temperature, score.champion) == (2.0, 2.0, "c")
+    assert (export.baselines, score.baselines) == (None, "a/baselines-0-0-0")
 
 
 def test_where_time_is_short_the_default_is_not_refitted() -> None:
     stage = FakeStage(late=True)
     finish(stage)
-    assert [one.slot for one in stage.done[0]] == [5, 7]
+    assert [(one.kind, one.slot) for one in stage.done[0]] == [("refit", 5), ("refit", 7), ("baselines", 0)]
     assert [one.role for one in WORK.describe(stage.done[-1][-1]).members] == ["model", "model", "single"]
 
 
 def test_a_member_that_cannot_be_refitted_leaves_the_single_winner() -> None:
-    stage = FakeStage(failing=7)
+    stage = FakeStage(failing=("refit", 7))
     *_, blend = finish(stage)
     assert (blend.taken, blend.why) == (False, "It gains. But the refit of slot 7 failed.")
     assert [one.slot for one in WORK.describe(stage.done[-1][0]).members] == [5]
+
+
+def test_baselines_that_cannot_be_fitted_cost_no_search() -> None:
+    stage = FakeStage(failing=("baselines", 0))
+    finish(stage)
+    assert WORK.describe(stage.done[-1][-1]).baselines is None
 
 
 def test_the_champion_is_that_of_this_score_and_not_of_the_last_one() -> None:

@@ -7,7 +7,7 @@ import dataclasses
 import numpy as np
 import pytest
 import stubs
-from exported import assigned
+from exported import assigned, compared
 
 from automl.data import load_part
 from automl.ledger import Attempt
@@ -83,14 +83,12 @@ def test_an_ensemble_of_a_rare_class_is_judged_by_thresholds_of_rows_that_did_no
 
 def test_a_score_decides_for_each_role_and_baseline_and_remembers_by_what(tmp_path):
     assignment, places = assigned(tmp_path, "breast_cancer", threshold=0.4)
-    parts = ("train", "validation", "test")
-    data = dataclasses.replace(assignment.data, parts=parts)
-    asked = dataclasses.replace(assignment, id="score-0-0-0", kind="score", metric="f1", data=data)
+    asked = compared(dataclasses.replace(assignment, metric="f1"), places)
     (outcome,) = score(asked, places)
     scores = read_scores(places.search / outcome.artifacts["predictions"].path)
     assert scores.thresholds["model"] == 0.4
     assert scores.thresholds["majority"] == 0.5 != scores.thresholds["linear"]
-    target = load_part(places.data, data, "test").target
+    target = load_part(places.data, asked.data, "test").target
     assert outcome.value == outcome.values["f1"] == measure("f1", target, scores.predictions["model"], 0.4)
     assert outcome.values["accuracy"] == measure("accuracy", target, scores.predictions["model"], 0.4)
     line = scores.thresholds["linear"]

@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
 
 import numpy as np
 import pandas as pd
 import pytest
-from exported import assigned
+from exported import assigned, compared
 
-from automl.data import load_part, load_raw_test, prepare
+from automl.data import KNOWN, load_part, load_raw_test, prepare
 from automl.encoding import Forecast
 from automl.messages import DataRef
 from automl.report.quality import residuals
@@ -34,9 +33,9 @@ def test_the_last_season_beats_the_last_value_and_a_line_sees_the_trend(tmp_path
     task = load_task(str(tmp_path / "d.csv"), Choices("y", "forecast", time_column="t", horizon=9))
     prepared = prepare(task, seed=0, data_folder=tmp_path)
     ref = DataRef(prepared.ref.key, prepared.ref.content, ("train", "validation", "test"))
-    known, test = [load_part(tmp_path, ref, part) for part in ("train", "validation")], load_part(tmp_path, ref, "test")
+    known, test = (load_part(tmp_path, ref, part) for part in (KNOWN, "test"))
     raw = load_raw_test(tmp_path, ref)
-    found = forecast_baselines(prepared.schema, known, test, raw)
+    found = forecast_baselines(prepared.schema, known, test.inputs, test.units, raw)
     target = prepared.schema.decode(test.target, test.units)
     assert list(found) == ["last_value", "seasonal_naive", "linear"]
     steps = prepared.schema.shape[1]
@@ -107,10 +106,10 @@ def test_a_champion_that_reads_another_number_of_steps_is_given_as_many(theirs: 
 
 def test_a_score_keeps_when_each_window_is_and_a_search_of_before_has_none(tmp_path: Path) -> None:
     assignment, places = assigned(tmp_path, "sunspots", family="tcn")
-    ref = DataRef(assignment.data.key, assignment.data.content, ("train", "validation", "test"))
-    (outcome,) = score(replace(assignment, kind="score", data=ref), places)
+    (outcome,) = score(compared(assignment, places), places)
     path = tmp_path / outcome.artifacts["predictions"].path
     found = read_scores(path)
+    assert list(found.predictions) == ["model", "last_value", "seasonal_naive", "linear"]
     assert found.clusters is not None
     begun, ended, series = found.clusters.T
     assert len(begun) == len(found.target)

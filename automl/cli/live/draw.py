@@ -164,11 +164,15 @@ def _worker(tally: Tally, row: Row | None, label: int, width: int, glyphs: Glyph
 def _label(row: Row) -> str:
     attempt = row.attempt
     family = clean(attempt.family)
-    if attempt.kind == "trial":
-        return f"{family} {attempt.slot}"
-    return (
-        f"{family} {attempt.slot} seed {attempt.part + 1}" if attempt.kind == "confirm" else f"{family} {attempt.kind}"
-    )
+    match attempt.kind:
+        case "trial":
+            return f"{family} {attempt.slot}"
+        case "confirm":
+            return f"{family} {attempt.slot} seed {attempt.part + 1}"
+        case "baselines":
+            return "baselines"
+        case kind:
+            return f"{family} {kind}"
 
 
 def _value(tally: Tally, row: Row, width: int) -> Text:

@@ -175,7 +175,7 @@ class Tally:
         if attempt.state == "lost":
             self.retried += retry
             then = f"retry {attempt.attempt + 1}" if retry else "given up"
-            return Line(f"{attempt.kind} {attempt.slot} lost ({attempt.reason}), {then}", "warning")
+            return Line(f"{_named(attempt)} lost ({attempt.reason}), {then}", "warning")
         if attempt.state == "failed":
             return self._failure(attempt)
         if self.best is not before and self.best is not None:
@@ -201,4 +201,9 @@ class Tally:
         if self._failures[attempt.reason] > _SAID_FAILURES:
             return None
         more = "; more of these are only counted" if self._failures[attempt.reason] == _SAID_FAILURES else ""
-        return Line(f"{attempt.kind} {attempt.slot} ({attempt.family}) failed: {attempt.reason}{more}", "warning")
+        family = f" ({attempt.family})" if attempt.family else ""
+        return Line(f"{_named(attempt)}{family} failed: {attempt.reason}{more}", "warning")
+
+
+def _named(attempt: Attempt) -> str:
+    return attempt.kind if attempt.kind == "baselines" else f"{attempt.kind} {attempt.slot}"
