@@ -23,14 +23,14 @@ from automl.data.durable import (
     write_file,
 )
 from automl.data.schema import Schema
-from automl.data.split import FOLDS, content_hash, digest_groups, digest_rows, fold_rows, split_rows
+from automl.data.split import FOLDS, content_hash, digest_rows, fold_rows, split_rows, units_of
 from automl.data.writing import write_array, write_inputs, write_raw
 from automl.errors import DataError
 from automl.messages import DataRef, Field, Spec
 from automl.tasks import Rows, Task
 from automl.tasks.cells import number_columns
 
-_LAYOUT = 4
+_LAYOUT = 5
 """Version of the folder's files; another number never shares a folder with this one."""
 
 
@@ -71,13 +71,13 @@ def prepare(task: Task, *, seed: int, data_folder: Path) -> Prepared:
     rows = _by_column(task.read(), task)
     warnings = audit(rows, task)
     digests = digest_rows(rows, task)
-    units = None if rows.group is None else digest_groups(rows.group)
-    parts = split_rows(digests, rows, task, seed, units)
+    units, about_copies = units_of(rows, digests)
+    parts = split_rows(digests, units, rows, task, seed)
     schema = Schema.fit(rows, parts["train"], task)
     content = content_hash(digests, rows.test)
     folds = None
     if task.evaluation == "folds":
-        folds = fold_rows(parts, digests if units is None else units, rows.target, task, seed)
+        folds = fold_rows(parts, units, rows.target, task, seed)
     ref = DataRef(key=_key(content, seed, schema, task), content=content, folds=0 if folds is None else FOLDS)
     target = data_folder / ref.key
     with storage_errors("write prepared data", target):
@@ -89,7 +89,7 @@ def prepare(task: Task, *, seed: int, data_folder: Path) -> Prepared:
             _write(target, schema, rows, parts, folds, task)
     counts = {part: len(indices) for part, indices in parts.items()}
     classes, trained = _count_classes(rows.target, schema), _count_classes(rows.target[parts["train"]], schema)
-    return Prepared(ref, schema, Summary(counts, classes, trained, warnings))
+    return Prepared(ref, schema, Summary(counts, classes, trained, (*warnings, *filter(None, [about_copies]))))
 
 
 def spec_for(task: Task, prepared: Prepared, *, max_epochs: int = 30) -> Spec:

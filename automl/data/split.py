@@ -3,9 +3,9 @@
 A row is of the **test** part iff the hash of its own content (features and target, nothing else), read as a fraction, is below
 0.2: no seed, no order and no other row has a say, so a search on grown data never trains on today's test rows.
 **Validation** takes 20 % of the rest, at most some 100,000 rows, stratified by class (by quantile for numbers), drawn by the
-search's seed from the distinct rows in order of their hash. Equal rows always share a part, so no part holds copies of another's
-rows. Where the task names groups, a group takes the place of a row; where it names a time, the newest rows are the test part. Where
-a person gave a test part, its rows are that part and no other row is.
+search's seed from the distinct rows in order of their hash. Copies of a row share its part, unless they come by chance, see
+`units_of`. Where the task names groups, a group takes the place of a row; where it names a time, the newest rows are the test part.
+Where a person gave a test part, its rows are that part and no other row is.
 """
 
 from __future__ import annotations
@@ -25,6 +25,8 @@ VALIDATION_SHARE = 0.2
 MOST_VALIDATED = 100_000
 """Rows: more would tell models apart no better, and each epoch waits for them."""
 FOLDS = 5
+_BY_CHANCE = 0.05
+"""Share of the rows with another's inputs that have another target too, above which inputs repeat by themselves."""
 _STRATA = 10
 _DIGEST = "S64"
 _ROWS_AT_ONCE = 1 << 16
@@ -36,15 +38,59 @@ def digest_rows(rows: Rows, task: Task) -> np.ndarray:
     A number counts by its float64, a text by its own SHA-256; missing ones are all alike.
     """
     digests = np.empty(len(rows), dtype=_DIGEST)
-    contents = map(_row_bytes, rows.features) if isinstance(rows.features, np.ndarray) else _rows_of(rows.features)
-    for place, (content, target) in enumerate(zip(contents, _targets(rows.target, task), strict=True)):
+    for place, (content, target) in enumerate(zip(_contents(rows), _targets(rows.target, task), strict=True)):
         digests[place] = hashlib.sha256(content + target).hexdigest()
     return digests
 
 
-def digest_groups(group: np.ndarray) -> np.ndarray:
-    """Return (rows,) SHA-256 of each row's group, as 64 hexadecimal digits."""
-    return np.array([hashlib.sha256(str(one).encode()).hexdigest() for one in group.tolist()], dtype=_DIGEST)
+def units_of(rows: Rows, digests: np.ndarray) -> tuple[np.ndarray, str]:
+    """Return (rows,) what shares a part, as 64 hexadecimal digits, and what is to be said of it, if anything.
+
+    Units are the groups of the task; else a row and its copies. But where many rows with equal inputs differ in their target, inputs
+    repeat because there are few of them (three columns of words, the same person every year), and copies come by chance. Then each
+    row is a unit. As one unit, a row with its copies would leave to the other parts only rows that have other targets for the same
+    inputs: whatever is learned there would be wrong here. The first copy stays where a row without copies would be.
+    """
+    if rows.group is not None:
+        return np.array([_hashed(str(one).encode()) for one in rows.group.tolist()], dtype=_DIGEST), ""
+    copy = _ranks_among_equals(digests)
+    copies = np.flatnonzero(copy)
+    if not len(copies):
+        return digests, ""
+    count = f"{len(copies):,} of {len(digests):,} rows are copies of others, target included"
+    if _share_that_differs(rows, digests) <= _BY_CHANCE:
+        return digests, f"{count}: copies are kept in one part."
+    units = digests.copy()
+    units[copies] = [_hashed(digests[place] + b" %d" % copy[place]) for place in copies]
+    return units, (
+        f"{count}, but rows with equal inputs differ in their target, so inputs repeat by themselves and each row is drawn alone. "
+        f"If such rows are one person or machine seen again, name the column that tells them apart: --group COL."
+    )
+
+
+def _ranks_among_equals(digests: np.ndarray) -> np.ndarray:
+    """(rows,) 0 for the first of equal rows, 1 for the second, and so on."""
+    order = np.argsort(digests, kind="stable")
+    ranked, places = digests[order], np.arange(len(digests))
+    begins = np.append(True, ranked[1:] != ranked[:-1])
+    ranks = np.empty(len(digests), dtype=np.int64)
+    ranks[order] = places - np.maximum.accumulate(np.where(begins, places, 0))
+    return ranks
+
+
+def _share_that_differs(rows: Rows, digests: np.ndarray) -> float:
+    """Of the rows that have their inputs in common with others, the share among whose inputs there is more than one target."""
+    inputs = np.array(
+        [int.from_bytes(hashlib.sha256(content).digest()[:8], "big") for content in _contents(rows)], "u8"
+    )
+    _, place, count = np.unique(inputs, return_inverse=True, return_counts=True)
+    _, first = np.unique(digests, return_index=True)
+    different = np.bincount(place[first], minlength=len(count))
+    return float(count[(count > 1) & (different > 1)].sum() / count[count > 1].sum())
+
+
+def _hashed(content: bytes) -> str:
+    return hashlib.sha256(content).hexdigest()
 
 
 def content_hash(digests: np.ndarray, test: np.ndarray | None = None) -> str:
@@ -61,15 +107,12 @@ def content_hash(digests: np.ndarray, test: np.ndarray | None = None) -> str:
     return found.hexdigest()
 
 
-def split_rows(
-    digests: np.ndarray, rows: Rows, task: Task, seed: int, units: np.ndarray | None = None
-) -> dict[str, np.ndarray]:
+def split_rows(digests: np.ndarray, units: np.ndarray, rows: Rows, task: Task, seed: int) -> dict[str, np.ndarray]:
     """Return row indices for `train`, `validation` and `test`, each in order of content. Raises DataError if one is empty.
 
-    Rows of one unit (equal rows, or what `units` says: a group) share a part. Where rows have a moment, the newest are the test
-    part and the newest of the rest the validation part, whatever the seed; of rows that span time, those across a border are dropped.
+    Rows of one unit share a part. Where rows have a moment, the newest are the test part and the newest of the rest the validation
+    part, whatever the seed; of rows that span time, those across a border are dropped.
     """
-    units = digests if units is None else units
     if rows.test is None and rows.moment is not None:
         test, known = _newest(rows.moment, TEST_SHARE)
     else:
@@ -88,7 +131,7 @@ def split_rows(
     parts = {part: order[chosen[order]] for part, chosen in member.items()}
     for part, indices in parts.items():
         if len(indices) == 0:
-            what = "distinct" if units is digests else "groups"
+            what = "distinct" if rows.group is None else "groups"
             kinds = len(np.unique(units))
             raise DataError(
                 f"{task.name}: {len(digests)} rows ({kinds} {what}) leave none for the {part} part. Add rows."
@@ -133,6 +176,11 @@ def _drawn(units: np.ndarray, target: np.ndarray, task: Task, seed: int, share: 
     chosen = np.zeros(len(distinct), dtype=bool)
     chosen[_draw_validation(_strata(target[first], task), np.random.default_rng(seed), share)] = True
     return np.asarray(chosen[place])
+
+
+def _contents(rows: Rows) -> Iterator[bytes]:
+    """The features of each row as bytes."""
+    return map(_row_bytes, rows.features) if isinstance(rows.features, np.ndarray) else _rows_of(rows.features)
 
 
 def _row_bytes(row: np.ndarray) -> bytes:

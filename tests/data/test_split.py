@@ -1,9 +1,11 @@
 """Membership in the test part is a property of a row; validation is a property of the rows and the seed."""
 
+from collections import Counter
+
 import numpy as np
 import pytest
 
-from automl.data.split import content_hash, digest_rows, split_rows
+from automl.data.split import content_hash, digest_rows, split_rows, units_of
 from automl.errors import DataError
 from automl.tasks import Rows, Task
 
@@ -34,9 +36,13 @@ def _take(rows: Rows, order: np.ndarray) -> Rows:
 
 
 def _members(rows: Rows, part: str, seed: int = 0, kind: str = "classification") -> set[str]:
-    task = _task(kind)
-    digests = digest_rows(rows, task)
-    return set(digests[split_rows(digests, rows, task, seed)[part]].tolist())
+    digests = digest_rows(rows, _task(kind))
+    return set(digests[_split(rows, seed, kind)[part]].tolist())
+
+
+def _split(rows: Rows, seed: int = 0, kind: str = "classification") -> dict[str, np.ndarray]:
+    digests = digest_rows(rows, _task(kind))
+    return split_rows(digests, units_of(rows, digests)[0], rows, _task(kind), seed)
 
 
 @pytest.mark.parametrize("kind", ["classification", "regression"])
@@ -72,20 +78,20 @@ def test_a_rows_number_type_and_sign_of_zero_do_not_matter():
 
 def test_parts_are_disjoint_and_cover_all_rows():
     rows = _rows()
-    parts = split_rows(digest_rows(rows, _task()), rows, _task(), 0)
+    parts = _split(rows)
     assert sorted(np.concatenate(list(parts.values())).tolist()) == list(range(400))
 
 
 def test_about_a_fifth_is_test_and_a_fifth_of_the_rest_validation():
     rows = _rows(5000)
-    parts = split_rows(digest_rows(rows, _task()), rows, _task(), 0)
+    parts = _split(rows)
     assert len(parts["test"]) / 5000 == pytest.approx(0.2, abs=0.02)
     assert len(parts["validation"]) / 5000 == pytest.approx(0.16, abs=0.01)
 
 
 def test_validation_holds_a_fifth_of_each_class():
     rows = _rows(2000)
-    parts = split_rows(digest_rows(rows, _task()), rows, _task(), 0)
+    parts = _split(rows)
     for label in ("ant", "bee", "cat"):
         inside = {part: np.count_nonzero(rows.target[parts[part]] == label) for part in ("train", "validation")}
         assert inside["validation"] / sum(inside.values()) == pytest.approx(0.2, abs=0.01)
@@ -95,6 +101,51 @@ def test_equal_rows_are_never_on_two_sides():
     rows = _take(_rows(100), np.repeat(np.arange(100), 3))
     members = [_members(rows, part) for part in ("train", "validation", "test")]
     assert sum(map(len, members)) == 100
+
+
+def _repeating(count: int = 3000, seed: int = 0) -> Rows:
+    """Three columns of few values, as in a table of passengers by class, sex and age: 12 different inputs, 24 different rows."""
+    rng = np.random.default_rng(seed)
+    features = np.stack([rng.integers(0, n, count) for n in (3, 2, 2)], axis=1).astype(np.float64)
+    chance = 0.2 + 0.2 * features[:, 0] + 0.2 * features[:, 1]
+    return Rows(features, ("class", "sex", "age"), np.where(rng.random(count) < chance, "lived", "died"))
+
+
+def test_where_few_inputs_repeat_each_part_has_all_of_them_with_all_their_targets():
+    rows = _repeating()
+    shares = []
+    for part in _split(rows).values():
+        held = _take(rows, part)
+        shares.append(
+            [(held.target[(held.array() == inputs).all(axis=1)] == "lived").mean() for inputs in [[0, 0, 0], [2, 1, 1]]]
+        )
+    assert np.array(shares)[:, 0] == pytest.approx(0.2, abs=0.12)
+    assert np.array(shares)[:, 1] == pytest.approx(0.8, abs=0.12)
+
+
+def test_copies_that_come_by_chance_keep_their_part_when_the_order_changes_or_rows_are_added():
+    rows, more = _repeating(), _repeating(500, seed=1)
+    grown = Rows(np.vstack([rows.features, more.features]), rows.columns, np.append(rows.target, more.target))
+    shuffled = _take(rows, np.random.default_rng(0).permutation(3000))
+
+    def tested(held: Rows) -> Counter[str]:
+        return Counter(digest_rows(held, _task())[_split(held)["test"]].tolist())
+
+    assert tested(shuffled) == tested(rows)
+    assert tested(rows) <= tested(grown)
+    assert (tested(grown) - tested(rows)).total() == pytest.approx(100, abs=40)
+
+
+def test_copies_are_told_of_and_taken_for_chance_only_where_targets_differ():
+    once = _rows(100)
+    twice = _take(once, np.append(np.arange(100), np.arange(30)))
+    assert units_of(once, digest_rows(once, _task()))[1] == ""
+    _, told = units_of(twice, digest_rows(twice, _task()))
+    assert told == "30 of 130 rows are copies of others, target included: copies are kept in one part."
+    units, told = units_of(_repeating(), digest_rows(_repeating(), _task()))
+    assert "2,976 of 3,000 rows" in told
+    assert "--group COL" in told
+    assert len(set(units.tolist())) == 3000
 
 
 def test_the_content_hash_ignores_order_but_sees_a_changed_and_an_appended_row():
@@ -110,13 +161,13 @@ def test_the_content_hash_ignores_order_but_sees_a_changed_and_an_appended_row()
 def test_a_part_without_rows_is_an_error():
     rows = _take(_rows(1), np.zeros(30, dtype=int))
     with pytest.raises(DataError, match=r"30 rows \(1 distinct\) leave none"):
-        split_rows(digest_rows(rows, _task()), rows, _task(), 0)
+        _split(rows)
 
 
 @pytest.mark.parametrize("kind", ["classification", "regression"])
 def test_of_very_many_rows_no_more_are_validated_on_than_it_takes(kind, monkeypatch):
     monkeypatch.setattr("automl.data.split.MOST_VALIDATED", 30)
     rows = _rows(kind=kind)
-    parts = split_rows(digest_rows(rows, _task(kind)), rows, _task(kind), 0)
+    parts = _split(rows, kind=kind)
     assert 25 <= len(parts["validation"]) <= 35
     assert sum(map(len, parts.values())) == 400

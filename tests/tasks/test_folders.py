@@ -12,7 +12,7 @@ import pytest
 from PIL import Image
 
 from automl.data import prepare, read_rows
-from automl.data.split import digest_groups, digest_rows, split_rows
+from automl.data.split import digest_rows, split_rows, units_of
 from automl.errors import ConfigError, DataError
 from automl.sources import memory, pictures, texts
 from automl.sources.pictures import Header
@@ -117,7 +117,8 @@ def test_yesterdays_test_pictures_stay_in_the_test_part_when_a_new_one_changes_t
         task = load_task(str(folder))
         rows = task.read()
         assert rows.group is not None
-        parts = split_rows(digest_rows(rows, task), rows, task, 0, digest_groups(rows.group))
+        digests = digest_rows(rows, task)
+        parts = split_rows(digests, units_of(rows, digests)[0], rows, task, 0)
         return task.shape, set(parts["test"].tolist())
 
     folder = _pictures(tmp_path / "pets")
