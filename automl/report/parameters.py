@@ -82,14 +82,12 @@ def importance_bars(found: Sequence[Importance], metric: str) -> Markup:
 
 def slices(trials: Trials, space: Mapping[str, Any], names: Sequence[str], colour: str) -> list[Markup]:
     """Return a small figure per parameter: each slot's value against the parameter's."""
-    done = sample([slot for slot in trials.ranked if slot.value is not None], MOST_POINTS)
+    done = [slot for slot in trials.ranked if slot.value is not None]
     if not done:
         return []
     y = point_scale(trials, done, _PANEL)
-    return [
-        _slice(name, [slot for slot in done if name in slot.params], trials, space.get(name), y, colour)
-        for name in names
-    ]
+    having = {name: sample([slot for slot in done if name in slot.params], MOST_POINTS) for name in names}
+    return [_slice(name, mine, trials, space.get(name), y, colour) for name, mine in having.items() if mine]
 
 
 def parallel_coordinates(trials: Trials, space: Mapping[str, Any], names: Sequence[str]) -> Markup:

@@ -9,7 +9,7 @@ import pytest
 from samples import SPACE, attempt, trials
 
 from automl.report.importance import Importance
-from automl.report.parameters import importance_bars, parallel_coordinates, reach, slices
+from automl.report.parameters import MOST_POINTS, importance_bars, parallel_coordinates, reach, slices
 from automl.report.progress import best_so_far, learning_curves, sample
 from automl.report.svg import Frame, Scale, across, figure
 
@@ -59,6 +59,15 @@ def test_figures_are_well_formed_and_stay_inside_their_frame(draw, direction):
         assert math.isfinite(x + y)
         assert -1 <= x <= width + 1
         assert -1 <= y <= height + 1
+
+
+def test_of_very_many_slots_a_parameter_that_few_of_them_have_is_drawn_too():
+    many = [
+        attempt(n, 1 - n / 1000, params={"lr": 0.01, **({"momentum": n} if n in (501, 503) else {})})
+        for n in range(600)
+    ]
+    everywhere, seldom = slices(trials(many), SPACE, ["lr", "momentum"], "c0")
+    assert (everywhere.count("h0"), seldom.count("h0")) == (MOST_POINTS, 2)
 
 
 def test_the_line_of_the_best_never_gets_worse():
