@@ -25,6 +25,8 @@ _LONGER = 1.3
 """A refit sees the validation rows too."""
 _REFITS = 1.5
 """Refits of the leader's length, one after the other, that are kept back: an ensemble may have more members than there are workers."""
+_LEADING = 5
+"""Trials, the best, that a winner or an ensemble's member is expected to come from."""
 _UNTIL_ONE = 0.3
 """Of what is kept back for the end, the part that stays so while no trial is complete."""
 _TOLERANCE = 0.03
@@ -63,8 +65,8 @@ class Deadline:
         self._clock = clock
         self._defaults: dict[str, int] = {}
         """Family -> its first slot."""
-        self._leader: Attempt | None = None
-        self._longest = 0.0
+        self._leading: list[Attempt] = []
+        """The best first."""
         self._fixed = 0.0
 
     @property
@@ -105,15 +107,11 @@ class Deadline:
     def learn(self, trial: Attempt) -> None:
         """Take the time and the value of a trial. What follows the trials trains the best one, so that one's time counts.
 
-        It counts at least half as much as the longest: the next best may be another.
+        It counts at least half as much as the longest of the next best: one of these may win, or be a member of an ensemble.
         """
         self._defaults.setdefault(trial.family, trial.slot)
-        if trial.state != "complete" or trial.value is None:
-            return
-        self._longest = max(self._longest, self._training(trial))
-        best = self._leader.value if self._leader is not None else None
-        if best is None or self._sign * trial.value < self._sign * best:
-            self._leader = trial
+        if trial.state == "complete" and trial.value is not None:
+            self._leading = sorted([*self._leading, trial], key=self._rank)[:_LEADING]
 
     def trials_over(self) -> bool:
         """True when no time is left for trials. A default that leads has nothing to be confirmed against.
@@ -122,9 +120,10 @@ class Deadline:
         """
         if self._seconds is None:
             return False
-        if self._leader is None:
+        if not self._leading:
             return self._spent >= self._seconds - _UNTIL_ONE * min(self._export, _MOST * self._seconds)
-        is_default = self._leader.slot == self._defaults[self._leader.family]
+        leader = self._leading[0]
+        is_default = leader.slot == self._defaults[leader.family]
         to_come = self._export + self._one * (_REFITS * _LONGER + (0.0 if is_default else 1.0))
         return self._spent >= self._seconds - min(to_come, _MOST * self._seconds)
 
@@ -173,8 +172,12 @@ class Deadline:
     @property
     def _one(self) -> float:
         """Seconds of a training like the leader's."""
-        leader = 0.0 if self._leader is None else self._training(self._leader)
-        return max(leader, self._longest / 2)
+        leader, *others = map(self._training, self._leading) if self._leading else [0.0]
+        return max([leader, *(seconds / 2 for seconds in others)])
+
+    def _rank(self, trial: Attempt) -> float:
+        assert trial.value is not None
+        return self._sign * trial.value
 
     def _training(self, trial: Attempt) -> float:
         """Seconds of one of its fits."""

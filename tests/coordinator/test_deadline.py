@@ -74,6 +74,16 @@ def test_the_leading_trial_counts_and_the_longest_half() -> None:
     assert limit.trials_over()
 
 
+def test_long_trials_that_are_far_from_leading_leave_no_more() -> None:
+    limit = deadline(100.0, now=85.0)
+    limit.learn(trial(0, 15.0, 0.9, family="slow"))
+    limit.learn(trial(1, 0.5, 0.1))
+    assert limit.trials_over()
+    for slot in range(2, 6):
+        limit.learn(trial(slot, 0.5, 0.2))
+    assert not limit.trials_over()
+
+
 def test_the_greatest_value_leads_where_it_is_to_be_maximized() -> None:
     limit = Deadline(100.0, started=0.0, workers=2, direction="maximize", clock=lambda: 75.0)
     limit.learn(trial(0, 3.0, 0.2))
