@@ -27,6 +27,10 @@ _REFITS = 1.5
 """Refits of the leader's length, one after the other, that are kept back: an ensemble may have more members than there are workers."""
 _LEADING = 5
 """Trials, the best, that a winner or an ensemble's member is expected to come from."""
+_SEEDS, _CONFIRMING = 3, 0.05
+"""Fresh seeds that are wanted, and the share of the budget that more than one may take."""
+_ENDING = 0.5
+"""Seconds until trials that are told to end have ended."""
 _UNTIL_ONE = 0.3
 """Of what is kept back for the end, the part that stays so while no trial is complete."""
 _TOLERANCE = 0.03
@@ -65,6 +69,8 @@ class Deadline:
         self._clock = clock
         self._defaults: dict[str, int] = {}
         """Family -> its first slot."""
+        self._took: dict[str, float] = {}
+        """Family -> seconds of its default's training."""
         self._leading: list[Attempt] = []
         """The best first."""
         self._fixed = 0.0
@@ -110,6 +116,8 @@ class Deadline:
         It counts at least half as much as the longest of the next best: one of these may win, or be a member of an ensemble.
         """
         self._defaults.setdefault(trial.family, trial.slot)
+        if trial.slot == self._defaults[trial.family]:
+            self._took[trial.family] = self._training(trial)
         if trial.state == "complete" and trial.value is not None:
             self._leading = sorted([*self._leading, trial], key=self._rank)[:_LEADING]
 
@@ -122,9 +130,7 @@ class Deadline:
             return False
         if not self._leading:
             return self._spent >= self._seconds - _UNTIL_ONE * min(self._export, _MOST * self._seconds)
-        leader = self._leading[0]
-        is_default = leader.slot == self._defaults[leader.family]
-        to_come = self._export + self._one * (_REFITS * _LONGER + (0.0 if is_default else 1.0))
+        to_come = self._export + self._one * _REFITS * _LONGER + self._confirming(self._leading[0], self._seconds)
         return self._spent >= self._seconds - min(to_come, _MOST * self._seconds)
 
     def confirmation_over(self) -> bool:
@@ -174,6 +180,13 @@ class Deadline:
         """Seconds of a training like the leader's."""
         leader, *others = map(self._training, self._leading) if self._leading else [0.0]
         return max([leader, *(seconds / 2 for seconds in others)])
+
+    def _confirming(self, leader: Attempt, seconds: float) -> float:
+        """Seconds for one fresh seed of the leader and its default; for as many as a verdict needs where that takes a small share."""
+        if leader.slot == self._defaults[leader.family]:
+            return 0.0
+        once = self._side_by_side([self._one, self._took.get(leader.family, 0.0)])
+        return _ENDING + max(once, min(_SEEDS * once, _CONFIRMING * seconds))
 
     def _rank(self, trial: Attempt) -> float:
         assert trial.value is not None

@@ -42,6 +42,7 @@ def _decision(stage: Stage) -> TrialDecision:
         slots=config.budget.slots,
         max_failed=config.max_failed,
         precision=config.precision,
+        by_time=stage.deadline.is_set,
         longest=stage.deadline.longest_fit,
         out_of_time=stage.deadline.trials_over,
         discard=stage.folder.discard,

@@ -32,6 +32,7 @@ class TrialDecision:
         slots: int | None,
         max_failed: int,
         precision: str = "32-true",
+        by_time: bool = False,
         longest: float | None = None,
         out_of_time: Callable[[], bool] = lambda: False,
         discard: Callable[[Attempt], None] = lambda attempt: None,
@@ -46,7 +47,7 @@ class TrialDecision:
         self._longest = longest
         self._out_of_time = out_of_time
         self._discard = discard
-        self._allocation = Allocation(studies, direction)
+        self._allocation = Allocation(studies, direction, by_time=by_time)
         self._next_slot = 0
         self._defaults: dict[str, int] = {}
         """Family -> its first slot."""
@@ -158,11 +159,10 @@ class TrialDecision:
 
     def _remember(self, attempt: Attempt) -> None:
         assert attempt.outcome is not None
+        self._allocation.learn(attempt)
         if attempt.state in ("complete", "pruned"):
             self._failed_in_a_row = 0
             self._any_complete = self._any_complete or attempt.state == "complete"
-            if attempt.value is not None:
-                self._allocation.learn(attempt.family, attempt.value)
         else:
             self._failed_in_a_row += 1
             self._reasons[attempt.reason] += 1

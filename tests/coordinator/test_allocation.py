@@ -5,18 +5,31 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable
 
+import pytest
+
 from automl.coordinator.allocation import Allocation
+from automl.ledger import Attempt
+from automl.messages import Outcome, State
+
+
+def trial(family: str, value: float, seconds: float = 1.0, state: State = "complete") -> Attempt:
+    outcome = Outcome("trial", 0, state, value=value, cost={"seconds": seconds})
+    return Attempt("trial", 0, 0, 0, family, {}, 0, state=state, final=True, value=value, outcome=outcome)
 
 
 def spend(
-    slots: int, value_of: Callable[[str, int], float], families: str = "abc", direction: str = "minimize"
+    slots: int,
+    value_of: Callable[[str, int], float],
+    families: str = "abc",
+    direction: str = "minimize",
+    seconds: dict[str, float] | None = None,
 ) -> list[str]:
     """Give slots one after another; each family's values follow `value_of(family, its slots so far)`."""
-    allocation, given, counts = Allocation(families, direction), [], Counter[str]()
+    allocation, given, counts = Allocation(families, direction, by_time=seconds is not None), [], Counter[str]()
     for _ in range(slots):
         family = allocation.next_family(families)
         allocation.give(family)
-        allocation.learn(family, value_of(family, counts[family]))
+        allocation.learn(trial(family, value_of(family, counts[family]), (seconds or {}).get(family, 1.0)))
         counts[family] += 1
         given.append(family)
     return given
@@ -66,6 +79,42 @@ def test_failures_alone_leave_equal_shares() -> None:
         allocation.give(family)
         counts[family] += 1
     assert counts == {"a": 20, "b": 20}
+
+
+def test_under_a_budget_of_time_equal_families_get_equal_seconds() -> None:
+    counts = Counter(spend(600, lambda family, slots: slots % 7, seconds={"a": 1.0, "b": 4.0, "c": 20.0}))
+    assert counts["a"] == pytest.approx(4 * counts["b"], rel=0.2)
+    assert counts["b"] == pytest.approx(5 * counts["c"], rel=0.2)
+
+
+def test_a_slow_family_that_leads_gets_most_of_the_time() -> None:
+    counts = Counter(spend(600, level, seconds={"a": 10.0, "b": 1.0, "c": 1.0}))
+    assert 10 * counts["a"] > 1.5 * (counts["b"] + counts["c"])
+
+
+def test_slots_that_still_run_count_by_what_others_took() -> None:
+    allocation = Allocation("ab", "minimize", by_time=True)
+    for family in "ab":
+        allocation.give(family)
+    allocation.learn(trial("a", 1.0, seconds=2.0))
+    given = []
+    for _ in range(4):  # nothing ends meanwhile: b's first slot is taken to last as long as a's did
+        given.append(allocation.next_family("ab"))
+        allocation.give(given[-1])
+    assert given == ["a", "b", "a", "b"]
+
+
+def test_a_value_at_which_a_trial_was_stopped_is_compared_with_none() -> None:
+    allocation = Allocation("ab", "minimize")
+    for _ in range(10):
+        for family, state in (("a", "pruned"), ("b", "complete")):
+            allocation.give(family)
+            allocation.learn(trial(family, 0.0 if state == "pruned" else 1.0, state=state))  # type: ignore[arg-type]
+    given = []
+    for _ in range(10):
+        given.append(allocation.next_family("ab"))
+        allocation.give(given[-1])
+    assert set(given) == {"b"}
 
 
 def test_an_exhausted_family_gets_nothing() -> None:

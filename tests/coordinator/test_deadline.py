@@ -48,12 +48,33 @@ def test_a_slow_start_leaves_more() -> None:
 
 
 def test_long_trials_leave_more() -> None:
-    limit = deadline(100.0, now=74.0)
+    limit = deadline(100.0, now=73.5)
     limit.learn(trial(0, 1.0, 0.5))
-    limit.learn(trial(1, 6.0, 0.2))  # a confirmation and one and a half refits: 17.7 s, and 8 s fixed
+    limit.learn(
+        trial(1, 6.0, 0.2)
+    )  # a confirmation and one and a half refits: 17.7 s, half a second to end, and 8 s fixed
     assert not limit.trials_over()
     limit.learn(trial(2, 7.0, 0.1))
     assert limit.trials_over()
+
+
+def test_a_default_that_takes_longer_than_the_leader_leaves_time_for_both() -> None:
+    limit = deadline(100.0, now=80.0)
+    limit.learn(trial(0, 6.0, 0.5))
+    limit.learn(trial(1, 0.5, 0.2))
+    assert limit.trials_over()
+    assert limit.can_confirm([trial(0, 6.0, 0.5), trial(1, 0.5, 0.2)])
+
+
+def test_where_trainings_are_short_time_is_kept_for_all_fresh_seeds() -> None:
+    for now, over in (
+        (86.8, False),
+        (87.1, True),
+    ):  # 8 s fixed, half a second to end, a second and a half of refits, and 3 x 1 s
+        limit = deadline(100.0, now)
+        limit.learn(trial(0, 1.0, 0.5))
+        limit.learn(trial(1, 0.75, 0.2))
+        assert limit.trials_over() is over
 
 
 def test_a_default_that_leads_leaves_no_time_for_its_confirmation() -> None:
