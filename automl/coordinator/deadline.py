@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable
 from automl.ledger import Attempt
 from automl.messages import Spec
 
-_FIXED = 8.0
+_FIXED = 6.0
 """Seconds for export, its verification, scoring and the report; measured on 2 cores, see reports/benchmarks.md."""
 _STARTS = 1.4
 """The same as a multiple of the time until the first trial left for a worker: a slow machine is slow at both ends."""
@@ -31,7 +31,7 @@ _SEEDS, _CONFIRMING = 3, 0.05
 """Fresh seeds that are wanted, and the share of the budget that more than one may take."""
 _ENDING = 0.5
 """Seconds until trials that are told to end have ended."""
-_UNTIL_ONE = 0.3
+_UNTIL_ONE = 0.4
 """Of what is kept back for the end, the part that stays so while no trial is complete."""
 _TOLERANCE = 0.03
 """Share of the budget by which the command may end late, at most."""
