@@ -13,7 +13,7 @@ DEFAULT = {
     "rounds": 100,
     "lr": 0.1,
     "max_leaf_nodes": 31,
-    "max_depth": 12,
+    "max_depth": 14,
     "min_samples_leaf": 20,
     "l2_regularization": 1e-3,
     "max_features": 1.0,
@@ -28,10 +28,10 @@ def suggest(trial: Any, spec: Any) -> dict[str, Any]:
     The last round is seldom the best: the best epoch's trees are kept, so `rounds` may well be generous.
     """
     return {
-        "rounds": trial.suggest_int("rounds", 50, 300, log=True),
+        "rounds": trial.suggest_int("rounds", 50, 400, log=True),
         "lr": trial.suggest_float("lr", 0.02, 0.3, log=True),
-        "max_leaf_nodes": trial.suggest_int("max_leaf_nodes", 4, 63, log=True),
-        "max_depth": trial.suggest_int("max_depth", 2, 12),
+        "max_leaf_nodes": trial.suggest_int("max_leaf_nodes", 4, 127, log=True),
+        "max_depth": trial.suggest_int("max_depth", 2, 14),
         "min_samples_leaf": trial.suggest_int("min_samples_leaf", 2, 60, log=True),
         "l2_regularization": trial.suggest_float("l2_regularization", 1e-3, 30.0, log=True),
         "max_features": trial.suggest_float("max_features", 0.3, 1.0),
