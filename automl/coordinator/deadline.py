@@ -130,22 +130,26 @@ class Deadline:
             return False
         if not self._leading:
             return self._spent >= self._seconds - _UNTIL_ONE * min(self._export, _MOST * self._seconds)
-        to_come = self._export + self._one * _REFITS * _LONGER + self._confirming(self._leading[0], self._seconds)
+        leader = self._leading[0]
+        refits = _LONGER * max(_REFITS * self._one, self._took.get(leader.family, 0.0))
+        to_come = self._export + refits + self._confirming(leader, self._seconds)
         return self._spent >= self._seconds - min(to_come, _MOST * self._seconds)
 
     def confirmation_over(self) -> bool:
         """True when no time is left for confirmation: only one refit and export still fit."""
         return self._is_over(self._one * _LONGER)
 
-    def can_confirm(self, trials: Iterable[Attempt]) -> bool:
-        """Whether these can be trained once more, side by side on all workers, and a refit still fits.
+    def can_confirm(self, trials: Iterable[Attempt], times: int = 1) -> bool:
+        """Whether these can be trained so many times more, side by side on all workers, and refits of the first two still fit.
 
-        One alone is not: it would be compared with nothing.
+        Those are the leader and its default, without whose refit nothing is compared on the test rows. One alone is not confirmed:
+        it would be compared with nothing.
         """
         trials = list(trials)
         if len(trials) < 2:
             return False
-        return not self._is_over(self._side_by_side(map(self._training, trials)) + self._one * _LONGER)
+        refits = max(self._one * _LONGER, self._side_by_side(map(self._refit, trials[:2])))
+        return not self._is_over(self._side_by_side(map(self._training, trials * times)) + refits)
 
     def can_refit(self, trials: Iterable[Attempt]) -> bool:
         """Whether these can be refitted, each once, side by side on all workers, before the export."""

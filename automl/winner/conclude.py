@@ -128,9 +128,11 @@ def conclude(stage: Stage, trials: list[Attempt]) -> Conclusion:
 def _confirm(stage: Stage, work: WinnerWork, trials: list[Attempt]) -> list[Candidate]:
     """Train the best configurations and their families' defaults on the same fresh seeds, as far as time allows."""
     rivals, outcomes = work.rivals(trials), dict[tuple[Kind, int, int], Outcome]()
+    while len(rivals) > 2 and not stage.deadline.can_confirm(rivals, len(work.rounds(rivals)[0])):
+        rivals.pop()  # the leader and its default, which come first, are what the verdict needs
     candidates = [work.candidate(trial, outcomes) for trial in rivals]
     for parts in work.rounds(rivals):
-        if not stage.deadline.can_confirm(rivals):
+        if not stage.deadline.can_confirm(rivals, len(parts)):
             break
         confirmations = work.confirmations(rivals, parts)
         stage.observer(Planned(len(confirmations)))

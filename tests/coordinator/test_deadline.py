@@ -59,7 +59,7 @@ def test_long_trials_leave_more() -> None:
 
 
 def test_a_default_that_takes_longer_than_the_leader_leaves_time_for_both() -> None:
-    limit = deadline(100.0, now=82.0)
+    limit = deadline(100.0, now=80.0)
     limit.learn(trial(0, 6.0, 0.5))
     limit.learn(trial(1, 0.5, 0.2))
     assert limit.trials_over()
@@ -165,6 +165,7 @@ def test_confirmation_may_use_what_trials_may_not() -> None:
     assert limit.trials_over()
     assert limit.can_confirm([one, two])
     assert not limit.can_confirm([one, two, trial(2, 6.0, 0.1)])
+    assert not limit.can_confirm([one, two], 2)
     assert not limit.can_confirm([one])  # with nothing to compare it with
     assert not deadline(None, now=0.0).can_confirm([one])
     assert deadline(None, now=1e9).can_confirm([one, two])
