@@ -142,6 +142,6 @@ def test_how_long_may_be_explained_is_asked_when_the_test_rows_are_about_to_be_r
     winner = Candidate(trial(1, 0.9), (0.9,), 4)
     export, score = work.finishing(winner, [Scored(winner.attempt, "w")])
     assert [work.describe(one).explaining for one in (export, score)] == [None, 2.0]
-    now[0] = 25.5
+    now[0] = 26.5
     assert work.describe(score).explaining == 0.5
     assert WORK.describe(score).explaining is None
