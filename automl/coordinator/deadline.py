@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 
 from automl.ledger import Attempt
 from automl.messages import Spec
 
-_FIXED = 6.0
+_FIXED = 7.0
 """Seconds for export, its verification, scoring and the report; measured on 2 cores, see reports/benchmarks.md."""
 _STARTS = 1.4
 """The same as a multiple of the time until the first trial left for a worker: a slow machine is slow at both ends."""
@@ -139,17 +139,17 @@ class Deadline:
         """True when no time is left for confirmation: only one refit and export still fit."""
         return self._is_over(self._one * _LONGER)
 
-    def can_confirm(self, trials: Iterable[Attempt], times: int = 1) -> bool:
-        """Whether these can be trained so many times more, side by side on all workers, and refits of the first two still fit.
+    def seeds_that_fit(self, trials: Sequence[Attempt], wanted: int) -> int:
+        """Return on how many fresh seeds these can be trained side by side on all workers, so that refits of the first two still fit.
 
         Those are the leader and its default, without whose refit nothing is compared on the test rows. One alone is not confirmed:
         it would be compared with nothing.
         """
-        trials = list(trials)
         if len(trials) < 2:
-            return False
-        refits = max(self._one * _LONGER, self._side_by_side(map(self._refit, trials[:2])))
-        return not self._is_over(self._side_by_side(map(self._training, trials * times)) + refits)
+            return 0
+        once, refits = list(map(self._training, trials)), self._side_by_side(map(self._refit, trials[:2]))
+        reserved = max(self._one * _LONGER, refits)
+        return next((n for n in range(wanted, 0, -1) if not self._is_over(self._side_by_side(once * n) + reserved)), 0)
 
     def can_refit(self, trials: Iterable[Attempt]) -> bool:
         """Whether these can be refitted, each once, side by side on all workers, before the export."""

@@ -19,7 +19,7 @@ from automl.ledger import Attempt
 from automl.messages import Kind, Outcome
 from automl.winner.blend import Blend, choose_blend, steps_of
 from automl.winner.calibration import Calibration, calibrate
-from automl.winner.confirm import Candidate, Scored, WinnerWork, default_of
+from automl.winner.confirm import SURE_SEEDS, Candidate, Scored, WinnerWork, default_of
 from automl.winner.evidence import DEFAULT, SINGLE, Evidence, weigh
 from automl.winner.gate import Challenge, challenge
 from automl.winner.sealed import Scores, read_importance, read_scores
@@ -128,11 +128,12 @@ def conclude(stage: Stage, trials: list[Attempt]) -> Conclusion:
 def _confirm(stage: Stage, work: WinnerWork, trials: list[Attempt]) -> list[Candidate]:
     """Train the best configurations and their families' defaults on the same fresh seeds, as far as time allows."""
     rivals, outcomes = work.rivals(trials), dict[tuple[Kind, int, int], Outcome]()
-    while len(rivals) > 2 and not stage.deadline.can_confirm(rivals, len(work.rounds(rivals)[0])):
+    while len(rivals) > 2 and stage.deadline.seeds_that_fit(rivals, SURE_SEEDS) < SURE_SEEDS:
         rivals.pop()  # the leader and its default, which come first, are what the verdict needs
     candidates = [work.candidate(trial, outcomes) for trial in rivals]
     for parts in work.rounds(rivals):
-        if not stage.deadline.can_confirm(rivals, len(parts)):
+        parts = parts[: stage.deadline.seeds_that_fit(rivals, len(parts))]
+        if not parts:
             break
         confirmations = work.confirmations(rivals, parts)
         stage.observer(Planned(len(confirmations)))

@@ -103,13 +103,13 @@ class WinnerWork:
         return chosen
 
     def rounds(self, rivals: Sequence[Attempt]) -> list[range]:
-        """Which fresh seeds are taken together: two at first, then one at a time, up to the most allowed.
+        """Which fresh seeds are taken together: two at first, then the others at once, so that no worker waits for a single one.
 
         One at first where there is only a winner and its default: a winner that does not lead is given up at once. With folds
         a fit is a small part of what a trial cost, and says little by itself.
         """
         sure = min(SURE_SEEDS if len(rivals) > 2 or self.data.folds else 1, self.seeds)
-        return [range(sure), *(range(part, part + 1) for part in range(sure, self.seeds))]
+        return [range(sure), range(sure, self.seeds)] if sure < self.seeds else [range(sure)]
 
     def confirmations(self, candidates: Iterable[Attempt], parts: range) -> list[Attempt]:
         """Each candidate once per fresh seed; the same seeds for all, seed by seed, so that a short time treats all alike."""

@@ -63,7 +63,7 @@ def test_a_default_that_takes_longer_than_the_leader_leaves_time_for_both() -> N
     limit.learn(trial(0, 6.0, 0.5))
     limit.learn(trial(1, 0.5, 0.2))
     assert limit.trials_over()
-    assert limit.can_confirm([trial(0, 6.0, 0.5), trial(1, 0.5, 0.2)])
+    assert limit.seeds_that_fit([trial(0, 6.0, 0.5), trial(1, 0.5, 0.2)], 3) == 1
 
 
 def test_where_trainings_are_short_time_is_kept_for_all_fresh_seeds() -> None:
@@ -163,12 +163,11 @@ def test_confirmation_may_use_what_trials_may_not() -> None:
     limit.learn(one)
     limit.learn(two)
     assert limit.trials_over()
-    assert limit.can_confirm([one, two])
-    assert not limit.can_confirm([one, two, trial(2, 6.0, 0.1)])
-    assert not limit.can_confirm([one, two], 2)
-    assert not limit.can_confirm([one])  # with nothing to compare it with
-    assert not deadline(None, now=0.0).can_confirm([one])
-    assert deadline(None, now=1e9).can_confirm([one, two])
+    assert limit.seeds_that_fit([one, two], 3) == 1
+    assert limit.seeds_that_fit([one, two, trial(2, 6.0, 0.1)], 3) == 0
+    assert limit.seeds_that_fit([one], 3) == 0  # with nothing to compare it with
+    assert deadline(None, now=0.0).seeds_that_fit([one], 3) == 0
+    assert deadline(None, now=1e9).seeds_that_fit([one, two], 3) == 3
     assert not limit.confirmation_over()
 
 
