@@ -107,9 +107,9 @@ def test_slots_that_still_run_count_by_what_others_took() -> None:
 def test_a_value_at_which_a_trial_was_stopped_is_compared_with_none() -> None:
     allocation = Allocation("ab", "minimize")
     for _ in range(10):
-        for family, state in (("a", "pruned"), ("b", "complete")):
-            allocation.give(family)
-            allocation.learn(trial(family, 0.0 if state == "pruned" else 1.0, state=state))  # type: ignore[arg-type]
+        for ended in (trial("a", 0.0, state="pruned"), trial("b", 1.0)):
+            allocation.give(ended.family)
+            allocation.learn(ended)
     given = []
     for _ in range(10):
         given.append(allocation.next_family("ab"))
