@@ -117,3 +117,8 @@ def test_planted_equals_are_called_not_better_and_planted_gains_better(rivals):
     print(f"{rivals} rivals, equal: {100 - equal} of 100 not better; 6 points better: {gain} of 100 better")
     assert 100 - equal >= 90
     assert gain >= 90
+
+
+def test_where_baselines_could_not_be_fitted_the_reasons_say_so() -> None:
+    verdict = decide(None, Evidence(Interval(0.9, 0.8, 1.0), {}, {}), "maximize", is_default=True)
+    assert verdict.reasons[-1] == "There are no baselines to compare the model with: fitting them failed."
