@@ -5,7 +5,7 @@ The story of the second half of a search; every step is carried out by the coord
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
@@ -13,14 +13,14 @@ from automl.bundle import Facts, read_manifest
 from automl.coordinator.events import Planned
 from automl.coordinator.plan import Plan
 from automl.coordinator.stage import Stage
-from automl.errors import AutoMLError
 from automl.export import CleanProcess, publish
 from automl.ledger import Attempt
 from automl.messages import Kind, Outcome
-from automl.winner.blend import Blend, choose_blend, steps_of
+from automl.winner.blend import Blend, choose_blend
 from automl.winner.calibration import Calibration, calibrate
-from automl.winner.confirm import SURE_SEEDS, Candidate, Scored, WinnerWork, default_of
-from automl.winner.evidence import DEFAULT, SINGLE, Evidence, weigh
+from automl.winner.confirm import SURE_SEEDS, Candidate, WinnerWork, default_of
+from automl.winner.evidence import Evidence, weigh
+from automl.winner.finish import export_and_score, refit_all
 from automl.winner.gate import Challenge, challenge
 from automl.winner.sealed import Scores, read_importance, read_scores
 from automl.winner.verdict import Fresh, Verdict, decide
@@ -105,9 +105,9 @@ def conclude(stage: Stage, trials: list[Attempt]) -> Conclusion:
         first = default_of(winner.attempt.family, trials)
         default = next((one for one in rivals if one.attempt is first), None)
         stage.phases.begin("export")
-        staging, score, champion, blend = _finish(
-            stage, work, winner, default, choose_blend(stage, trials, winner, default)
-        )
+        rival = default if default is not winner else None
+        scored, baselines, blend = refit_all(stage, work, winner, rival, choose_blend(stage, trials, winner, default))
+        staging, score, champion = export_and_score(stage, work, winner, scored, baselines, blend)
         scores = read_scores(stage.folder.root / score.artifacts["predictions"].path)
         evidence = weigh(work.metric, direction, scores, seed=config.seed)
         others = [one.values for one in rivals if one is not winner and one is not default]
@@ -146,60 +146,6 @@ def _confirm(stage: Stage, work: WinnerWork, trials: list[Attempt]) -> list[Cand
     return candidates
 
 
-def _finish(
-    stage: Stage, work: WinnerWork, winner: Candidate, default: Candidate | None, blend: Blend
-) -> tuple[Path, Outcome, dict[str, Any] | None, Blend]:
-    """Refit winner, members and, where time is left, its default, and fit baselines, all at once; then export and score side by side.
-
-    Returns the staged bundle, the one reading of the test part, the champion that it was to stand up to, and what was exported in
-    the end: where a member cannot be refitted, the single winner.
-    """
-    rival = default if default is not winner else None
-    members = [share.trial for share in blend.members] if blend.taken else []
-    refits = {winner.attempt.slot: work.refit(winner)}
-    if rival is not None and stage.deadline.can_refit([winner.attempt, *members, rival.attempt]):
-        refits[rival.attempt.slot] = work.refit(rival)
-    for trial in members:
-        refits.setdefault(trial.slot, work.refit_member(trial, steps_of(trial)))
-    refit = Plan([*refits.values(), work.baselines()], work.describe)
-    stage.coordinator.carry_out(refit, "refit", "baselines")
-    _done(refit, refits[winner.attempt.slot])
-    files = {slot: _file(refit, attempt, "weights") for slot, attempt in refits.items()}
-    weights = {slot: path for slot, path in files.items() if path is not None}
-    baselines = _file(refit, work.baselines(), "predictions")
-    if blend.taken and (lost := [share.trial.slot for share in blend.members if share.trial.slot not in weights]):
-        blend = replace(blend, taken=False, why=f"{blend.why} But the refit of slot {lost[0]} failed.")
-    scored = _scored(winner, rival, blend, weights)
-    if not stage.champion.is_answered():  # then the workers have something to do meanwhile
-        export, _ = work.finishing(winner, scored, blend.exported_temperature, thresholds=blend.thresholds)
-        stage.coordinator.carry_out(Plan([export], work.describe), "export")
-    champion = stage.champion.answer()
-    export, score = work.finishing(winner, scored, blend.exported_temperature, champion, blend.thresholds, baselines)
-    final = Plan([export, score], work.describe)
-    stage.coordinator.carry_out(final, "export", "score")
-    staged = next(iter(_done(final, export).artifacts.values())).path
-    # What was scored may have been assigned by an earlier run of this command, when another version was the champion.
-    assigned = next(one for one in stage.ledger.attempts(kind="score", final=True) if one.work == score.work).suggestion
-    return (stage.folder.root / staged).parent, _done(final, score), assigned.get("champion"), blend
-
-
-def _scored(winner: Candidate, rival: Candidate | None, blend: Blend, weights: dict[int, str]) -> list[Scored]:
-    """Say what is exported, and what is scored beside it."""
-    single = Scored(winner.attempt, weights[winner.attempt.slot])
-    scored = [single]
-    if blend.taken:
-        scored = [Scored(one.trial, weights[one.trial.slot], weight=one.weight) for one in blend.members]
-        scored.append(replace(single, role=SINGLE))
-    if rival is not None and rival.attempt.slot in weights:
-        scored.append(Scored(rival.attempt, weights[rival.attempt.slot], DEFAULT))
-    return scored
-
-
-def _file(plan: Plan, attempt: Attempt, name: str) -> str | None:
-    outcome = plan.outcomes.get(attempt.work)
-    return outcome.artifacts[name].path if outcome is not None and outcome.state == "complete" else None
-
-
 def _calibration(stage: Stage, scores: Scores, blend: Blend) -> Calibration | None:
     if stage.header.task["kind"] != "classification":
         return None
@@ -225,13 +171,3 @@ def _facts(stage: Stage, winner: Candidate, blend: Blend, evidence: Evidence) ->
         values={**values, **evidence.baselines},
         data=stage.data.content,
     )
-
-
-def _done(plan: Plan, attempt: Attempt) -> Outcome:
-    outcome = plan.outcomes.get(attempt.work)
-    if outcome is None or outcome.state != "complete":
-        why = outcome.reason if outcome is not None else "it was never carried out"
-        raise AutoMLError(
-            f"the winner's {attempt.kind} failed: {why}.", hint="Run the same command again to go on from here."
-        )
-    return outcome

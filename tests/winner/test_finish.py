@@ -13,8 +13,8 @@ from automl.coordinator.plan import Plan
 from automl.ledger import Attempt
 from automl.messages import Artifact, Outcome
 from automl.winner.blend import Blend, Share
-from automl.winner.conclude import _finish
 from automl.winner.confirm import Candidate, WinnerWork
+from automl.winner.finish import export_and_score, refit_all
 
 WORK = WinnerWork(stubs.SPEC, stubs.DATA, "accuracy", "maximize", seed=0, seeds=2)
 
@@ -64,7 +64,8 @@ class FakeStage:
 
 
 def finish(stage: FakeStage, blend: Blend = BLEND) -> Any:
-    return _finish(stage, WORK, WINNER, DEFAULT, blend)  # type: ignore[arg-type]
+    scored, baselines, blend = refit_all(stage, WORK, WINNER, DEFAULT, blend)  # type: ignore[arg-type]
+    return *export_and_score(stage, WORK, WINNER, scored, baselines, blend), blend  # type: ignore[arg-type]
 
 
 def test_all_refits_are_handed_out_at_once_and_members_keep_their_own_epochs() -> None:

@@ -1,0 +1,87 @@
+"""The last steps of a search, once its winner is known: refits and baselines together, then the export and the one reading of the test.
+
+Each is carried out by the coordinator as a list of work, so a search that was killed goes on within it.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from automl.coordinator.plan import Plan
+from automl.coordinator.stage import Stage
+from automl.errors import AutoMLError
+from automl.ledger import Attempt
+from automl.messages import Outcome
+from automl.winner.blend import Blend, steps_of
+from automl.winner.confirm import Candidate, Scored, WinnerWork
+from automl.winner.evidence import DEFAULT, SINGLE
+
+
+def refit_all(
+    stage: Stage, work: WinnerWork, winner: Candidate, rival: Candidate | None, blend: Blend
+) -> tuple[list[Scored], str | None, Blend]:
+    """Refit winner, members and, where time is left, the `rival`, and fit the baselines, all at once.
+
+    Returns what is exported and what is scored beside it, the file of the baselines' predictions where they could be fitted, and
+    what is exported in the end: where a member cannot be refitted, the single winner.
+    """
+    members = [share.trial for share in blend.members] if blend.taken else []
+    refits = {winner.attempt.slot: work.refit(winner)}
+    if rival is not None and stage.deadline.can_refit([winner.attempt, *members, rival.attempt]):
+        refits[rival.attempt.slot] = work.refit(rival)
+    for trial in members:
+        refits.setdefault(trial.slot, work.refit_member(trial, steps_of(trial)))
+    plan = Plan([*refits.values(), work.baselines()], work.describe)
+    stage.coordinator.carry_out(plan, "refit", "baselines")
+    _done(plan, refits[winner.attempt.slot])
+    files = {slot: _file(plan, attempt, "weights") for slot, attempt in refits.items()}
+    weights = {slot: path for slot, path in files.items() if path is not None}
+    if lost := [trial.slot for trial in members if trial.slot not in weights]:
+        blend = replace(blend, taken=False, why=f"{blend.why} But the refit of slot {lost[0]} failed.")
+    return _scored(winner, rival, blend, weights), _file(plan, work.baselines(), "predictions"), blend
+
+
+def export_and_score(
+    stage: Stage, work: WinnerWork, winner: Candidate, scored: list[Scored], baselines: str | None, blend: Blend
+) -> tuple[Path, Outcome, dict[str, Any] | None]:
+    """Return the staged bundle, the one reading of the test part, and the champion that the model was to stand up to."""
+    if not stage.champion.is_answered():  # then the workers have something to do meanwhile
+        export, _ = work.finishing(winner, scored, blend.exported_temperature, thresholds=blend.thresholds)
+        stage.coordinator.carry_out(Plan([export], work.describe), "export")
+    champion = stage.champion.answer()
+    export, score = work.finishing(winner, scored, blend.exported_temperature, champion, blend.thresholds, baselines)
+    final = Plan([export, score], work.describe)
+    stage.coordinator.carry_out(final, "export", "score")
+    staged = next(iter(_done(final, export).artifacts.values())).path
+    # What was scored may have been assigned by an earlier run of this command, when another version was the champion.
+    assigned = next(one for one in stage.ledger.attempts(kind="score", final=True) if one.work == score.work).suggestion
+    return (stage.folder.root / staged).parent, _done(final, score), assigned.get("champion")
+
+
+def _scored(winner: Candidate, rival: Candidate | None, blend: Blend, weights: dict[int, str]) -> list[Scored]:
+    """Say what is exported, and what is scored beside it."""
+    single = Scored(winner.attempt, weights[winner.attempt.slot])
+    scored = [single]
+    if blend.taken:
+        scored = [Scored(one.trial, weights[one.trial.slot], weight=one.weight) for one in blend.members]
+        scored.append(replace(single, role=SINGLE))
+    if rival is not None and rival.attempt.slot in weights:
+        scored.append(Scored(rival.attempt, weights[rival.attempt.slot], DEFAULT))
+    return scored
+
+
+def _file(plan: Plan, attempt: Attempt, name: str) -> str | None:
+    outcome = plan.outcomes.get(attempt.work)
+    return outcome.artifacts[name].path if outcome is not None and outcome.state == "complete" else None
+
+
+def _done(plan: Plan, attempt: Attempt) -> Outcome:
+    outcome = plan.outcomes.get(attempt.work)
+    if outcome is None or outcome.state != "complete":
+        why = outcome.reason if outcome is not None else "it was never carried out"
+        raise AutoMLError(
+            f"the winner's {attempt.kind} failed: {why}.", hint="Run the same command again to go on from here."
+        )
+    return outcome
