@@ -10,19 +10,17 @@ from pathlib import Path
 from typing import Any
 
 from automl.bundle import Facts, read_manifest
-from automl.coordinator.events import Planned
-from automl.coordinator.plan import Plan
 from automl.coordinator.stage import Stage
 from automl.export import CleanProcess, publish
 from automl.ledger import Attempt
-from automl.messages import Kind, Outcome
+from automl.messages import Outcome
 from automl.winner.blend import Blend, choose_blend
 from automl.winner.calibration import Calibration, calibrate
-from automl.winner.confirm import SURE_SEEDS, Candidate, WinnerWork, default_of
+from automl.winner.confirm import Candidate, WinnerWork, default_of
 from automl.winner.evidence import Evidence, weigh
-from automl.winner.finish import export_and_score, refit_all
 from automl.winner.gate import Challenge, challenge
 from automl.winner.sealed import Scores, read_importance, read_scores
+from automl.winner.steps import confirm_rivals, export_and_score, refit_all
 from automl.winner.verdict import Fresh, Verdict, decide
 
 
@@ -100,7 +98,7 @@ def conclude(stage: Stage, trials: list[Attempt]) -> Conclusion:
     with CleanProcess(config.families_from) as clean:
         stage.phases.begin("confirm")
         stage.champion.ask()
-        rivals = _confirm(stage, work, trials)
+        rivals = confirm_rivals(stage, work, trials)
         winner = work.choose(rivals)
         first = default_of(winner.attempt.family, trials)
         default = next((one for one in rivals if one.attempt is first), None)
@@ -123,27 +121,6 @@ def conclude(stage: Stage, trials: list[Attempt]) -> Conclusion:
         target = Path("exports") / stage.task.name
         bundle = publish(staging, target, facts, importance=importance, verify=clean.verify)
     return Conclusion(winner, default, tuple(rivals), evidence, verdict, bundle, gate, blend, calibration, importance)
-
-
-def _confirm(stage: Stage, work: WinnerWork, trials: list[Attempt]) -> list[Candidate]:
-    """Train the best configurations and their families' defaults on the same fresh seeds, as far as time allows."""
-    rivals, outcomes = work.rivals(trials), dict[tuple[Kind, int, int], Outcome]()
-    while len(rivals) > 2 and stage.deadline.seeds_that_fit(rivals, SURE_SEEDS) < SURE_SEEDS:
-        rivals.pop()  # the leader and its default, which come first, are what the verdict needs
-    candidates = [work.candidate(trial, outcomes) for trial in rivals]
-    for parts in work.rounds(rivals):
-        parts = parts[: stage.deadline.seeds_that_fit(rivals, len(parts))]
-        if not parts:
-            break
-        confirmations = work.confirmations(rivals, parts)
-        stage.observer(Planned(len(confirmations)))
-        plan = Plan(confirmations, work.describe, stage.deadline.confirmation_over)
-        stage.coordinator.carry_out(plan, "confirm")
-        outcomes |= plan.outcomes
-        candidates = [work.candidate(trial, outcomes) for trial in rivals]
-        if not work.is_open(candidates, trials):
-            break
-    return candidates
 
 
 def _calibration(stage: Stage, scores: Scores, blend: Blend) -> Calibration | None:

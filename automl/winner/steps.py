@@ -1,4 +1,4 @@
-"""The last steps of a search, once its winner is known: refits and baselines together, then the export and the one reading of the test.
+"""The steps after the trials: confirm on fresh seeds, refit beside the baselines, export and read the sealed test once.
 
 Each is carried out by the coordinator as a list of work, so a search that was killed goes on within it.
 """
@@ -9,14 +9,36 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from automl.coordinator.events import Planned
 from automl.coordinator.plan import Plan
 from automl.coordinator.stage import Stage
 from automl.errors import AutoMLError
 from automl.ledger import Attempt
-from automl.messages import Outcome
+from automl.messages import Kind, Outcome
 from automl.winner.blend import Blend, steps_of
-from automl.winner.confirm import Candidate, Scored, WinnerWork
+from automl.winner.confirm import SURE_SEEDS, Candidate, Scored, WinnerWork
 from automl.winner.evidence import DEFAULT, SINGLE
+
+
+def confirm_rivals(stage: Stage, work: WinnerWork, trials: list[Attempt]) -> list[Candidate]:
+    """Train the best configurations and their families' defaults on the same fresh seeds, as far as time allows."""
+    rivals, outcomes = work.rivals(trials), dict[tuple[Kind, int, int], Outcome]()
+    while len(rivals) > 2 and stage.deadline.seeds_that_fit(rivals, SURE_SEEDS) < SURE_SEEDS:
+        rivals.pop()  # the leader and its default, which come first, are what the verdict needs
+    candidates = [work.candidate(trial, outcomes) for trial in rivals]
+    for parts in work.rounds(rivals):
+        parts = parts[: stage.deadline.seeds_that_fit(rivals, len(parts))]
+        if not parts:
+            break
+        confirmations = work.confirmations(rivals, parts)
+        stage.observer(Planned(len(confirmations)))
+        plan = Plan(confirmations, work.describe, stage.deadline.confirmation_over)
+        stage.coordinator.carry_out(plan, "confirm")
+        outcomes |= plan.outcomes
+        candidates = [work.candidate(trial, outcomes) for trial in rivals]
+        if not work.is_open(candidates, trials):
+            break
+    return candidates
 
 
 def refit_all(

@@ -1,4 +1,4 @@
-"""The last steps with an ensemble: all refits at once, each outcome found by its own work, and a lost member costs no search."""
+"""The steps after the trials: rivals as time allows, all refits at once, each outcome found by its own work."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
+import pytest
 import stubs
 
 from automl.coordinator.plan import Plan
@@ -14,7 +15,7 @@ from automl.ledger import Attempt
 from automl.messages import Artifact, Outcome
 from automl.winner.blend import Blend, Share
 from automl.winner.confirm import Candidate, WinnerWork
-from automl.winner.finish import export_and_score, refit_all
+from automl.winner.steps import confirm_rivals, export_and_score, refit_all
 
 WORK = WinnerWork(stubs.SPEC, stubs.DATA, "accuracy", "maximize", seed=0, seeds=2)
 
@@ -54,7 +55,8 @@ class FakeStage:
         while (attempt := plan.next()) is not None:
             state = "failed" if (attempt.kind, attempt.slot) == self.failing else "complete"
             name = "predictions" if attempt.kind == "baselines" else "weights"
-            outcome = Outcome(attempt.key, 0, state, artifacts={name: Artifact(f"a/{attempt.key}", "0" * 64, 1)})
+            artifacts = {name: Artifact(f"a/{attempt.key}", "0" * 64, 1)}
+            outcome = Outcome(attempt.key, 0, state, value=0.9, best_step=4, artifacts=artifacts)
             plan.on_closed(attempt, outcome)
             self.earlier.append(replace(attempt, state=state, final=True, outcome=outcome))
             self.done[-1].append(attempt)
@@ -124,3 +126,32 @@ def test_export_does_not_wait_for_the_champion() -> None:
     stage = FakeStage(answered=False)
     finish(stage)
     assert [[one.kind for one in ones] for ones in stage.done[1:]] == [["export"], ["score"]]
+
+
+class Timed(FakeStage):
+    """With time for so many trainings in one round."""
+
+    def __init__(self, trainings: int) -> None:
+        super().__init__()
+        self.deadline = SimpleNamespace(
+            seeds_that_fit=lambda trials, wanted: min(wanted, trainings // len(trials)),
+            confirmation_over=lambda: False,
+        )
+        self.observer = lambda event: None
+
+
+@pytest.mark.parametrize(
+    ("trainings", "slots", "seeds"),
+    [
+        (99, [5, 0, 7, 6, 10, 11], 2),
+        (7, [5, 0, 7], 2),  # a rival gives way before a seed does
+        (5, [5, 0], 1),  # these go on only while the leader leads
+        (1, [5, 0], 0),
+    ],
+)
+def test_rivals_give_way_until_two_fresh_seeds_fit(trainings: int, slots: list[int], seeds: int) -> None:
+    values = {0: 0.5, 5: 0.9, 6: 0.7, 7: 0.8, **dict.fromkeys(range(10, 80), 0.1)}
+    trials = [replace(trial(slot), value=value) for slot, value in values.items()]
+    candidates = confirm_rivals(Timed(trainings), replace(WORK, seeds=3), trials)  # type: ignore[arg-type]
+    assert [one.attempt.slot for one in candidates] == slots
+    assert {len(one.values) for one in candidates} == {seeds}
