@@ -58,7 +58,8 @@ def doctor(
 
 def _print(findings: Sequence[Finding]) -> None:
     if not sys.stdout.isatty():
-        print_lines([f"{_MARKS[f.state]:<9}{f.section:<10}{f.name:<18}{f.found}" for f in findings])
+        width = max((len(finding.name) for finding in findings), default=0)
+        print_lines([f"{_MARKS[f.state]:<9}{f.section:<10}{f.name:<{width}}  {f.found}" for f in findings])
         return
     from rich.console import Console
 

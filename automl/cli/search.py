@@ -210,6 +210,7 @@ def summary(document: dict[str, Any]) -> list[str]:
     params = " ".join(
         f"{key}={number(value) if isinstance(value, float) else value}" for key, value in best["params"].items()
     )
+    cut = slots["planned"] - slots["complete"] - slots["pruned"] - slots["failed"]
     lines = [
         f"{document['search']}: {document['verdict']}",
         f"  validation  {metric} {number(best['validation'])} {validated(document)}"
@@ -218,7 +219,8 @@ def summary(document: dict[str, Any]) -> list[str]:
         f"  baselines   {baselines}",
         f"  winner      {best['family']}, slot {best['slot']}: {params}",
         f"  slots       {slots['planned']} planned: {slots['complete']} complete, {slots['pruned']} pruned, {slots['failed']} failed"
-        f" · {document['seconds']:.0f} s",
+        + (f", {cut} cut off by the time" if cut else "")
+        + f" · {document['seconds']:.0f} s",
         f"  model       {document['bundle']}",
         f"  report      {document['report']}",
     ]

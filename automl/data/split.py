@@ -27,6 +27,8 @@ MOST_VALIDATED = 100_000
 FOLDS = 5
 _BY_CHANCE = 0.05
 """Share of the rows with another's inputs that have another target too, above which inputs repeat by themselves."""
+_WORTH_TELLING = 0.01
+"""Share of the rows that are copies by chance, below which nobody needs to know."""
 _STRATA = 10
 _DIGEST = "S64"
 _ROWS_AT_ONCE = 1 << 16
@@ -62,6 +64,8 @@ def units_of(rows: Rows, digests: np.ndarray) -> tuple[np.ndarray, str]:
         return digests, f"{count}: copies are kept in one part."
     units = digests.copy()
     units[copies] = [_hashed(digests[place] + b" %d" % copy[place]) for place in copies]
+    if len(copies) < _WORTH_TELLING * len(digests):
+        return units, ""
     return units, (
         f"{count}, but rows with equal inputs differ in their target, so inputs repeat by themselves and each row is drawn alone. "
         f"If such rows are one person or machine seen again, name the column that tells them apart: --group COL."

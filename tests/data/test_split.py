@@ -148,6 +148,14 @@ def test_copies_are_told_of_and_taken_for_chance_only_where_targets_differ():
     assert len(set(units.tolist())) == 3000
 
 
+def test_a_few_copies_by_chance_are_not_worth_a_warning():
+    rows = _rows(1000)
+    few, targets = np.append(np.arange(1000), [0, 1]), np.append(rows.target, rows.target[:2])
+    targets[-1] = next(one for one in rows.target if one != targets[-1])  # equal inputs, another target
+    held = Rows(rows.array()[few], rows.columns, targets)
+    assert units_of(held, digest_rows(held, _task()))[1] == ""
+
+
 def test_the_content_hash_ignores_order_but_sees_a_changed_and_an_appended_row():
     rows, task = _rows(), _task()
     changed = Rows(rows.array().copy(), rows.columns, rows.target)
