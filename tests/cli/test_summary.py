@@ -94,3 +94,9 @@ def test_in_a_pipe_a_fact_is_a_line(capsys: pytest.CaptureFixture[str], monkeypa
     monkeypatch.setenv("COLUMNS", "80")
     print_facts(summary(DOCUMENT))
     assert capsys.readouterr().out.splitlines() == summary(DOCUMENT)
+
+
+def test_slots_that_the_time_cut_off_are_counted() -> None:
+    slots = {"planned": 40, "complete": 8, "pruned": 30, "failed": 0}
+    assert any("0 failed, 2 cut off by the time · 48 s" in line for line in summary({**DOCUMENT, "slots": slots}))
+    assert not any("cut off" in line for line in summary(DOCUMENT))
