@@ -54,6 +54,8 @@ def check_encoder(encoder: Encoder) -> None:
             )
         case Category():
             _require(len(set(encoder.levels)) == len(encoder.levels), "levels must differ from each other")
+            _require(len(encoder.rated) == len(encoder.rates), "rated words and rates must fit")
+            _require(len({len(rates) for rates in encoder.rates}) < 2, "rates must have one width")
         case Date():
             _require(encoder.scale != 0 and bool(encoder.formats), "a date needs a scale and formats")
         case Text():

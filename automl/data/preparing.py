@@ -160,7 +160,8 @@ def _write(
                 write_array(folder / part / "units.npy", told)
             if (clusters := _clusters(rows, indices, task)) is not None:
                 write_array(folder / part / "clusters.npy", clusters)
-        write_inputs({folder / part / "inputs.npy": indices for part, indices in both.items()}, schema, rows)
+        inputs = {folder / part / "inputs.npy": indices for part, indices in both.items()}
+        write_inputs(inputs, schema, rows, trained=len(parts["train"]))
         write_array(folder / KNOWN / "border.npy", np.array(len(parts["train"])))
         write_raw(folder / "test" / "raw", rows, parts["test"])
         if folds is not None:

@@ -14,8 +14,10 @@ import numpy as np
 from automl.data import strict_json
 from automl.data.encoder_check import check_encoder
 from automl.data.fitting import MOST_TEXTS, fit_column, fit_forecast, fit_grid, fit_series, fit_words, moments
+from automl.data.rating import deviations, parts_of, rated
 from automl.data.subwords import fit_subwords
 from automl.encoding import (
+    Category,
     CellError,
     ColumnEncoder,
     Encoder,
@@ -43,7 +45,7 @@ _FEWEST_ROWS, _MOST_NUMBERS = 1000, 1 << 27
 """Of wide rows, such as pictures, so many at least, or as many as hold so many numbers."""
 _FARTHEST = 1e18
 """Scales from the mean, for a target that lies absurdly far from those of the training rows: its square is still a float32."""
-_LATER = ("ahead", "ahead_scales")
+_LATER = ("ahead", "ahead_scales", "rated", "rates")
 """Fields of encoders that are left out where they are empty, so that a schema without them keeps the text and hash of before."""
 KINDS = ("classification", "regression")
 INPUT_KINDS = ("table", "image", "text", "series")
@@ -81,12 +83,13 @@ class Schema:
         `train` (rows,) is in order of content, so that the first of them are as good as drawn.
         """
         classes = task.kind == "classification"
-        features, target = rows.take(train[: _enough(rows)]), rows.target[train]
+        learned = train[: _enough(rows)]
+        features, target = rows.take(learned), rows.target[train]
         encoders = _fit_encoders(features, rows.columns, task)
         if isinstance(encoders[0], Forecast):
             target = _told(target, units(encoders, features)).ravel()
         target_means, target_scales = ((0.0,), (1.0,)) if classes else moments(target[:, None], axis=0)
-        return cls(
+        schema = cls(
             task=task.name,
             kind=task.kind,
             input_kind=task.input_kind,
@@ -100,6 +103,17 @@ class Schema:
             why={column.name: column.why for column in task.columns if column.kind != "left out" and column.why},
             gaps=_gaps(features) if not isinstance(features, np.ndarray) else {},
         )
+        return schema._rated(features, rows, learned) if task.input_kind == "table" else schema
+
+    def _rated(self, features: Any, rows: Rows, learned: np.ndarray) -> Self:
+        """Return the same with rates of the categories of very many levels; `features` are the cells of the rows `learned`."""
+        deviating = deviations(self.encode_target(rows.target[learned]), len(self.labels))
+        parts = parts_of(len(learned), None if rows.group is None else rows.group[learned])
+        encoders = [
+            rated(one, features[one.name], deviating, parts) if isinstance(one, Category) else one
+            for one in self.encoders
+        ]
+        return dataclasses.replace(self, encoders=tuple(encoders))
 
     @property
     def columns(self) -> tuple[str, ...]:

@@ -10,15 +10,20 @@ import pyarrow as pa
 from pyarrow import feather
 
 from automl.data.durable import new_file
+from automl.data.rating import cross_rates, deviations, parts_of
 from automl.data.schema import Schema
+from automl.encoding import Category
 from automl.sources.scratch import empty_array
 from automl.tasks import Rows, take
 
 _NUMBERS_AT_ONCE = 1 << 22
 
 
-def write_inputs(files: dict[Path, np.ndarray], schema: Schema, rows: Rows) -> None:
-    """Write the encoded rows at the places that each file is to have, as float32 (rows, *shape), `.npy`. Raises DataError."""
+def write_inputs(files: dict[Path, np.ndarray], schema: Schema, rows: Rows, *, trained: int) -> None:
+    """Write the encoded rows at the places that each file is to have, as float32 (rows, *shape), `.npy`. Raises DataError.
+
+    The first `trained` rows are those that the schema was fitted on: what it knows of their targets they get from other rows.
+    """
     if isinstance(rows.features, np.ndarray):
         for path, indices in files.items():
             step = max(1, _NUMBERS_AT_ONCE // max(1, rows.features.shape[1]))
@@ -27,7 +32,7 @@ def write_inputs(files: dict[Path, np.ndarray], schema: Schema, rows: Rows) -> N
             )
             _write_array(path, blocks, (len(indices), *schema.shape))
         return
-    by_feature = _encoded_by_feature(schema, rows, np.concatenate(list(files.values())))
+    by_feature = _encoded_by_feature(schema, rows, np.concatenate(list(files.values())), trained)
     start = 0
     for path, indices in files.items():
         end = start + len(indices)
@@ -52,7 +57,7 @@ def write_raw(path: Path, rows: Rows, indices: np.ndarray) -> None:
         feather.write_feather(pa.table({name: pa.array(cells[name]) for name in cells}), file)
 
 
-def _encoded_by_feature(schema: Schema, rows: Rows, order: np.ndarray) -> np.ndarray:
+def _encoded_by_feature(schema: Schema, rows: Rows, order: np.ndarray, trained: int) -> np.ndarray:
     """(features, rows): of a whole text its words, of a table what each column becomes."""
     found = empty_array((int(np.prod(schema.shape)), len(order)), np.float32)
     step, place = max(1, _NUMBERS_AT_ONCE // len(found)), 0
@@ -61,8 +66,17 @@ def _encoded_by_feature(schema: Schema, rows: Rows, order: np.ndarray) -> np.nda
         for start in range(0, len(order), step):
             block = schema.encode_column(encoder, cells[start : start + step])
             found[place : place + block.shape[1], start : start + step] = block.T
+        if isinstance(encoder, Category) and encoder.rated:
+            rates = _rates_from_others(schema, rows, order[:trained], cells[:trained])
+            found[place + 1 : place + 1 + rates.shape[1], :trained] = rates.T
         place += block.shape[1]
     return found
+
+
+def _rates_from_others(schema: Schema, rows: Rows, places: np.ndarray, cells: np.ndarray) -> np.ndarray:
+    deviating = deviations(schema.encode_target(rows.target[places]), len(schema.labels))
+    parts = parts_of(len(places), None if rows.group is None else rows.group[places])
+    return cross_rates(cells, deviating, parts)
 
 
 def _write_array(

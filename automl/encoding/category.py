@@ -1,7 +1,8 @@
-"""One of several levels, as a code."""
+"""One of several levels, as a code; of many levels also by what the target is there on average."""
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import ClassVar
 
@@ -13,19 +14,50 @@ from .encoder import ColumnEncoder
 
 @dataclass(frozen=True)
 class Category(ColumnEncoder):
-    """One of several levels, as a code: 0 for a missing or unseen one, then 1, 2, ... as listed."""
+    """One of several levels, as a code: 0 for a missing or unseen one, then 1, 2, ... as listed.
+
+    A word that is not listed counts as the one that differs from it by capitals alone, if there is one: `TRUE` and `True` are the
+    same in a CSV and in a Parquet file.
+    """
 
     kind: ClassVar[str] = "category"
     levels: tuple[str, ...]
+    rated: tuple[str, ...] = ()
+    """Words with rates, which may be many more than `levels`; empty where levels are few enough to be learned one by one."""
+    rates: tuple[tuple[float, ...], ...] = ()
+    """Of each such word how far the target is from its mean there, one number per output, of unit variance over the training rows."""
 
     @property
     def cardinalities(self) -> tuple[int, ...]:
-        """Levels and the code 0."""
-        return (len(self.levels) + 1,)
+        """Levels and the code 0; then 0 per rate."""
+        return (len(self.levels) + 1, *(0 for _ in self.rates[:1] for _ in self.rates[0]))
 
     def encode(self, cells: np.ndarray) -> np.ndarray:
-        """(rows,) -> (rows, 1)."""
-        codes = {level: place for place, level in enumerate(self.levels, 1)}
-        return np.array(
-            [codes.get(word, 0) if word is not None else 0 for word in words(cells)], dtype=np.float64
-        ).reshape(-1, 1)
+        """(rows,) -> (rows, 1 + rates): the code, and rates, which are 0 where nothing is known."""
+        texts = words(cells)
+        codes = _places(self.levels, texts)[:, None] + 1.0
+        if not self.rated:
+            return codes
+        rates = np.vstack([*np.array(self.rates), np.zeros(len(self.rates[0]))])
+        return np.hstack([codes, rates[_places(self.rated, texts)]])
+
+    def is_known(self, cells: np.ndarray) -> np.ndarray:
+        """(rows,) whether a cell is a level, or missing."""
+        texts = words(cells)
+        listed = self.rated if len(self.rated) > len(self.levels) else self.levels
+        return np.array([text is None for text in texts]) | (_places(listed, texts) >= 0)
+
+
+def _places(listed: tuple[str, ...], texts: Iterable[str | None]) -> np.ndarray:
+    """(rows,) where each text is listed; -1 where it is not."""
+    places: dict[str | None, int] = {word: place for place, word in enumerate(listed)}
+    folded: dict[str, int] = {}
+    for word, place in list(places.items())[::-1]:
+        folded[str(word).casefold()] = place
+    found = [places.get(text, -1) for text in texts]
+    return np.array(
+        [
+            folded.get(text.casefold(), -1) if place < 0 and text else place
+            for place, text in zip(found, texts, strict=True)
+        ]
+    )

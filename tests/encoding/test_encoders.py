@@ -53,6 +53,11 @@ def test_an_unseen_and_a_missing_word_share_a_code() -> None:
     assert encoder.encode(cells("b", "a", "new", None, "", "NaN")).ravel().tolist() == [2, 1, 0, 0, 0, 0]
 
 
+def test_a_word_that_differs_by_capitals_alone_is_the_same_level() -> None:
+    encoder = Category("c", ("TRUE", "FALSE", "Oslo", "oslo"))
+    assert encoder.encode(cells("True", False, "oslo", "OSLO", "new")).ravel().tolist() == [1, 2, 4, 3, 0]
+
+
 def test_levels_are_bounded_and_the_commonest_come_first() -> None:
     values = cells(*[f"w{place % 3000}" for place in range(9000)], "w2999")
     encoder = fitted("category", values)

@@ -138,7 +138,10 @@ def test_words_among_numbers_are_missing_in_new_rows_too(tmp_path: Path) -> None
 def test_of_10000_words_the_commonest_are_told_apart(tmp_path: Path) -> None:
     content = HEADER + "".join(f"{row % 7},c{row % 10_000},{row % 2}\n" for row in range(12_000))
     prepared = prepare(loaded(tmp_path, content), seed=0, data_folder=tmp_path / "data")
-    assert "Only the 1000 commonest words are told apart in: w (10000)." in prepared.summary.warnings
+    assert (
+        "Only the 1000 commonest words have a code of their own; of others a model knows the mean target: w (10000)."
+        in prepared.summary.warnings
+    )
     assert max(prepared.schema.cardinalities) <= 1001
 
 

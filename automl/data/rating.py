@@ -1,0 +1,104 @@
+"""What the target is on average at each level of a category: a number that says of thousands of levels what codes could not.
+
+For the training rows it comes from other rows than their own: else models would learn to believe a number that knows the answer
+(Micci-Barreca 2001, SIGKDD Explorations 3(1), doi:10.1145/507533.507538; cross-fitting as in scikit-learn's TargetEncoder).
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+
+from automl.encoding import Category, words
+
+RATED_FROM = 100
+"""Levels from which a category is rated: fewer are learned one by one."""
+MOST_RATED = 100_000
+"""Levels that have a rate, the commonest: they travel in the bundle."""
+_MOST_OUTPUTS = 10
+"""Classes: a number for each of more would be more than the column is worth."""
+_PARTS = 5
+_FARTHEST = 5.0
+"""Standard deviations that one row's target may count."""
+
+
+def deviations(target: np.ndarray, classes: int) -> np.ndarray:
+    """Encoded target (rows,) -> (rows, outputs) how far it is from its mean: of two classes the second alone, of very many none."""
+    if classes > _MOST_OUTPUTS:
+        return np.zeros((len(target), 0))
+    if classes:
+        target = np.eye(classes)[target][:, 1 if classes == 2 else 0 :]
+    else:
+        target = np.clip(target.astype(np.float64)[:, None], -_FARTHEST, _FARTHEST)
+    return np.asarray(target - target.mean(axis=0))
+
+
+def parts_of(rows: int, group: np.ndarray | None) -> np.ndarray:
+    """(rows,) which rows take their rates from all others: every fifth row, or every fifth group."""
+    return (np.arange(rows) if group is None else np.unique(group.astype(str), return_inverse=True)[1]) % _PARTS
+
+
+def rated(encoder: Category, cells: np.ndarray, deviating: np.ndarray, parts: np.ndarray) -> Category:
+    """Return the encoder with the rates of these training rows' levels; as it is where levels are few or tell nothing.
+
+    `deviating` (rows, outputs) and `parts` (rows,) are of the same rows.
+    """
+    levels, places = _levels_of(cells)
+    if len(levels) < RATED_FROM or not deviating.shape[1]:
+        return encoder
+    prior = _prior(places, deviating)
+    if np.isinf(prior):
+        return encoder
+    scales = _from_others(places, deviating, parts).std(axis=0)
+    rates = _rates(places, deviating, prior, len(levels)) / np.where(scales > 0, scales, 1.0)
+    commonest = np.argsort(-np.bincount(places), kind="stable")[:MOST_RATED].tolist()
+    kept = [place for place in commonest if levels[place]]
+    return replace(
+        encoder, rated=tuple(levels[place] for place in kept), rates=tuple(map(tuple, rates[kept].round(5).tolist()))
+    )
+
+
+def cross_rates(cells: np.ndarray, deviating: np.ndarray, parts: np.ndarray) -> np.ndarray:
+    """(rows, outputs) the rates of these training rows, each from the rows of other parts, of unit variance."""
+    found = _from_others(_levels_of(cells)[1], deviating, parts)
+    scales = found.std(axis=0)
+    return np.asarray(found / np.where(scales > 0, scales, 1.0))
+
+
+def _from_others(places: np.ndarray, deviating: np.ndarray, parts: np.ndarray) -> np.ndarray:
+    prior, levels = _prior(places, deviating), int(places.max()) + 1
+    found = np.zeros_like(deviating)
+    for part in range(_PARTS):
+        mine = parts == part
+        found[mine] = _rates(places[~mine], deviating[~mine], prior, levels)[places[mine]]
+    return found
+
+
+def _levels_of(cells: np.ndarray) -> tuple[list[str], np.ndarray]:
+    """Levels, and each row's place among them; a missing cell is a level, the empty word."""
+    known: dict[str, int] = {}
+    places = np.array([known.setdefault(word or "", len(known)) for word in words(cells)])
+    return list(known), places
+
+
+def _rates(places: np.ndarray, deviating: np.ndarray, prior: float, levels: int) -> np.ndarray:
+    """(levels, outputs): the mean of each level's rows and of `prior` more rows whose target is as it is on average."""
+    sums = np.column_stack([np.bincount(places, output, levels) for output in deviating.T])
+    return np.asarray(sums / (np.bincount(places, minlength=levels) + prior)[:, None])
+
+
+def _prior(places: np.ndarray, deviating: np.ndarray) -> float:
+    """Variance within levels over that between them, by the method of moments: how many rows a level must have to count by half.
+
+    Infinity where levels do not differ by more than chance.
+    """
+    counts = np.bincount(places)
+    rows, levels = len(places), len(counts)
+    if rows <= levels or levels < 2:
+        return float("inf")
+    sums = np.column_stack([np.bincount(places, output) for output in deviating.T])
+    explained = float((np.square(sums) / counts[:, None]).sum())
+    within = (float(np.square(deviating).sum()) - explained) / (rows - levels)
+    between = (explained - (levels - 1) * within) / (rows - np.square(counts).sum() / rows)
+    return within / between if between > 0 else float("inf")
