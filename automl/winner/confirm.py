@@ -10,6 +10,7 @@ import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from statistics import fmean, variance
+from typing import Any
 
 from automl.coordinator.deadline import Deadline
 from automl.coordinator.seeds import confirm_seed
@@ -131,16 +132,16 @@ class WinnerWork:
         sign = 1.0 if self.direction == "maximize" else -1.0
         return rival is not None and rival is not winner and sign * (winner.mean - rival.mean) > 0
 
-    def refit(self, winner: Candidate) -> Attempt:
-        """The winner once more on train and validation together, for the confirmed number of epochs."""
-        trial = winner.attempt
-        seed = confirm_seed(self.seed, 0)
-        return Attempt("refit", trial.slot, 0, 0, trial.family, trial.params, seed, {"epochs": winner.epochs})
+    def refit(self, trial: Attempt, epochs: int) -> Attempt:
+        """A configuration once more on train and validation together, for the confirmed number of epochs.
 
-    def refit_member(self, trial: Attempt, epochs: int) -> Attempt:
-        """A member of an ensemble that was not confirmed; another part than `refit`, whose epochs may differ."""
+        For other epochs, or with other time to be cut short by, it is another piece of work: a search that was given more must not
+        export what it made with less.
+        """
+        longest = self.deadline.longest_fit if self.deadline is not None else None
+        part = epochs if longest is None else _hashed([epochs, longest])
         seed = confirm_seed(self.seed, 0)
-        return Attempt("refit", trial.slot, 1, 0, trial.family, trial.params, seed, {"epochs": epochs})
+        return Attempt("refit", trial.slot, part, 0, trial.family, trial.params, seed, {"epochs": epochs})
 
     def finishing(
         self,
@@ -155,16 +156,17 @@ class WinnerWork:
 
         What has the role `model` is exported; all of `scored`, the `champion` (a registered `version` with its bundle's `folder`)
         and the `baselines` (the file of their predictions) are measured on the same rows, in the same reading, each role decided by
-        its own of the `thresholds`. Another model of the same slot (a longer search, another ensemble) is another piece of work, so
-        the part is a hash of what it consists of.
+        its own of the `thresholds`. Another model of the same slot (another refit, another ensemble) is another piece of work, so the
+        part is a hash of what it consists of.
         """
         trial = winner.attempt
         exported = [one for one in scored if one.role == "model"]
         decided = {role: one for role, one in (thresholds or {}).items() if one != EVEN}
-        part = _part_of(exported, temperature, decided.get("model", EVEN))
+        plain = [one.to_plain() for one in exported]
+        part = _hashed([plain, temperature, decided.get("model", EVEN)])
         place = (trial.slot, part, 0, trial.family, trial.params, confirm_seed(self.seed, 0))
         common = {"temperature": temperature, "thresholds": decided}
-        export = {"members": [one.to_plain() for one in exported], **common}
+        export = {"members": plain, **common}
         score = {"members": [one.to_plain() for one in scored], **common}
         if champion is not None:
             score["champion"] = champion
@@ -255,13 +257,9 @@ class WinnerWork:
         return min(near, key=lambda one: (one.size, one.attempt.slot))
 
 
-def _part_of(members: Sequence[Scored], temperature: float, threshold: float) -> int:
-    """0 for a plain model; else 31 bits of a hash."""
-    if len(members) == 1 and temperature == 1.0 and threshold == EVEN:
-        return 0
-    numbers = [temperature] if threshold == EVEN else [temperature, threshold]
-    text = to_json([[one.to_plain() for one in members], *numbers])
-    return int.from_bytes(hashlib.sha256(text.encode()).digest()[:4], "big") >> 1
+def _hashed(content: list[Any]) -> int:
+    """31 bits of a hash."""
+    return int.from_bytes(hashlib.sha256(to_json(content).encode()).digest()[:4], "big") >> 1
 
 
 def validated_fold(part: int, folds: int) -> int:

@@ -50,11 +50,11 @@ def refit_all(
     what is exported in the end: where a member cannot be refitted, the single winner.
     """
     members = [share.trial for share in blend.members] if blend.taken else []
-    refits = {winner.attempt.slot: work.refit(winner)}
+    refits = {winner.attempt.slot: work.refit(winner.attempt, winner.epochs)}
     if rival is not None and stage.deadline.can_refit([winner.attempt, *members, rival.attempt]):
-        refits[rival.attempt.slot] = work.refit(rival)
+        refits[rival.attempt.slot] = work.refit(rival.attempt, rival.epochs)
     for trial in members:
-        refits.setdefault(trial.slot, work.refit_member(trial, steps_of(trial)))
+        refits.setdefault(trial.slot, work.refit(trial, steps_of(trial)))
     plan = Plan([*refits.values(), work.baselines()], work.describe)
     stage.coordinator.carry_out(plan, "refit", "baselines")
     _done(plan, refits[winner.attempt.slot])

@@ -25,6 +25,8 @@ _BASELINES = {
     "seasonal_naive": "the last season repeated",
 }
 
+_CONSTANT = ("majority", "mean")
+"""Baselines that read no input."""
 
 _IS_DEFAULT = "The winner is its family's default: nothing else that was tried took its place."
 _NO_BASELINES = "There are no baselines to compare the model with: fitting them failed."
@@ -35,7 +37,7 @@ class Verdict:
     """One line, and why."""
 
     words: str
-    """`better than default`, `not better than the default`, or `gradient boosting is better: use it`."""
+    """`better than default`, `not better than the default`, `gradient boosting is better: use it`, or `not better than always the mean`."""
     reasons: tuple[str, ...]
     """Sentences with the numbers that decided."""
 
@@ -55,11 +57,12 @@ def decide(fresh: Fresh | None, evidence: Evidence, direction: str, *, is_defaul
     """Judge the winner; `fresh` is None where its single model `is_default` itself, or the default never completed.
 
     1. A baseline wins when the 95 % interval of its difference on the test rows is all in its favour.
-    2. The winner is better than its default iff it is so on fresh seeds (Dunnett's test of all rivals against the default,
+    2. A winner whose interval over the constant prediction reaches to 0 or below has not shown that it learned anything.
+    3. The winner is better than its default iff it is so on fresh seeds (Dunnett's test of all rivals against the default,
        one-sided, since the winner is the best of several) and on the test rows (95 % interval of the paired difference above 0).
        Seeds alone would not show that a choice fits the validation rows only; test rows alone not that one seed was lucky.
        An ensemble is judged by the fresh seeds of the single winner that it replaced, and by its own test rows.
-    3. Else it is not better than the default.
+    4. Else it is not better than the default.
     """
     p = _chance(fresh, direction) if fresh is not None else 1.0
     default = evidence.gains.get(DEFAULT)
@@ -69,6 +72,9 @@ def decide(fresh: Fresh | None, evidence: Evidence, direction: str, *, is_defaul
     if beaten_by:
         best = min(beaten_by, key=lambda name: beaten_by[name].value)
         return Verdict(f"{_BASELINES.get(best, best)} is better: use it", reasons)
+    constant = next((name for name in _CONSTANT if name in evidence.gains and evidence.gains[name].low <= 0), None)
+    if constant is not None:
+        return Verdict(f"not better than {_BASELINES[constant]}", reasons)
     clear = p < LEVEL and default is not None and default.low > 0
     return Verdict(BETTER if clear else NOT_BETTER, reasons)
 

@@ -62,7 +62,7 @@ def test_only_a_score_is_granted_the_test_part() -> None:
         WORK.describe(a)
         for a in (
             *WORK.confirmations([TRIAL], range(2)),
-            WORK.refit(winner),
+            WORK.refit(winner.attempt, winner.epochs),
             *WORK.finishing(winner, [Scored(TRIAL, "w")]),
         )
     ]

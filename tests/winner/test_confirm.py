@@ -130,9 +130,10 @@ def test_another_model_of_the_same_slot_is_another_piece_of_work() -> None:
     winner, other = candidate(5, 0.9), trial(7, 0.9)
     single = [Scored(winner.attempt, "w")]
     several = [Scored(winner.attempt, "w", weight=0.5), Scored(other, "o", weight=0.5)]
-    works = [WORK.finishing(winner, *choice)[0].work for choice in ((single,), (single, 2.0), (several,))]
-    assert works[0] == ("export", 5, 0)
-    assert len(set(works)) == 3
+    refitted = [Scored(winner.attempt, "w2")]
+    choices = ((single,), (single, 2.0), (several,), (refitted,))
+    works = [WORK.finishing(winner, *choice)[0].work for choice in choices]
+    assert len(set(works)) == 4
     assert WORK.finishing(winner, several)[0].work == works[2]
 
 

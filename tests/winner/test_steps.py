@@ -65,9 +65,9 @@ class FakeStage:
         return [one for one in self.earlier if one.kind == kind]
 
 
-def finish(stage: FakeStage, blend: Blend = BLEND) -> Any:
-    scored, baselines, blend = refit_all(stage, WORK, WINNER, DEFAULT, blend)  # type: ignore[arg-type]
-    return *export_and_score(stage, WORK, WINNER, scored, baselines, blend), blend  # type: ignore[arg-type]
+def finish(stage: FakeStage, blend: Blend = BLEND, winner: Candidate = WINNER) -> Any:
+    scored, baselines, blend = refit_all(stage, WORK, winner, DEFAULT, blend)  # type: ignore[arg-type]
+    return *export_and_score(stage, WORK, winner, scored, baselines, blend), blend  # type: ignore[arg-type]
 
 
 def test_all_refits_are_handed_out_at_once_and_members_keep_their_own_epochs() -> None:
@@ -77,12 +77,12 @@ def test_all_refits_are_handed_out_at_once_and_members_keep_their_own_epochs() -
     assert baselines.kind == "baselines"
     assert WORK.describe(baselines).data.parts == ("train", "validation", "test inputs")
     assert [(one.work, one.suggestion["epochs"]) for one in refits] == [
-        (("refit", 5, 0), 4), (("refit", 0, 0), 4), (("refit", 7, 1), 8),
+        (("refit", 5, 4), 4), (("refit", 0, 4), 4), (("refit", 7, 8), 8),
     ]  # fmt: skip
     assert [one.kind for one in last] == ["export", "score"]
     export, score = map(WORK.describe, last)
     assert [(one.slot, one.weight, one.resume_from) for one in export.members] == [
-        (5, 0.5, "a/refit-5-0-0"), (7, 0.5, "a/refit-7-1-0"),
+        (5, 0.5, "a/refit-5-4-0"), (7, 0.5, "a/refit-7-8-0"),
     ]  # fmt: skip
     assert [one.role for one in score.members] == ["model", "model", "single", "default"]
     assert (export.temperature, score.temperature, score.champion) == (2.0, 2.0, "c")
@@ -120,6 +120,19 @@ def test_the_champion_is_that_of_this_score_and_not_of_the_last_one() -> None:
     assert champion["version"] == 2
     assert score == scored.outcome
     assert second.done == [[], []]
+
+
+def test_a_search_that_was_given_more_refits_and_exports_anew() -> None:
+    first, again, longer = FakeStage(), FakeStage(), FakeStage()
+    finish(first)
+    again.earlier, longer.earlier = list(first.earlier), list(first.earlier)
+    finish(again)
+    assert again.done == [[], []]
+    finish(longer, replace(BLEND, taken=False), replace(WINNER, epochs=6))
+    assert [(one.kind, one.suggestion.get("epochs")) for one in longer.done[0]] == [("refit", 6)]
+    assert [one.kind for one in longer.done[1]] == ["export", "score"]
+    timed = [replace(WORK, deadline=SimpleNamespace(longest_fit=seconds)) for seconds in (9.0, 18.0)]  # type: ignore[arg-type]
+    assert len({work.refit(WINNER.attempt, 4).work for work in (WORK, *timed)}) == 3
 
 
 def test_export_does_not_wait_for_the_champion() -> None:

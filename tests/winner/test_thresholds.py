@@ -68,7 +68,7 @@ def test_thresholds_are_part_of_what_is_assigned_and_of_what_is_exported():
         WORK.finishing(winner, scored, thresholds=lines)
         for lines in ({}, {"model": 0.5, "default": 0.5}, {"model": 0.2})
     )
-    assert [one.work for one in plain] == [one.work for one in same] == [("export", 5, 0), ("score", 5, 0)]
+    assert [one.work for one in plain] == [one.work for one in same]
     assert other[0].work != plain[0].work
     assert [WORK.describe(one).thresholds for one in other] == [{"model": 0.2}] * 2
 

@@ -57,6 +57,13 @@ def test_a_baseline_that_is_clearly_better_wins_over_everything_and_the_best_is_
     assert words([0.99] * 3, [0.9] * 3, **both) == "gradient boosting is better: use it"
 
 
+def test_a_model_that_may_have_learned_nothing_is_said_to_be_no_better_than_a_constant():
+    barely = Interval(0.01, -0.02, 0.04)
+    assert words([0.99] * 3, [0.9] * 3, majority=barely) == "not better than always the most frequent class"
+    assert words([0.99] * 3, [0.9] * 3, mean=barely, linear=BEHIND) == "a linear model is better: use it"
+    assert words([0.99] * 3, [0.9] * 3, majority=CLEAR) == "better than default"
+
+
 def test_a_baseline_that_is_better_within_noise_does_not():
     assert words([0.99] * 3, [0.9] * 3, linear=Interval(-0.01, -0.03, 0.01)) == "better than default"
 
