@@ -153,7 +153,7 @@ def _fit_date(column: Column, cells: np.ndarray) -> Date:
     (mean,), (scale,) = moments(found, axis=0)
     known = found[~np.isnan(found)]
     hours = bool(np.any(known % 86_400.0))
-    return Date(column.name, column.formats, mean, scale, hours, len(known) < len(found))
+    return Date(column.name, column.formats, mean, scale, hours, len(known) < len(found), utc=True)
 
 
 def _fit_text(column: Column, cells: np.ndarray) -> Text:

@@ -45,7 +45,7 @@ _FEWEST_ROWS, _MOST_NUMBERS = 1000, 1 << 27
 """Of wide rows, such as pictures, so many at least, or as many as hold so many numbers."""
 _FARTHEST = 1e18
 """Scales from the mean, for a target that lies absurdly far from those of the training rows: its square is still a float32."""
-_LATER = ("ahead", "ahead_scales", "rated", "rates")
+_LATER = ("ahead", "ahead_scales", "rated", "rates", "utc")
 """Fields of encoders that are left out where they are empty, so that a schema without them keeps the text and hash of before."""
 KINDS = ("classification", "regression")
 INPUT_KINDS = ("table", "image", "text", "series")

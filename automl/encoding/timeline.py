@@ -39,7 +39,7 @@ def moments_in(cells: Mapping[str, Any], time: str, formats: Sequence[str]) -> n
     """A time column as seconds since 1970, or as its own numbers where it has no formats. Raises CellError, also for a gap."""
     column = np.asarray(cells[time])
     is_typed = np.issubdtype(column.dtype, np.number)
-    found = seconds(column, formats, time) if formats and not is_typed else numbers(column, time)
+    found = seconds(column, formats, time, utc=False) if formats and not is_typed else numbers(column, time)
     missing = np.flatnonzero(np.isnan(found))
     if len(missing):
         raise CellError(time, int(missing[0]), "", "a time")

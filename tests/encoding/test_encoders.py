@@ -65,6 +65,16 @@ def test_levels_are_bounded_and_the_commonest_come_first() -> None:
     assert (len(encoder.levels), encoder.levels[0]) == (MOST_LEVELS, "w2999")
 
 
+def test_one_moment_in_three_zones_is_one_date() -> None:
+    written = cells(
+        "2021-06-02T05:23:56+02:00", "2021-06-02T03:23:56Z", "2021-06-01T22:23:56-05:00", "2021-06-02 03:23:56"
+    )
+    encoder = fitted("date", written, formats=("iso",))
+    assert isinstance(encoder, Date)
+    assert len(set(encoder.seconds(written).tolist())) == 1
+    assert len(set(Date("c", ("iso",)).seconds(written).tolist())) == 3  # as models of before were trained
+
+
 def test_a_date_turns_with_the_year_and_the_week() -> None:
     encoder = fitted("date", cells("2026-01-05", "2026-06-01", None), formats=("iso",))
     assert isinstance(encoder, Date)

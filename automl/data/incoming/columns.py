@@ -87,7 +87,7 @@ def _of_encoder(encoder: Encoder, get: GetCells) -> list[tuple[str, np.ndarray]]
             cells = get(encoder.name, True, encoder.spelling)
             return [(encoder.name, numbers(cells, encoder.name, encoder.blanks, encoder.spelling))]
         case Date():
-            return [(encoder.name, seconds(get(encoder.name, False, ""), encoder.formats, encoder.name))]
+            return [(encoder.name, encoder.seconds(get(encoder.name, False, "")))]
         case ColumnEncoder():
             return [(encoder.name, get(encoder.name, False, ""))]
     raise TypeError(f"no cells are known for {encoder.kind}")
@@ -98,5 +98,5 @@ def _which_and_when(encoder: Steps, get: GetCells) -> list[tuple[str, np.ndarray
     if not encoder.time:
         return found
     if encoder.formats:
-        return [*found, (encoder.time, seconds(get(encoder.time, False, ""), encoder.formats, encoder.time))]
+        return [*found, (encoder.time, seconds(get(encoder.time, False, ""), encoder.formats, encoder.time, utc=False))]
     return [*found, (encoder.time, numbers(get(encoder.time, True, ""), encoder.time))]
