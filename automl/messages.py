@@ -164,8 +164,8 @@ class Answer:
     assignment: str
     member: int
     step: int
-    act: Literal["go", "stop", "interrupt"]
-    """`stop` prunes at `step`; `interrupt` ends at once and without a value, to be resumed later."""
+    act: Literal["go", "stop", "interrupt", "finish"]
+    """`stop` prunes at `step`; `interrupt` ends at once and without a value, to be resumed later; `finish` ends with what there is."""
 
 
 @dataclass(frozen=True, slots=True)

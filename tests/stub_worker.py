@@ -36,6 +36,8 @@ def perform(assignment: Assignment, channel: Channel, places: Places) -> tuple[O
         answer = channel.answer(wait=True)
         if answer is not None and answer.act == "interrupt":
             return (Outcome(assignment.id, 0, "interrupted", reason="stopped"),)
+        if answer is not None and answer.act == "finish":
+            break
         if answer is not None and answer.act == "stop":
             return (Outcome(assignment.id, 0, "pruned", value=value, steps=step, curve=tuple(curve)),)
     if act == "fail":

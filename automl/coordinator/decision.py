@@ -36,4 +36,7 @@ class Decision(Protocol):
         """Learn how work ended that is not tried again now, after that was committed. May raise to end the search."""
 
     def out_of_time(self) -> bool:
-        """True once running work must be interrupted."""
+        """True once running work must be ended."""
+
+    def takes_what_there_is(self) -> bool:
+        """Whether work that is out of time ends with what it has learned by then, instead of without a value."""

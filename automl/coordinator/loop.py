@@ -10,7 +10,7 @@ from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Protocol
+from typing import Literal, Protocol
 
 from automl.coordinator.decision import Decision
 from automl.coordinator.events import Advanced, Closed, Observer, Placed, silent
@@ -98,8 +98,10 @@ class Coordinator:
                         self._on_outcome(decision, key, outcomes[0])
                     case Lost(key, reason):
                         self._on_lost(decision, key, reason)
-            if self._stop.exit_code or decision.out_of_time():
-                self._interrupt_all()
+            if self._stop.exit_code:
+                self._end_all("interrupt")
+            elif decision.out_of_time():
+                self._end_all("finish" if decision.takes_what_there_is() else "interrupt")
             for postman in self._postmen:
                 postman.turn(urgent=bool(events))
 
@@ -166,11 +168,11 @@ class Coordinator:
             self._again.append(closed)
         self._observer(Closed(closed, retry=not spent))
 
-    def _interrupt_all(self) -> None:
+    def _end_all(self, act: Literal["interrupt", "finish"]) -> None:
         now = self._clock()
         for key in self._open:
             if key not in self._interrupted:
                 self._interrupted[key] = now
-                self._executor.answer(Answer(key, 0, AT_ONCE, "interrupt"))
+                self._executor.answer(Answer(key, 0, AT_ONCE, act))
             elif now - self._interrupted[key] > _GRACE:
                 self._executor.cancel(key)

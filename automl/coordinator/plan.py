@@ -62,5 +62,9 @@ class Plan:
         self.outcomes[attempt.work] = outcome
 
     def out_of_time(self) -> bool:
-        """True once running work must be interrupted."""
+        """True once running work must be ended."""
         return self._out_of_time()
+
+    def takes_what_there_is(self) -> bool:
+        """Never: work of a list is compared with the rest of it."""
+        return False

@@ -148,6 +148,10 @@ class TrialDecision:
         """True once the time for trials is spent."""
         return self._out_of_time()
 
+    def takes_what_there_is(self) -> bool:
+        """While no trial is complete: a model of half a training is better than none."""
+        return not self._any_complete
+
     def reasons(self) -> str:
         """Return why slots failed, most frequent first."""
         return "; ".join(f"{count} x {reason}" for reason, count in self._reasons.most_common(5))

@@ -71,6 +71,8 @@ class Listener(pl.Callback):
         self._clock = clock
         self._began = clock()
         self._awaits_answer = False
+        self.is_finishing = False
+        """Told to end with what there is."""
 
     def on_fit_start(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
         """Let the module ask after each mini-batch whether it should go on."""
@@ -119,6 +121,8 @@ class Listener(pl.Callback):
             self.progress.ending = Ending("pruned", f"stopped at epoch {answer.step}")
         elif answer.act == "interrupt":
             self.progress.ending = Ending("interrupted", "interrupted with the search")
+        elif answer.act == "finish":
+            self.is_finishing = True
 
     def _end_diverged(self, value: float, trainer: pl.Trainer) -> None:
         what = "NaN" if math.isnan(value) else "inf"
@@ -126,7 +130,7 @@ class Listener(pl.Callback):
 
     def _is_late(self) -> bool:
         deadline = self._assignment.deadline
-        return deadline is not None and self._clock() - self._began >= deadline
+        return self.is_finishing or (deadline is not None and self._clock() - self._began >= deadline)
 
 
 class Reporter(Listener):

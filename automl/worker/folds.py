@@ -36,7 +36,8 @@ def joined(fitted: Sequence[tuple[Progress, Measured]], fold: np.ndarray) -> tup
     """Return the folds' fits, in order of fold, as one; `fold` (rows,) says which fold a row is of.
 
     The curve is the first fold's, values and best step are means, the weights are those of the first fold. A fold that ended
-    before its time ends all.
+    before its time ends all. Where the time ended before the last fold, values are those of the folds that were reached, and no
+    predictions are left, since some rows have none.
     """
     progresses = [progress for progress, _ in fitted]
     kind, target = fitted[0][1].kind, _spread([measured.measured_target for _, measured in fitted], fold)
@@ -46,7 +47,7 @@ def joined(fitted: Sequence[tuple[Progress, Measured]], fold: np.ndarray) -> tup
     bests = [progress.best for progress in progresses if progress.best is not None]
     values = {name: fmean(best.values[name] for best in bests) for name in bests[0].values}
     predictions = [best.predictions for best in bests if best.predictions is not None]
-    whole = _spread(predictions, fold) if len(predictions) == len(bests) else None
+    whole = _spread(predictions, fold) if len(predictions) == fold.max() + 1 else None
     best = Best(max(1, round(fmean(best.step for best in bests))), values, bests[0].weights, whole)
     return replace(first, best=best), Joined(kind, target)
 

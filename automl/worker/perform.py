@@ -25,7 +25,7 @@ from automl.messages import Answer, Artifact, Assignment, Member, Outcome, Repor
 from automl.tasks.metrics import METRICS, best_threshold, measure
 
 if TYPE_CHECKING:
-    from automl.worker.callbacks import Best, Progress
+    from automl.worker.callbacks import Best, Progress, Reporter
     from automl.worker.feeds import EvaluationFeed
     from automl.worker.folds import Measured
 
@@ -100,21 +100,22 @@ def _fit(assignment: Assignment, index: int, channel: Channel, places: Places) -
     """
     from automl.worker.folds import joined
 
-    cost = _Cost()
+    cost, folds = _Cost(), assignment.folds or (None,)
     fitted: list[tuple[Progress, Measured]] = []
-    for place, fold in enumerate(assignment.folds or (None,)):
-        fitted.append(_fit_once(assignment, index, channel, places, fold=fold, is_silent=place > 0))
-        if fitted[-1][0].ending is not None:
+    for place, fold in enumerate(folds):
+        reporter, validation = _fit_once(assignment, index, channel, places, fold=fold, is_silent=place > 0)
+        fitted.append((reporter.progress, validation))
+        if reporter.progress.ending is not None or reporter.is_finishing:
             break
     progress, measured = fitted[0]
-    if len(fitted) > 1:
+    if len(folds) > 1:
         progress, measured = joined(fitted, load_folds(places.data, assignment.data))
     return (_outcome(assignment, index, progress, measured, cost, places),)
 
 
 def _fit_once(
     assignment: Assignment, index: int, channel: Channel, places: Places, *, fold: int | None, is_silent: bool = False
-) -> tuple[Progress, EvaluationFeed]:
+) -> tuple[Reporter, EvaluationFeed]:
     from automl.worker.callbacks import Reporter
     from automl.worker.feeds import EvaluationFeed, TrainingFeed, held_schema, hold, hold_fold
     from automl.worker.trainer import fit, input_dtype, training_device
@@ -135,7 +136,7 @@ def _fit_once(
         precision=assignment.precision,
         callbacks=[reporter],
     )
-    return reporter.progress, validation
+    return reporter, validation
 
 
 def _refit(assignment: Assignment, index: int, channel: Channel, places: Places) -> tuple[Outcome, ...]:

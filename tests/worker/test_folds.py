@@ -7,6 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from scripted import ScriptedChannel
 
 from automl import catalog
 from automl.data import load_folds, load_part, prepare, spec_for
@@ -82,6 +83,19 @@ def test_a_trial_is_the_mean_of_its_folds_and_predicts_every_row(tmp_path: Path)
     rows = prepared.summary.rows
     assert predictions.shape == (rows["train"] + rows["validation"], 3)
     assert predictions.sum(axis=1) == pytest.approx(1, abs=1e-5)
+
+
+def test_where_the_time_ends_within_the_folds_the_value_is_that_of_those_that_were_reached(tmp_path: Path) -> None:
+    prepared = prepare(FOLDED, seed=0, data_folder=tmp_path / "data")
+    spec = dataclasses.replace(spec_for(FOLDED, prepared), max_resource=30)
+    member = Member(0, 0, 0, "mlp", catalog.space("mlp").DEFAULT, 7)
+    assignment = Assignment(
+        "trial-0-0-0", "trial", (member,), spec, prepared.ref, "accuracy", "maximize", 30, folds=tuple(range(5))
+    )
+    (outcome,) = perform(assignment, ScriptedChannel({1: "finish"}), Places(tmp_path / "data", tmp_path))
+    assert (outcome.state, outcome.steps) == ("complete", 2)
+    assert outcome.value == max(values["objective"] for _, values in outcome.curve)
+    assert set(outcome.artifacts) == {"weights"}  # some rows have no prediction
 
 
 def test_a_fold_that_ends_badly_ends_all() -> None:

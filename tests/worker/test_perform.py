@@ -118,6 +118,14 @@ def test_an_interrupted_trial_has_no_value(assign: Assign, places: Places) -> No
     assert (outcome.state, outcome.value, outcome.values, outcome.steps) == ("interrupted", None, {}, 2)
 
 
+def test_a_trial_that_is_told_to_finish_ends_with_what_it_has(assign: Assign, places: Places) -> None:
+    channel = ScriptedChannel({2: "finish"})
+    outcome = outcome_of(assign(epochs=100_000), places, channel)
+    assert (outcome.state, outcome.steps) == ("complete", 3)  # the third was cut short, and validated
+    assert outcome.value is not None
+    assert set(outcome.artifacts) == {"weights", "predictions"}
+
+
 def test_patience_ends_a_trial_that_no_longer_improves(assign: Assign, places: Places) -> None:
     outcome = outcome_of(assign(epochs=200, patience=3), places)
     assert outcome.state == "complete"
