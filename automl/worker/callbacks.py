@@ -75,8 +75,9 @@ class Listener(pl.Callback):
         """Told to end with what there is."""
 
     def on_fit_start(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
-        """Let the module ask after each mini-batch whether it should go on."""
+        """Let the module ask after each mini-batch whether it should go on; the time counts from here."""
         assert isinstance(pl_module, FamilyModule)
+        self._began = self._clock()
         pl_module.is_wanted = self.is_wanted
 
     def is_wanted(self) -> bool:
