@@ -14,7 +14,7 @@ from PIL import Image
 
 from automl.data import Schema, frame_rows, read_rows
 from automl.data.incoming import chunk
-from automl.encoding import Grid, Number
+from automl.encoding import Category, Grid, Number
 from automl.errors import DataError
 from automl.sources import delimited, pictures
 
@@ -291,3 +291,13 @@ def test_thousands_of_columns_are_matched_at_once():
     began = time.monotonic()
     frame_rows(pd.DataFrame(np.zeros((1, 20_000)), columns=list(schema.columns)), schema, print)
     assert time.monotonic() - began < 2  # it was 15 s: each name was counted among all
+
+
+def test_words_that_the_model_does_not_know_are_counted(tmp_path, monkeypatch):
+    monkeypatch.setattr(chunk, "_ROWS_AT_ONCE", 2)
+    schema = Schema("t", "regression", "table", "y", (Category("town", ("Oslo", "Rome")), Category("paid", ("TRUE",))))
+    said = []
+    _read(_csv(tmp_path, "town,paid\nOslo,true\nrome,TRUE\nParis,\n,no\nBonn,True\n"), schema, said.append)
+    assert said == [
+        f"{tmp_path}/rows.csv: of 5 rows, words that the model does not know, as if missing: town (2), paid (1)."
+    ]

@@ -10,6 +10,7 @@ import numpy as np
 from automl.data.incoming.chunk import Tell
 from automl.data.schema import Schema
 from automl.encoding import (
+    Category,
     CellError,
     ColumnEncoder,
     Date,
@@ -61,6 +62,12 @@ def typed_cells(source: str, get: GetCells, schema: Schema, first: int) -> dict[
             f"{source}: column '{error.column}', row {first + error.row}: {str(error.cell)[:80]!r} is not {error.wanted}. "
             f"Correct it, or leave it empty where it is missing."
         ) from None
+
+
+def unknown_words(cells: Cells, schema: Schema) -> dict[str, int]:
+    """Cells of each category that are none of its levels."""
+    categories = [encoder for encoder in schema.encoders if isinstance(encoder, Category)]
+    return {one.name: int((~one.is_known(cells[one.name])).sum()) for one in categories}
 
 
 def gathered_cells(source: str, cells: Cells, schema: Schema) -> tuple[tuple[str, ...], np.ndarray]:
