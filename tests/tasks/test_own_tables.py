@@ -237,6 +237,25 @@ def test_all_formats_give_the_same_task(tmp_path: Path) -> None:
     assert len(found) == 1
 
 
+@pytest.mark.parametrize("suffix", ["parquet", "jsonl"])
+def test_lists_that_a_person_leaves_out_are_not_looked_at(tmp_path: Path, suffix: str) -> None:
+    frame = pd.DataFrame({"tags": [["a"], []] * 15, "n": [row / 4 for row in range(30)], "y": [0, 1, 1] * 10})
+    for name in ("t", "test"):
+        frame.to_parquet(tmp_path / f"{name}.parquet")
+        frame.to_json(tmp_path / f"{name}.jsonl", orient="records", lines=True)
+    chosen = Choices("y", columns={"tags": "left out"}, test=str(tmp_path / f"test.{suffix}"))
+    task = load_task(str(tmp_path / f"t.{suffix}"), chosen)
+    assert kinds(task) == {"tags": "left out", "n": "number"}
+    assert why(task, "tags") == "as you said"
+    assert len(task.read()) == 60
+
+
+def test_a_column_that_is_left_out_and_orders_the_rows_is_looked_at(tmp_path: Path) -> None:
+    task = loaded(tmp_path, HEADER + rows(), columns={"n": "left out"}, time_column="n")
+    assert task.read().moment is not None
+    assert kinds(task) == {"n": "left out", "w": "category"}
+
+
 def test_dates_that_the_file_knows_as_dates_encode_as_text_does(tmp_path: Path) -> None:
     when = pd.date_range("2026-01-01", periods=40, freq="13h")
     frame = pd.DataFrame({"when": when, "y": [row % 2 for row in range(40)]})

@@ -27,7 +27,7 @@ def given_table(path: Path, train: Path, target: Target, columns: tuple[Column, 
     source = str(path)
     used = [column for column in columns if column.kind != "left out"]
     asked = [name for name in (target.name, choices.group, choices.time_column) if name is not None]
-    table = test_table(path, train, (*asked, *(column.name for column in used)), choices.encoding)
+    table = test_table(path, train, (*asked, *(column.name for column in used)), choices)
     answers = read_answers(source, target, table[target.name])
     require_answers(source, answers, target.kind)
     cells = cells_by_column(source, table, used, np.arange(table.num_rows))
@@ -39,12 +39,12 @@ def given_table(path: Path, train: Path, target: Target, columns: tuple[Column, 
     return Rows(cells, tuple(cells), answers, group, moment, unknown_columns(source, table, train, columns, asked))
 
 
-def test_table(path: Path, train: Path, names: Iterable[str], encoding: str) -> pa.Table:
+def test_table(path: Path, train: Path, names: Iterable[str], choices: Choices) -> pa.Table:
     """Read a test file. Raises DataError for one that lacks a column, ConfigError for the training file itself."""
     _require_another(path, train)
     if path.is_dir():
         raise DataError(f"{path}: is a folder, but {train} is a table. The test part must be a table too.")
-    table = whole_table(path, encoding)
+    table = whole_table(path, choices.encoding, choices.unread)
     for name in names:
         if name not in table.column_names:
             raise DataError(

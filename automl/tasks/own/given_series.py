@@ -36,7 +36,7 @@ def given_long(
     """Return the series of a test file; `ids` are those of the training file. Raises DataError with file, column and row."""
     source, group = str(path), choices.group
     asked = (*form.raw_columns, target.name, *([group] if group else []))
-    table = test_table(path, train, asked, choices.encoding)
+    table = test_table(path, train, asked, choices)
     cells = _cells(source, table, form, columns)
     names, places = ordered(source, cells, form.id, form.time, form.formats)
     first = constant(source, target.name, shared_text(table[target.name]), names, places)
@@ -64,7 +64,7 @@ def given_windows(
     Raises DataError with file, column and row; also for a row at a time that a training row of its series has.
     """
     source = str(path)
-    table = test_table(path, train, form.raw_columns, choices.encoding)
+    table = test_table(path, train, form.raw_columns, choices)
     cells = _cells(source, table, form, columns)
     names, _ = ordered(source, cells, form.id, form.time, form.formats)
     joined = {name: np.concatenate([learned[name], cells[name]]) for name in cells}

@@ -23,13 +23,15 @@ _CELL_BYTES = 32
 """What a cell takes: a number 8, a word of its own some 60, one that others share 8."""
 
 
-def whole_table(path: Path, encoding: str) -> pa.Table:
+def whole_table(path: Path, encoding: str, unread: Iterable[str] = ()) -> pa.Table:
     """Read the whole table; one that memory cannot hold is mapped from a file without a name.
 
-    Raises DataError for what is no table, for more rows than memory can sort, and where it changes meanwhile.
+    Columns that are `unread` hold nulls, whatever is in the file. Raises DataError for what is no table, for more rows than memory
+    can sort, and where it changes meanwhile.
     """
     before = _state(path)
-    batches = open_table(path, encoding=encoding).batches()
+    opened, unread = open_table(path, encoding=encoding), set(unread)
+    batches = opened.batches([name for name in opened.names if name not in unread])
     try:
         is_small = before is None or table_fits(path)  # of a pipe nobody knows the size
         table = pa.Table.from_batches(list(batches)) if is_small else table_on_disk(batches)
@@ -38,6 +40,9 @@ def whole_table(path: Path, encoding: str) -> pa.Table:
     if _state(path) != before:
         raise DataError(f"{path}: the file changed while it was read. Run again when it is at rest.")
     require_memory(str(path), _ROW_BYTES * table.num_rows, "Take a sample of its rows, or a machine with more memory.")
+    for place, name in enumerate(opened.names):
+        if name in unread:
+            table = table.add_column(place, name, pa.nulls(table.num_rows))
     return table
 
 

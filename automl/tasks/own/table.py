@@ -46,7 +46,7 @@ def table_task(path: Path, choices: Choices) -> Task:
     """
     source = str(path)
     _check(source, choices)
-    table = whole_table(path, choices.encoding)
+    table = whole_table(path, choices.encoding, choices.unread)
     name = _require(source, table, choices)
     if choices.kind == "forecast":
         return forecast_task(path, table, name, choices)
