@@ -314,6 +314,15 @@ def test_a_task_says_in_one_line_what_was_inferred(tmp_path: Path) -> None:
     )
 
 
+def test_rows_without_a_group_are_counted_and_none_is_no_gap(tmp_path: Path) -> None:
+    who = ["", " ", "None", "b", "b "]
+    content = "n,who,y\n" + "".join(f"{row}.5,{who[row % 5]},{row % 2}\n" for row in range(100))
+    task = loaded(tmp_path, content, group="who")
+    warnings = prepare(task, seed=0, data_folder=tmp_path / "data").summary.warnings
+    assert "40 of 100 rows have no group: each is a group of its own." in warnings
+    assert sorted(set(task.read().group.tolist())) == ["", "None", "b"]  # type: ignore[union-attr]
+
+
 def test_classes_that_differ_in_case_alone_are_said(tmp_path: Path) -> None:
     content = "n,y\n" + "".join(f"{row % 7},{['Yes', 'yes', 'no', 'n o'][row % 4]}\n" for row in range(80))
     task = loaded(tmp_path, content)

@@ -14,7 +14,7 @@ from automl.sources.table import listed
 from automl.tasks.own.choices import Choices
 from automl.tasks.own.classes import Labelled, labelled
 from automl.tasks.own.columns import infer_column
-from automl.tasks.own.reading import cells_by_column, checked_dates, moments_of, shared_text, whole_table
+from automl.tasks.own.reading import cells_by_column, checked_dates, groups_in, moments_of, shared_text, whole_table
 from automl.tasks.own.target import Target, read_answers
 from automl.tasks.task import Column, Rows
 
@@ -34,7 +34,7 @@ def given_table(path: Path, train: Path, target: Target, columns: tuple[Column, 
     for column in used:
         if column.kind == "date":
             checked_dates(source, cells[column.name], column)
-    group = None if choices.group is None else shared_text(table[choices.group]).astype(str)
+    group = None if choices.group is None else groups_in(shared_text(table[choices.group]))
     moment = None if choices.time_column is None else _moment(source, table, columns, choices.time_column)
     return Rows(cells, tuple(cells), answers, group, moment, unknown_columns(source, table, train, columns, asked))
 

@@ -17,7 +17,7 @@ from automl.sources.table import listed
 from automl.tasks.cells import Cells
 from automl.tasks.own.choices import Choices
 from automl.tasks.own.given import FEWEST_ROWS, require_answers, test_table, unknown_columns
-from automl.tasks.own.reading import cells_as, shared_text
+from automl.tasks.own.reading import cells_as, groups_in, shared_text
 from automl.tasks.own.stacked import constant, ordered
 from automl.tasks.own.target import Target, read_answers
 from automl.tasks.own.windows import lines_of, windows
@@ -45,7 +45,7 @@ def given_long(
     groups = None
     if group is not None:
         said = shared_text(table[group])
-        groups = said[constant(source, group, said, names, places)].astype(str)
+        groups = groups_in(said[constant(source, group, said, names, places)])
     both = sorted(set(ids) & set(names))
     notes = (
         (f"{source}: {len(both)} of {len(names)} series have an id that is in {train} too: {listed(both)}.",)

@@ -96,6 +96,11 @@ def shared_text(column: pa.ChunkedArray) -> np.ndarray:
     return words[np.concatenate(places)] if places else words[:0]
 
 
+def groups_in(cells: np.ndarray) -> np.ndarray:
+    """What each row's group is called (rows,), as `Rows.group` holds it; "None" is a name like others."""
+    return np.array([(cell or "").strip() for cell in cells.tolist()], dtype=str)
+
+
 def moments_of(source: str, column: pa.ChunkedArray, meaning: Column) -> np.ndarray:
     """When each row was: seconds, or the column's own numbers. Raises DataError for a column that does not order the rows."""
     name = meaning.name
