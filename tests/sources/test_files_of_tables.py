@@ -39,6 +39,7 @@ def written(folder: Path, content: str | bytes, name: str = "rows.csv") -> Path:
         (" \n\n", "rows.csv: the file is empty."),
         ("a,y\n", "rows.csv: no rows below the header."),
         ("a,a,y\n1,2,3\n", "rows.csv: column 'a' occurs 2 times. Rename all but one."),
+        ("y ,w,y\n1,2,3\n", "columns 'y ' and 'y' have one name, since blanks around names are not told apart."),
         ("a,w,y\n" + ROWS + "1,2\n" + ROWS, "rows.csv: line 32 has 2 cells, but the header has 3."),
         ("a,w\n1,2,3\n" * 3, "rows.csv: line 2 has 3 cells, but the header has 2."),
         ("a,w,y\n" + ROWS + '1,"b,2\n' + ROWS, "rows.csv: a quote in line 32 is never closed."),
