@@ -323,6 +323,32 @@ def test_rows_without_a_group_are_counted_and_none_is_no_gap(tmp_path: Path) -> 
     assert sorted(set(task.read().group.tolist())) == ["", "None", "b"]  # type: ignore[union-attr]
 
 
+def whole_numbers(folder: Path, counts: Sequence[int]) -> Task:
+    """A table whose target is 0, 1, 2 and so on, each so often."""
+    target = np.repeat(np.arange(len(counts)), counts)
+    return loaded(folder, "n,y\n" + "".join(f"{row * 7 % 60}.5,{label}\n" for row, label in enumerate(target)))
+
+
+@pytest.mark.parametrize(
+    ("counts", "kind"),
+    [
+        ([700, 500, 300, 200, 100, 80, 60, 40, 20, 9, 3, 1], "regression"),
+        ([700, 500, 300, 200, 100, 80, 60, 40, 20, 1], "classification"),
+        ([150] * 12, "classification"),
+        ([150] * 11 + [9], "classification"),
+        ([20] * 11 + [2], "classification"),
+    ],
+)
+def test_many_whole_numbers_of_which_some_are_rare_are_counts(tmp_path: Path, counts: list[int], kind: str) -> None:
+    assert whole_numbers(tmp_path, counts).kind == kind
+
+
+def test_whole_numbers_as_classes_say_how_they_would_be_amounts(tmp_path: Path) -> None:
+    said = "(3 different whole numbers; if they are amounts: --kind regression)"
+    assert said in whole_numbers(tmp_path, [30, 30, 30]).summary(90)
+    assert "--kind" not in whole_numbers(tmp_path, [30, 30]).summary(60)
+
+
 def test_classes_that_differ_in_case_alone_are_said(tmp_path: Path) -> None:
     content = "n,y\n" + "".join(f"{row % 7},{['Yes', 'yes', 'no', 'n o'][row % 4]}\n" for row in range(80))
     task = loaded(tmp_path, content)
