@@ -154,6 +154,14 @@ def test_new_rows_are_read_as_the_training_rows_were_whatever_else_is_in_the_fil
         list(read_rows(tmp_path / "new.csv", schema, print))
 
 
+def test_numbers_with_a_sign_are_no_steps_of_a_series(tmp_path: Path) -> None:
+    rows = [",".join(f"{row + step}.5%" for step in range(20)) + f",{row % 2}" for row in range(40)]
+    header = ",".join(f"t{step}" for step in range(20)) + ",y"
+    assert loaded(tmp_path, header, rows).input_kind == "table"
+    with pytest.raises(DataError, match="needs two or more columns of plain numbers"):
+        loaded(tmp_path, header, rows, input="series")
+
+
 def test_a_target_of_written_numbers_is_regression(tmp_path: Path) -> None:
     task = loaded(tmp_path, "n,y", [f'{row * 7 % 60}.5,"${row * 1234.5:,.2f}"' for row in range(60)])
     assert task.kind == "regression"
