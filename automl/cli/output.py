@@ -71,6 +71,12 @@ def print_table(rows: Sequence[Sequence[Any]], header: Sequence[str]) -> None:
         print("  ".join(padded).rstrip())
 
 
+def shortened(text: str, width: int) -> str:
+    """Cut the middle out of a text that is longer: of questions in a survey, the ends tell them apart."""
+    text = clean(text)
+    return text if len(text) <= width else f"{text[: width // 2]}…{text[len(text) - (width - 1) // 2 :]}"
+
+
 def number(value: float | None) -> str:
     """Four significant digits, or a dash."""
     return "-" if value is None else f"{value:.4g}"

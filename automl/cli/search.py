@@ -210,7 +210,8 @@ def summary(document: dict[str, Any]) -> list[str]:
     params = " ".join(
         f"{key}={number(value) if isinstance(value, float) else value}" for key, value in best["params"].items()
     )
-    cut = slots["planned"] - slots["complete"] - slots["pruned"] - slots["failed"]
+    left = slots["planned"] - slots["complete"] - slots["pruned"] - slots["failed"]
+    cut = slots.get("interrupted", left)  # documents of older searches lack it
     lines = [
         f"{document['search']}: {document['verdict']}",
         f"  validation  {metric} {number(best['validation'])} {validated(document)}"
@@ -220,6 +221,7 @@ def summary(document: dict[str, Any]) -> list[str]:
         f"  winner      {best['family']}, slot {best['slot']}: {params}",
         f"  slots       {slots['planned']} planned: {slots['complete']} complete, {slots['pruned']} pruned, {slots['failed']} failed"
         + (f", {cut} cut off by the time" if cut else "")
+        + (f", {left - cut} not begun" if left > cut else "")
         + f" · {document['seconds']:.0f} s",
         f"  model       {document['bundle']}",
         f"  report      {document['report']}",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shlex
+import shutil
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -25,11 +26,14 @@ from automl.cli.options import (
     TimeCol,
     choices_from,
 )
-from automl.cli.output import print_facts, print_json, print_lines, print_table
+from automl.cli.output import print_facts, print_json, print_lines, print_table, shortened
 from automl.errors import ConfigError
 
 if TYPE_CHECKING:
     from automl.tasks import Rows, Task
+
+_NAME = 40
+"""Characters of a column's name that are shown whatever the width of the terminal."""
 
 app = typer.Typer(
     help=with_examples(
@@ -102,7 +106,10 @@ def show_task(
     )
     if columns := facts.get("columns"):
         print_lines(["", "columns"])
-        print_table([(f"  {one['name']}", one["kind"], one["why"]) for one in columns], ("  name", "taken for", "why"))
+        left = shutil.get_terminal_size().columns - max(len(one["why"]) for one in columns) - len("    taken for  ")
+        names = [shortened(one["name"], max(left, _NAME)) for one in columns]
+        told = [(f"  {name}", one["kind"], one["why"]) for name, one in zip(names, columns, strict=True)]
+        print_table(told, ("  name", "taken for", "why"))
     if warnings := facts.get("warnings"):
         print_lines(["", "warnings", *(f"  {warning}" for warning in warnings)])
 

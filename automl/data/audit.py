@@ -22,7 +22,7 @@ def audit(rows: Rows, task: Task) -> tuple[str, ...]:
     """Return warnings for people; raise DataError, naming column and row, for data that nothing can be learned from."""
     if rows.test is not None:
         train, test = rows.where(~rows.test), rows.where(rows.test)
-        return (*audit(train, task), *about_given(train, test, task))
+        return (*audit(train, task), *_without_group(test, "test rows"), *about_given(train, test, task))
     _check_count(rows, task)
     if isinstance(rows.features, np.ndarray):
         check_shape(rows, task.shape, task)
@@ -35,6 +35,7 @@ def audit(rows: Rows, task: Task) -> tuple[str, ...]:
     about_target = _check_numbers(rows, task) if task.kind == "regression" else _check_classes(rows, task)
     return (
         *rows.notes,
+        *_without_group(rows, task.rows_are),
         *_about_columns(task),
         *_rare_words(cells, task),
         *(_gaps(cells) if task.series is None else _gaps_of_series(rows, task)),
@@ -92,6 +93,11 @@ def _about_columns(task: Task) -> tuple[str, ...]:
     odd = [f"{column.name} ({column.why})" for column in task.columns if column.blanks]
     found = [f"Left out: {listed(left)}."] if left else []
     return tuple(found + ([f"Words among numbers: {listed(odd)}."] if odd else []))
+
+
+def _without_group(rows: Rows, what: str) -> tuple[str, ...]:
+    count = 0 if rows.group is None else int((rows.group == "").sum())
+    return (f"{count} of {len(rows)} {what} have no group: each is a group of its own.",) if count else ()
 
 
 def _rare_words(cells: Cells, task: Task) -> tuple[str, ...]:

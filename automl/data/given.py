@@ -35,7 +35,7 @@ def _equal(train: Rows, test: Rows, task: Task) -> tuple[str, ...]:
 def _shared_groups(train: Rows, test: Rows, task: Task) -> tuple[str, ...]:
     if train.group is None or test.group is None or task.input_kind == "image":  # a picture's group is its own file
         return ()
-    both = sorted(set(train.group.tolist()) & set(test.group.tolist()))
+    both = sorted((set(train.group.tolist()) & set(test.group.tolist())) - {""})
     rows = int(np.isin(test.group, both).sum())
     return (f"{len(both)} groups are in training and test, with {rows} test rows: {listed(both)}.",) if both else ()
 

@@ -182,8 +182,10 @@ def _clusters(rows: Rows, indices: np.ndarray, task: Task) -> np.ndarray | None:
         return np.asarray(rows.moment[indices])
     if rows.group is None or task.input_kind == "image":
         return None
-    known: dict[str, int] = {}
-    return np.array([known.setdefault(group, len(known)) for group in rows.group[indices].tolist()])
+    known: dict[str | int, int] = {}
+    return np.array(
+        [known.setdefault(group or row, len(known)) for row, group in enumerate(rows.group[indices].tolist())]
+    )
 
 
 def _count_classes(target: np.ndarray, schema: Schema) -> dict[str, int]:

@@ -48,13 +48,15 @@ def digest_rows(rows: Rows, task: Task) -> np.ndarray:
 def units_of(rows: Rows, digests: np.ndarray) -> tuple[np.ndarray, str]:
     """Return (rows,) what shares a part, as 64 hexadecimal digits, and what is to be said of it, if anything.
 
-    Units are the groups of the task; else a row and its copies. But where many rows with equal inputs differ in their target, inputs
-    repeat because there are few of them (three columns of words, the same person every year), and copies come by chance. Then each
-    row is a unit. As one unit, a row with its copies would leave to the other parts only rows that have other targets for the same
-    inputs: whatever is learned there would be wrong here. The first copy stays where a row without copies would be.
+    Units are the groups of the task; else, and of rows without a group, a row and its copies. But where the task has no groups and many
+    rows with equal inputs differ in their target, inputs repeat because there are few of them (three columns of words, the same person
+    every year), and copies come by chance. Then each row is a unit. As one unit, a row with its copies would leave to the other parts
+    only rows that have other targets for the same inputs: whatever is learned there would be wrong here. The first copy stays where a
+    row without copies would be.
     """
     if rows.group is not None:
-        return np.array([_hashed(str(one).encode()) for one in rows.group.tolist()], dtype=_DIGEST), ""
+        units = np.array([_hashed(str(one).encode()) for one in rows.group.tolist()], dtype=_DIGEST)
+        return np.where(rows.group == "", digests, units), ""
     copy = _ranks_among_equals(digests)
     copies = np.flatnonzero(copy)
     if not len(copies):

@@ -41,12 +41,13 @@ def validated(document: dict[str, Any]) -> str:
 
 
 def count_slots(header: Header, trials: list[Attempt]) -> dict[str, int]:
-    """Count slots, never attempts; a slot lost for good counts as failed."""
+    """Count slots, never attempts; a slot lost for good counts as failed, one that was begun and neither ended nor runs as interrupted."""
     final = Counter("failed" if t.state == "lost" else t.state for t in trials if t.final)
     budget = Budget(**header.config["budget"])
-    planned = budget.slots
+    planned, begun = budget.slots, {t.slot for t in trials}
     return {
-        "planned": planned if planned is not None else len({t.slot for t in trials}),
+        "planned": planned if planned is not None else len(begun),
         **{state: final[state] for state in ("complete", "pruned", "failed")},
+        "interrupted": len(begun - {t.slot for t in trials if t.final or t.state == "open"}),
         "retried": sum(1 for t in trials if t.state == "lost" and not t.final),
     }

@@ -10,7 +10,7 @@ import pyarrow.compute as pc
 from pyarrow import ipc, parquet
 
 from automl.errors import DataError
-from automl.sources.table import Table
+from automl.sources.table import Table, or_left_out
 
 
 def open_parquet(path: Path) -> Table:
@@ -78,7 +78,7 @@ def _require_cells(path: Path, schema: pa.Schema, wanted: Sequence[str]) -> None
         kind = schema.field(name).type
         if pa.types.is_nested(kind) or pa.types.is_binary(kind) or pa.types.is_large_binary(kind):
             raise DataError(
-                f"{path}: column '{name}' holds {kind}. Cells must be text, numbers, dates or truth values."
+                f"{path}: column '{name}' holds {kind}. Cells must be text, numbers, dates or truth values{or_left_out(name)}."
             )
 
 

@@ -88,6 +88,7 @@ class _Head:
             header = next(csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True), [])
         except csv.Error as error:
             raise DataError(f"{self.source}: not a CSV table, line 1: {error}.") from None
+        _require_more_than_blanks(self.source, header)
         # A frame that was saved with its index has a first column without a name.
         return tuple(name.strip() or f"column_{place}" for place, name in enumerate(header, 1)), delimiter
 
@@ -107,6 +108,17 @@ class _Head:
             raise _not_decodable(self.source, error.start, self.encoding) from None
         except LookupError:
             raise DataError(f"{self.source}: unknown encoding {self.encoding!r}. Examples: utf-8, latin-1.") from None
+
+
+def _require_more_than_blanks(source: str, header: Sequence[str]) -> None:
+    """Raise DataError for two names that differ in the blanks around them alone."""
+    spelled: dict[str, str] = {}
+    for name in filter(str.strip, header):
+        other = spelled.setdefault(name.strip(), name)
+        if name != other:
+            raise DataError(
+                f"{source}: columns {other!r} and {name!r} have one name, since blanks around names are not told apart. Rename one."
+            )
 
 
 def _batches(head: _Head, names: Sequence[str], delimiter: str, wanted: Sequence[str]) -> Iterator[pa.RecordBatch]:

@@ -11,7 +11,7 @@ import pyarrow as pa
 
 from automl.errors import DataError
 from automl.sources.packed import opener
-from automl.sources.table import Table
+from automl.sources.table import Table, or_left_out
 
 
 def open_jsonlines(path: Path) -> Table:
@@ -24,7 +24,7 @@ def open_jsonlines(path: Path) -> Table:
 
     def read(wanted: Sequence[str], rows: int) -> Iterator[pa.RecordBatch]:
         waiting: list[dict[str, Any]] = []
-        for row in _rows(path):
+        for row in _rows(path, wanted):
             waiting.append(row)
             if len(waiting) == rows:
                 yield _batch(waiting, wanted)
@@ -34,17 +34,18 @@ def open_jsonlines(path: Path) -> Table:
     return Table(str(path), tuple(names), read)
 
 
-def _rows(path: Path) -> Iterator[dict[str, Any]]:
+def _rows(path: Path, wanted: Sequence[str] = ()) -> Iterator[dict[str, Any]]:
+    """Each line's object, in which what is wanted is checked."""
     try:
         with opener(path)() as file:
             for number, line in enumerate(file, 1):
                 if line.strip():
-                    yield _row(line, f"{path}: line {number}")
+                    yield _row(line, f"{path}: line {number}", wanted)
     except OSError as error:
         raise DataError(f"{path}: cannot be read: {error.strerror}.") from None
 
 
-def _row(line: bytes, place: str) -> dict[str, Any]:
+def _row(line: bytes, place: str, wanted: Sequence[str]) -> dict[str, Any]:
     try:
         row = json.loads(line.decode("utf-8-sig"))
     except UnicodeDecodeError:
@@ -53,9 +54,11 @@ def _row(line: bytes, place: str) -> dict[str, Any]:
         raise DataError(f"{place} is not JSON ({error}). Each line must hold one object.") from None
     if not isinstance(row, dict):
         raise DataError(f'{place} must hold one object, such as {{"age": 30}}, but holds {type(row).__name__}.')
-    for name, value in row.items():
-        if isinstance(value, dict | list):
-            raise DataError(f"{place}: '{name}' holds a {type(value).__name__}. Cells must be text, numbers or null.")
+    for name in wanted:
+        if isinstance(value := row.get(name), dict | list):
+            raise DataError(
+                f"{place}: '{name}' holds a {type(value).__name__}. Cells must be text, numbers or null{or_left_out(name)}."
+            )
     return row
 
 

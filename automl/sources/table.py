@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 import sys
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -77,6 +78,11 @@ def checked(table: Table) -> Table:
         if count > 1:
             raise DataError(f"{table.source}: column '{name}' occurs {count} times. Rename all but one.")
     return table
+
+
+def or_left_out(name: str) -> str:
+    """What a search can do with a column whose cells cannot be read."""
+    return f"; a search leaves the column out by --column {shlex.quote(f'{name}=left out')}"
 
 
 def cells_of(column: pa.Array | pa.ChunkedArray, *, as_numbers: bool, spelling: str = "") -> np.ndarray:

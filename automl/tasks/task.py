@@ -43,7 +43,7 @@ class Rows:
     target: np.ndarray
     """(rows,) class labels (text or integers), or numbers for regression; (rows, horizon) for a forecast, NaN where one is missing."""
     group: np.ndarray | None = None
-    """(rows,) text: rows with the same share a part."""
+    """(rows,) text: rows with the same share a part; a row with an empty one is a group of its own."""
     moment: np.ndarray | None = None
     """(rows,) numbers: the newest rows are the test part, the newest of the rest the validation part.
 

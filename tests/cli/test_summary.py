@@ -100,3 +100,7 @@ def test_slots_that_the_time_cut_off_are_counted() -> None:
     slots = {"planned": 40, "complete": 8, "pruned": 30, "failed": 0}
     assert any("0 failed, 2 cut off by the time · 48 s" in line for line in summary({**DOCUMENT, "slots": slots}))
     assert not any("cut off" in line for line in summary(DOCUMENT))
+    slots |= {"complete": 3, "interrupted": 1}
+    assert any(
+        "0 failed, 1 cut off by the time, 6 not begun · 48 s" in line for line in summary({**DOCUMENT, "slots": slots})
+    )

@@ -109,6 +109,22 @@ def test_what_is_wrong_is_said_in_one_line(
     assert error.count("\n") == 1
 
 
+def test_long_names_of_columns_are_shortened_in_the_table_alone(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("COLUMNS", "100")
+    names = [f"{20 * 'How content are you? '}{place}" for place in "ab"]
+    lines = [f"{row}.5,{row % 9},{row % 2}" for row in range(40)]
+    (tmp_path / "d.csv").write_text("\n".join([f"{','.join(names)},y", *lines]))
+    text = printed(capsys, "tasks", "show", "d.csv", "--target", "y")
+    table = text[text.index("columns\n") :].splitlines()
+    assert max(map(len, table)) == 100
+    assert all("…" in line for line in table[2:4])
+    assert table[2].index("number") == table[3].index("number")
+    facts = json.loads(printed(capsys, "tasks", "show", "d.csv", "--target", "y", "--json"))
+    assert [one["name"] for one in facts["columns"]] == names
+
+
 def test_a_name_cannot_forge_a_line(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     (tmp_path / "d.csv").write_text('"a\x1b[31m\nb",y\n' + "".join(f"{row}.5,{row % 2}\n" for row in range(40)))
     text = printed(capsys, "tasks", "show", "d.csv", "--target", "y")

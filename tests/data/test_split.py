@@ -1,5 +1,6 @@
 """Membership in the test part is a property of a row; validation is a property of the rows and the seed."""
 
+import dataclasses
 from collections import Counter
 
 import numpy as np
@@ -101,6 +102,17 @@ def test_equal_rows_are_never_on_two_sides():
     rows = _take(_rows(100), np.repeat(np.arange(100), 3))
     members = [_members(rows, part) for part in ("train", "validation", "test")]
     assert sum(map(len, members)) == 100
+
+
+def test_a_row_without_a_group_is_a_group_of_its_own():
+    named = np.where(np.arange(400) % 2 == 0, np.arange(400) // 40, "").astype(str)
+    rows = dataclasses.replace(_rows(), group=named)
+    units, _ = units_of(rows, digest_rows(rows, _task()))
+    assert len(set(units.tolist())) == 10 + 200
+    parts = _split(rows)
+    alone = {part: int((named[indices] == "").sum()) for part, indices in parts.items()}
+    assert alone["test"] == pytest.approx(40, abs=15)
+    assert alone["validation"] == pytest.approx(32, abs=12)
 
 
 def _repeating(count: int = 3000, seed: int = 0) -> Rows:

@@ -37,7 +37,7 @@ DOCUMENT: dict[str, Any] = {
     "seconds": NUMBER,
     "phases": dict.fromkeys(("start", "search", "confirm", "export", "report", "sync"), NUMBER),
     "epochs": int,
-    "slots": dict.fromkeys(("planned", "complete", "pruned", "failed", "retried"), int),
+    "slots": dict.fromkeys(("planned", "complete", "pruned", "failed", "interrupted", "retried"), int),
     "best": {
         "family": str,
         "slot": int,

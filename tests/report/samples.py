@@ -63,7 +63,7 @@ def document(**more: Any) -> dict[str, Any]:
         "seconds": 41.2,
         "phases": {"start": 2.9, "search": 18.4},
         "epochs": 402,
-        "slots": {"planned": 4, "complete": 2, "pruned": 1, "failed": 1, "retried": 0},
+        "slots": {"planned": 4, "complete": 2, "pruned": 1, "failed": 1, "interrupted": 0, "retried": 0},
         "best": {"family": "cnn", "slot": 1, "validation": 0.989, "test": 0.986, "test_interval": [0.975, 0.994]},
         "default": {"slot": 1, "validation": 0.972},
         "confirmed": [{"slot": 1, "family": "cnn", "values": [0.988, 0.99, 0.989]}],

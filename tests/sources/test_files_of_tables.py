@@ -39,6 +39,7 @@ def written(folder: Path, content: str | bytes, name: str = "rows.csv") -> Path:
         (" \n\n", "rows.csv: the file is empty."),
         ("a,y\n", "rows.csv: no rows below the header."),
         ("a,a,y\n1,2,3\n", "rows.csv: column 'a' occurs 2 times. Rename all but one."),
+        ("y ,w,y\n1,2,3\n", "columns 'y ' and 'y' have one name, since blanks around names are not told apart."),
         ("a,w,y\n" + ROWS + "1,2\n" + ROWS, "rows.csv: line 32 has 2 cells, but the header has 3."),
         ("a,w\n1,2,3\n" * 3, "rows.csv: line 2 has 3 cells, but the header has 2."),
         ("a,w,y\n" + ROWS + '1,"b,2\n' + ROWS, "rows.csv: a quote in line 32 is never closed."),
@@ -98,8 +99,17 @@ def test_a_column_of_lists_is_refused_where_it_is_wanted(tmp_path: Path) -> None
     pd.DataFrame({"n": [1, 2], "many": [[1], [2]], "raw": [b"\xff", b"\xfe"]}).to_parquet(tmp_path / "t.parquet")
     table = open_table(tmp_path / "t.parquet")
     for name in ("many", "raw"):
-        with pytest.raises(DataError, match=rf"t.parquet: column '{name}' holds (list|binary)"):
+        with pytest.raises(
+            DataError, match=rf"t.parquet: column '{name}' holds (list|binary).*--column '{name}=left out'"
+        ):
             list(table.batches([name]))
+    assert [batch.num_rows for batch in table.batches(["n"])] == [2]
+
+
+def test_an_object_in_a_line_is_refused_where_it_is_wanted(tmp_path: Path) -> None:
+    table = open_table(written(tmp_path, '{"n": 1, "who": 2}\n{"n": 2, "who": {"age": 3}}\n', "rows.jsonl"))
+    with pytest.raises(DataError, match=r"rows.jsonl: line 2: 'who' holds a dict.*--column 'who=left out'"):
+        list(table.batches(["who"]))
     assert [batch.num_rows for batch in table.batches(["n"])] == [2]
 
 

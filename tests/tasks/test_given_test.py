@@ -10,7 +10,7 @@ import pytest
 from PIL import Image
 
 from automl.cli.main import run
-from automl.data import Prepared, load_raw_test, prepare
+from automl.data import Prepared, load_part, load_raw_test, prepare
 from automl.errors import ConfigError, DataError
 from automl.messages import DataRef
 from automl.tasks import Choices, Task, load_again, load_task
@@ -112,6 +112,14 @@ def test_what_a_test_should_not_be_is_warned_of(tmp_path: Path) -> None:
     assert "10 groups are in training and test, with 10 test rows: 70.5, " in found
     assert "of 30 test rows are older than the newest training row." in found
     assert "Words in test rows that no training row has: w (33%)." in found
+
+
+def test_rows_without_a_group_are_counted_and_apart_in_both_files(tmp_path: Path) -> None:
+    test = HEADER + lines(100, 130).replace(",a,", ",,")
+    done = prepared(loaded(tmp_path, test, group="w"), tmp_path)
+    assert "10 of 30 test rows have no group: each is a group of its own." in done.summary.warnings
+    clusters = load_part(tmp_path / "data", DataRef(done.ref.key, done.ref.content, ("test",)), "test").clusters
+    assert len(np.unique(clusters)) == 2 + 10
 
 
 def test_newest_of_the_training_rows_are_validated_on(tmp_path: Path) -> None:

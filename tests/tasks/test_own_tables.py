@@ -240,6 +240,25 @@ def test_all_formats_give_the_same_task(tmp_path: Path) -> None:
     assert len(found) == 1
 
 
+@pytest.mark.parametrize("suffix", ["parquet", "jsonl"])
+def test_lists_that_a_person_leaves_out_are_not_looked_at(tmp_path: Path, suffix: str) -> None:
+    frame = pd.DataFrame({"tags": [["a"], []] * 15, "n": [row / 4 for row in range(30)], "y": [0, 1, 1] * 10})
+    for name in ("t", "test"):
+        frame.to_parquet(tmp_path / f"{name}.parquet")
+        frame.to_json(tmp_path / f"{name}.jsonl", orient="records", lines=True)
+    chosen = Choices("y", columns={"tags": "left out"}, test=str(tmp_path / f"test.{suffix}"))
+    task = load_task(str(tmp_path / f"t.{suffix}"), chosen)
+    assert kinds(task) == {"tags": "left out", "n": "number"}
+    assert why(task, "tags") == "as you said"
+    assert len(task.read()) == 60
+
+
+def test_a_column_that_is_left_out_and_orders_the_rows_is_looked_at(tmp_path: Path) -> None:
+    task = loaded(tmp_path, HEADER + rows(), columns={"n": "left out"}, time_column="n")
+    assert task.read().moment is not None
+    assert kinds(task) == {"n": "left out", "w": "category"}
+
+
 def test_dates_that_the_file_knows_as_dates_encode_as_text_does(tmp_path: Path) -> None:
     when = pd.date_range("2026-01-01", periods=40, freq="13h")
     frame = pd.DataFrame({"when": when, "y": [row % 2 for row in range(40)]})
@@ -296,6 +315,41 @@ def test_a_task_says_in_one_line_what_was_inferred(tmp_path: Path) -> None:
     assert task.summary(60) == (
         "churn: 60 rows; classification of churned (2 different words) by roc_auc from 1 number, 1 category"
     )
+
+
+def test_rows_without_a_group_are_counted_and_none_is_no_gap(tmp_path: Path) -> None:
+    who = ["", " ", "None", "b", "b "]
+    content = "n,who,y\n" + "".join(f"{row}.5,{who[row % 5]},{row % 2}\n" for row in range(100))
+    task = loaded(tmp_path, content, group="who")
+    warnings = prepare(task, seed=0, data_folder=tmp_path / "data").summary.warnings
+    assert "40 of 100 rows have no group: each is a group of its own." in warnings
+    assert sorted(set(task.read().group.tolist())) == ["", "None", "b"]  # type: ignore[union-attr]
+
+
+def whole_numbers(folder: Path, counts: Sequence[int]) -> Task:
+    """A table whose target is 0, 1, 2 and so on, each so often."""
+    target = np.repeat(np.arange(len(counts)), counts)
+    return loaded(folder, "n,y\n" + "".join(f"{row * 7 % 60}.5,{label}\n" for row, label in enumerate(target)))
+
+
+@pytest.mark.parametrize(
+    ("counts", "kind"),
+    [
+        ([700, 500, 300, 200, 100, 80, 60, 40, 20, 9, 3, 1], "regression"),
+        ([700, 500, 300, 200, 100, 80, 60, 40, 20, 1], "classification"),
+        ([150] * 12, "classification"),
+        ([150] * 11 + [9], "classification"),
+        ([20] * 11 + [2], "classification"),
+    ],
+)
+def test_many_whole_numbers_of_which_some_are_rare_are_counts(tmp_path: Path, counts: list[int], kind: str) -> None:
+    assert whole_numbers(tmp_path, counts).kind == kind
+
+
+def test_whole_numbers_as_classes_say_how_they_would_be_amounts(tmp_path: Path) -> None:
+    said = "(3 different whole numbers; if they are amounts: --kind regression)"
+    assert said in whole_numbers(tmp_path, [30, 30, 30]).summary(90)
+    assert "--kind" not in whole_numbers(tmp_path, [30, 30]).summary(60)
 
 
 def test_classes_that_differ_in_case_alone_are_said(tmp_path: Path) -> None:

@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from automl.data import frame_rows, prepare, read_rows
+from automl.data import Schema, frame_rows, prepare, read_rows
 from automl.encoding import number_in
 from automl.errors import DataError
 from automl.tasks import Choices, Column, Task, load_task
@@ -88,6 +88,14 @@ def test_what_is_not_written_so_is_no_number(spelling: str, cell: str) -> None:
         (["1.086.415", "98.765"], ","),
         (["$5", "$7.50", "0"], ".$"),
         (["5 %", "7 %"], ".%"),
+        (["44,3 kg", "1.250,5 kg"], ",kg"),
+        (["5km/h", "7km/h", "unknown"], ".km/h"),
+        (["20 °C", "-3.5 °C"], ".°C"),
+        (["5 kg", "7 lb"], ""),
+        (["5 kg", "7"], ""),
+        ([*(f"{n}.5 kg" for n in range(40)), "0", "7 Kg"], ".kg"),
+        (["5k", "7k"], ""),
+        (["12 monkeys", "7 monkeys and more"], ""),
         (["1", "2.5"], ""),
         (["$5", "€7"], ""),
         (["5%", "0.5"], ""),
@@ -116,6 +124,7 @@ def only(task: Task) -> Column:
         (lambda n: f'"${n * 13 % 60:.2f}"', "whole numbers, written as $0.00"),
         (lambda n: f"{n * 1.5:.1f}%", "numbers, written as 0.0%"),
         (lambda n: f'"{n * 13 % 60},5"', "numbers, written as 0,5"),
+        (lambda n: f"{n * 7 % 60 + 0.5} kg", "numbers, written as 0.5 kg"),
     ],
 )
 def test_a_column_is_a_number_and_says_how_it_is_written(tmp_path: Path, write: object, why: str) -> None:
@@ -152,6 +161,28 @@ def test_new_rows_are_read_as_the_training_rows_were_whatever_else_is_in_the_fil
     (tmp_path / "new.csv").write_text("n\n1234.5\n")
     with pytest.raises(DataError, match=r"column 'n', row 1: '1234.5' is not a finite number, written as 1234,5"):
         list(read_rows(tmp_path / "new.csv", schema, print))
+
+
+def test_numbers_with_a_sign_are_no_steps_of_a_series(tmp_path: Path) -> None:
+    rows = [",".join(f"{row + step}.5%" for step in range(20)) + f",{row % 2}" for row in range(40)]
+    header = ",".join(f"t{step}" for step in range(20)) + ",y"
+    assert loaded(tmp_path, header, rows).input_kind == "table"
+    with pytest.raises(DataError, match="needs two or more columns of plain numbers"):
+        loaded(tmp_path, header, rows, input="series")
+
+
+def test_numbers_with_a_unit_are_read_in_new_rows_with_it_or_without(tmp_path: Path) -> None:
+    task = loaded(tmp_path, "n;y", [f"{row * 7 % 60},5 kg;{row % 2}" for row in range(60)])
+    schema = Schema.from_json(prepare(task, seed=0, data_folder=tmp_path / "data").schema.to_json())
+    encoded = schema.encode({"n": np.array(["44,5 kg", "44,5kg", "44,5"], dtype=object)})
+    assert len(np.unique(encoded)) == 1
+    with pytest.raises(DataError, match=r"column 'n', row 1: '44 lb' is not a finite number, written as 1234,5kg"):
+        schema.encode({"n": np.array(["44 lb"], dtype=object)})
+
+
+def test_numbers_with_a_letter_that_name_the_rows_are_left_out(tmp_path: Path) -> None:
+    task = loaded(tmp_path, "customer_id,n,y", [f"{row * 7 % 60 + 1000}x,{row % 9}.5,{row % 2}" for row in range(60)])
+    assert only(task).kind == "left out"
 
 
 def test_a_target_of_written_numbers_is_regression(tmp_path: Path) -> None:

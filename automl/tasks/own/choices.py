@@ -44,6 +44,12 @@ class Choices:
     beside: dict[str, Any] = field(default_factory=dict)
     """What was said beside a task file, as it was given: fields of these choices, which win over the file."""
 
+    @property
+    def unread(self) -> frozenset[str]:
+        """Columns that are left out and asked for nothing else: their cells may be what no column of a task can hold."""
+        asked = {self.target, self.group, self.time_column, self.id, *self.known}
+        return frozenset(name for name, kind in self.columns.items() if kind == "left out") - asked
+
     def absolute(self) -> Choices:
         """The same choices, whatever folder they are read in."""
         return self if self.test is None else replace(self, test=str(Path(self.test).absolute()))

@@ -11,7 +11,7 @@ import pyarrow.compute as pc
 from automl.encoding import BLANKS, ISO, is_overflow, moment, number_in
 from automl.errors import DataError
 from automl.sources.table import as_text, plain_numbers
-from automl.tasks.own.spelling import example, spelling_of
+from automl.tasks.own.spelling import example, is_amount, spelling_of
 from automl.tasks.task import Column
 
 KINDS = ("number", "category", "date", "text", "left out")
@@ -108,8 +108,8 @@ def _as_number(name: str, known: pa.ChunkedArray, share: float = _MOSTLY) -> Col
 
 def _unless_id(column: Column, known: pa.ChunkedArray, levels: int, rows: int) -> Column:
     """Whole numbers that differ in every row and count up, or whose name says so, only name the row."""
-    has_sign = len(column.spelling) > 1  # money and shares are no ids
-    if not column.why.startswith("whole numbers") or column.blanks or has_sign or levels < rows or rows < 3:
+    is_measured = column.blanks or is_amount(column.spelling)
+    if not column.why.startswith("whole numbers") or is_measured or levels < rows or rows < 3:
         return column
     values = np.array([number_in(cell, (), column.spelling) for cell in known.to_pylist()])
     if values.max() - values.min() == rows - 1:

@@ -14,7 +14,7 @@ from automl.sources.table import listed
 from automl.tasks.own.choices import Choices
 from automl.tasks.own.classes import Labelled, labelled
 from automl.tasks.own.columns import infer_column
-from automl.tasks.own.reading import cells_by_column, checked_dates, moments_of, shared_text, whole_table
+from automl.tasks.own.reading import cells_by_column, checked_dates, groups_in, moments_of, shared_text, whole_table
 from automl.tasks.own.target import Target, read_answers
 from automl.tasks.task import Column, Rows
 
@@ -27,24 +27,24 @@ def given_table(path: Path, train: Path, target: Target, columns: tuple[Column, 
     source = str(path)
     used = [column for column in columns if column.kind != "left out"]
     asked = [name for name in (target.name, choices.group, choices.time_column) if name is not None]
-    table = test_table(path, train, (*asked, *(column.name for column in used)), choices.encoding)
+    table = test_table(path, train, (*asked, *(column.name for column in used)), choices)
     answers = read_answers(source, target, table[target.name])
     require_answers(source, answers, target.kind)
     cells = cells_by_column(source, table, used, np.arange(table.num_rows))
     for column in used:
         if column.kind == "date":
             checked_dates(source, cells[column.name], column)
-    group = None if choices.group is None else shared_text(table[choices.group]).astype(str)
+    group = None if choices.group is None else groups_in(shared_text(table[choices.group]))
     moment = None if choices.time_column is None else _moment(source, table, columns, choices.time_column)
     return Rows(cells, tuple(cells), answers, group, moment, unknown_columns(source, table, train, columns, asked))
 
 
-def test_table(path: Path, train: Path, names: Iterable[str], encoding: str) -> pa.Table:
+def test_table(path: Path, train: Path, names: Iterable[str], choices: Choices) -> pa.Table:
     """Read a test file. Raises DataError for one that lacks a column, ConfigError for the training file itself."""
     _require_another(path, train)
     if path.is_dir():
         raise DataError(f"{path}: is a folder, but {train} is a table. The test part must be a table too.")
-    table = whole_table(path, encoding)
+    table = whole_table(path, choices.encoding, choices.unread)
     for name in names:
         if name not in table.column_names:
             raise DataError(

@@ -17,7 +17,7 @@ from automl.sources.table import listed
 from automl.tasks.cells import Cells
 from automl.tasks.own.choices import Choices
 from automl.tasks.own.given import FEWEST_ROWS, require_answers, test_table, unknown_columns
-from automl.tasks.own.reading import cells_as, shared_text
+from automl.tasks.own.reading import cells_as, groups_in, shared_text
 from automl.tasks.own.stacked import constant, ordered
 from automl.tasks.own.target import Target, read_answers
 from automl.tasks.own.windows import lines_of, windows
@@ -36,7 +36,7 @@ def given_long(
     """Return the series of a test file; `ids` are those of the training file. Raises DataError with file, column and row."""
     source, group = str(path), choices.group
     asked = (*form.raw_columns, target.name, *([group] if group else []))
-    table = test_table(path, train, asked, choices.encoding)
+    table = test_table(path, train, asked, choices)
     cells = _cells(source, table, form, columns)
     names, places = ordered(source, cells, form.id, form.time, form.formats)
     first = constant(source, target.name, shared_text(table[target.name]), names, places)
@@ -45,7 +45,7 @@ def given_long(
     groups = None
     if group is not None:
         said = shared_text(table[group])
-        groups = said[constant(source, group, said, names, places)].astype(str)
+        groups = groups_in(said[constant(source, group, said, names, places)])
     both = sorted(set(ids) & set(names))
     notes = (
         (f"{source}: {len(both)} of {len(names)} series have an id that is in {train} too: {listed(both)}.",)
@@ -64,7 +64,7 @@ def given_windows(
     Raises DataError with file, column and row; also for a row at a time that a training row of its series has.
     """
     source = str(path)
-    table = test_table(path, train, form.raw_columns, choices.encoding)
+    table = test_table(path, train, form.raw_columns, choices)
     cells = _cells(source, table, form, columns)
     names, _ = ordered(source, cells, form.id, form.time, form.formats)
     joined = {name: np.concatenate([learned[name], cells[name]]) for name in cells}

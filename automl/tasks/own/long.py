@@ -16,7 +16,7 @@ from automl.tasks.cells import Cells
 from automl.tasks.own.choices import Choices
 from automl.tasks.own.given_series import given_long
 from automl.tasks.own.names import safe_name
-from automl.tasks.own.reading import cells_as, shared_text
+from automl.tasks.own.reading import cells_as, groups_in, shared_text
 from automl.tasks.own.stacked import channel_columns, constant, moments, ordered
 from automl.tasks.own.target import Target, read_target, steered_by
 from automl.tasks.own.wide import LONGEST
@@ -124,7 +124,7 @@ def _rows(
     group = None
     if choices.group is not None:
         words = shared_text(table[choices.group])
-        group = words[constant(source, choices.group, words, ids, places)][known].astype(str)
+        group = groups_in(words[constant(source, choices.group, words, ids, places)][known])
     lost = len(ids) - len(known)
     notes = (f"{lost} series without a target were left out.",) if lost else ()
     columns = tuple(f"{name}[{step}]" for name in form.columns for step in range(-form.steps + 1, 1))

@@ -23,13 +23,15 @@ _CELL_BYTES = 32
 """What a cell takes: a number 8, a word of its own some 60, one that others share 8."""
 
 
-def whole_table(path: Path, encoding: str) -> pa.Table:
+def whole_table(path: Path, encoding: str, unread: Iterable[str] = ()) -> pa.Table:
     """Read the whole table; one that memory cannot hold is mapped from a file without a name.
 
-    Raises DataError for what is no table, for more rows than memory can sort, and where it changes meanwhile.
+    Columns that are `unread` hold nulls, whatever is in the file. Raises DataError for what is no table, for more rows than memory
+    can sort, and where it changes meanwhile.
     """
     before = _state(path)
-    batches = open_table(path, encoding=encoding).batches()
+    opened, unread = open_table(path, encoding=encoding), set(unread)
+    batches = opened.batches([name for name in opened.names if name not in unread])
     try:
         is_small = before is None or table_fits(path)  # of a pipe nobody knows the size
         table = pa.Table.from_batches(list(batches)) if is_small else table_on_disk(batches)
@@ -38,6 +40,9 @@ def whole_table(path: Path, encoding: str) -> pa.Table:
     if _state(path) != before:
         raise DataError(f"{path}: the file changed while it was read. Run again when it is at rest.")
     require_memory(str(path), _ROW_BYTES * table.num_rows, "Take a sample of its rows, or a machine with more memory.")
+    for place, name in enumerate(opened.names):
+        if name in unread:
+            table = table.add_column(place, name, pa.nulls(table.num_rows))
     return table
 
 
@@ -89,6 +94,11 @@ def shared_text(column: pa.ChunkedArray) -> np.ndarray:
     missing = len(words) - 1
     places = [chunk.indices.fill_null(missing).to_numpy(zero_copy_only=False) for chunk in chunks]
     return words[np.concatenate(places)] if places else words[:0]
+
+
+def groups_in(cells: np.ndarray) -> np.ndarray:
+    """What each row's group is called (rows,), as `Rows.group` holds it; "None" is a name like others."""
+    return np.array([(cell or "").strip() for cell in cells.tolist()], dtype=str)
 
 
 def moments_of(source: str, column: pa.ChunkedArray, meaning: Column) -> np.ndarray:

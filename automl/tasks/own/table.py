@@ -17,7 +17,7 @@ from automl.tasks.own.forecast import forecast_task
 from automl.tasks.own.given import given_table
 from automl.tasks.own.long import long_task
 from automl.tasks.own.names import safe_name
-from automl.tasks.own.reading import cells_by_column, moments_of, require_column, shared_text, whole_table
+from automl.tasks.own.reading import cells_by_column, groups_in, moments_of, require_column, shared_text, whole_table
 from automl.tasks.own.target import Target, find_target, read_target, steered_by
 from automl.tasks.own.wide import Wide, find_series
 from automl.tasks.task import Column, Rows, Task
@@ -46,7 +46,7 @@ def table_task(path: Path, choices: Choices) -> Task:
     """
     source = str(path)
     _check(source, choices)
-    table = whole_table(path, choices.encoding)
+    table = whole_table(path, choices.encoding, choices.unread)
     name = _require(source, table, choices)
     if choices.kind == "forecast":
         return forecast_task(path, table, name, choices)
@@ -143,7 +143,7 @@ def _rows(source: str, table: pa.Table, columns: tuple[Column, ...] | Wide, targ
     else:
         cells = cells_by_column(source, table, columns, known)
         names = tuple(cells)
-    group = None if choices.group is None else shared_text(table[choices.group])[known].astype(str)
+    group = None if choices.group is None else groups_in(shared_text(table[choices.group])[known])
     lost = len(target.known) - len(known)
     notes = (f"{lost} rows without a target were left out.",) if lost else ()
     moment = None

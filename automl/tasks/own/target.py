@@ -17,6 +17,9 @@ from automl.sources.table import as_text, plain_numbers
 from automl.tasks.own.spelling import spelling_of
 
 MOST_NUMBERED_CLASSES = 20
+_MOST_SURE_CLASSES = 10
+"""Of whole numbers; more are counts where some of them have fewer than `_RARE_ROWS` rows, and a smaller share than `_RARE_SHARE`."""
+_RARE_ROWS, _RARE_SHARE = 10, 0.005
 MOST_CLASSES = 1000
 MOST_MISSING = 0.5
 LARGEST = 1e100
@@ -165,10 +168,19 @@ def _infer(words: np.ndarray, numbers: np.ndarray) -> tuple[str, str]:
     levels = len(set(words[given].tolist()))
     if odd.sum() > 0.01 * max(1, given.sum()) or not np.isfinite(numbers).any():
         return "classification", f"{levels} different words"
-    whole = bool(np.all(np.mod(numbers[np.isfinite(numbers)], 1) == 0))
-    if levels <= 2 or (whole and levels <= min(MOST_NUMBERED_CLASSES, max(2, given.sum() // 10))):
+    finite = numbers[np.isfinite(numbers)]
+    whole = bool(np.all(np.mod(finite, 1) == 0))
+    if levels <= 2:
         return "classification", f"{levels} different whole numbers" if whole else f"{levels} different values"
+    if whole and levels <= min(MOST_NUMBERED_CLASSES, max(2, given.sum() // 10)) and not _are_counts(finite):
+        return "classification", f"{levels} different whole numbers; if they are amounts: --kind regression"
     return "regression", f"numbers, {levels} different"
+
+
+def _are_counts(numbers: np.ndarray) -> bool:
+    """Many values, some of them too rare for a class that could be learned: the tail of a count, such as claims or visits."""
+    rows = np.unique(numbers, return_counts=True)[1]
+    return bool(len(rows) > _MOST_SURE_CLASSES and rows.min() < min(_RARE_ROWS, _RARE_SHARE * len(numbers)))
 
 
 def _require_enough(source: str, name: str, known: np.ndarray, places: np.ndarray) -> None:

@@ -51,14 +51,14 @@ def find_series(
     """
     if chosen == "table":
         return None
-    free = [column for column in columns if column.name not in fixed]
+    free = [column for column in columns if column.name not in fixed and not column.spelling]
     steps = _numbered([column for column in free if _may_be_step(column, table[column.name])])
     others = [c.name for c in columns if c.kind != "left out" and c not in steps]
     if chosen == "series":
         steps = steps if len(steps) > 1 else [column for column in free if column.kind == "number"]
         if len(steps) < 2:
             raise DataError(
-                f"{source}: --input series needs two or more columns of numbers, one per step of the series."
+                f"{source}: --input series needs two or more columns of plain numbers, one per step of the series."
             )
     elif (
         len(steps) < FEWEST_STEPS

@@ -1,0 +1,27 @@
+"""The document of a search counts slots, and each of them once."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from samples import SLOTS, attempt, header
+
+from automl.ledger import Attempt
+from automl.report.document import count_slots
+
+
+def test_slots_that_the_time_cut_off_are_interrupted_and_those_that_run_are_not() -> None:
+    def begun(slot: int, state: str) -> Attempt:
+        return replace(attempt(slot, None, state), final=False)
+
+    cut = [
+        begun(0, "interrupted"),
+        begun(4, "lost"),
+        begun(4, "interrupted"),
+        begun(5, "interrupted"),
+        begun(6, "open"),
+    ]
+    by_time = header(config={**header().config, "budget": {"trials": None, "seconds": 60}})
+    counts = {"planned": 7, "complete": 2, "pruned": 1, "failed": 1, "interrupted": 2, "retried": 1}
+    assert count_slots(by_time, [*SLOTS, *cut]) == counts
+    assert count_slots(header(), list(SLOTS))["interrupted"] == 0
