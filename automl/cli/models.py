@@ -145,7 +145,9 @@ def export(
     families_from: FamiliesFrom = None,
     as_json: Json = False,
 ) -> None:
-    """Write a model in another form: with preprocessing as data, a script and a README, for torch or onnxruntime alone."""
+    """Write a model in another form: pt2 or onnx, with preprocessing, a script and a README, for torch or onnxruntime alone;
+    safetensors for automl.load_model, without code.
+    """
     from automl import catalog
     from automl.export import convert
 
