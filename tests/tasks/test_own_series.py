@@ -13,6 +13,7 @@ from automl.encoding import Forecast, Series
 from automl.errors import ConfigError, DataError
 from automl.tasks import Choices, Task, load_again, load_task
 from automl.tasks.own.rhythm import find_rhythm, find_season
+from automl.tasks.own.windows import Line, windows
 
 RNG = np.random.default_rng(0)
 
@@ -329,3 +330,13 @@ def test_a_season_is_found_through_trend_and_noise_and_none_where_there_is_none(
         drift = np.arange(300) / 30 + np.cumsum(rng.normal(0, 0.1, 300))
         found.append(find_season([wave * (season > 1) + drift + rng.normal(0, 0.4, 300)]))
     assert np.mean(np.array(found) == season) >= 0.9
+
+
+def test_thinned_windows_are_said_in_words(monkeypatch: pytest.MonkeyPatch) -> None:
+    form = Forecast(("y",), 2, horizon=1)
+    line = Line(np.arange(33.0)[None], np.arange(33.0))
+    said = []
+    for most in (16, 12, 8):
+        monkeypatch.setattr("automl.tasks.own.windows.MOST_WINDOWS", most)
+        said += windows("d.csv", form, [line], fewest=1).notes
+    assert said == [f"Of 31 windows {share} was taken." for share in ("every second", "every third", "one in 4")]
