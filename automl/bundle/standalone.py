@@ -130,16 +130,20 @@ def open_network(folder: Path) -> Callable[[np.ndarray], np.ndarray]:
 
 
 def read_rows(path: str, schema: dict[str, Any]) -> dict[str, np.ndarray]:
-    """Read a CSV whose columns may come in any order, and more of them; empty cells are missing."""
+    """Read a CSV whose columns may come in any order, and more of them; empty cells are missing. Raises ValueError for another file."""
     names = [name for one in schema["encoders"] for name in one.get("columns", [one.get("name")])]
     names += [one[key] for one in schema["encoders"] for key in ("id", "time") if one.get(key)]
-    with open(path, encoding="utf-8-sig", newline="") as file:
-        reader = csv.DictReader(file)
-        if absent := [name for name in names if name not in (reader.fieldnames or ())]:
-            raise ValueError(
-                f"{path} needs the columns {', '.join(names[:8])} ({len(names)} in all), but has no {absent[0]}"
-            )
-        lines = [[line[name] or None for name in names] for line in reader]
+    wanted = f"the columns {', '.join(names[:8])} ({len(names)} in all)"
+    try:
+        with open(path, encoding="utf-8-sig", newline="") as file:
+            reader = csv.DictReader(file)
+            if absent := [name for name in names if name not in (reader.fieldnames or ())]:
+                raise ValueError(f"{path} needs {wanted}, but has no {absent[0]}")
+            lines = [[line[name] or None for name in names] for line in reader]
+    except (UnicodeDecodeError, csv.Error, IsADirectoryError):
+        raise ValueError(
+            f"{path} is no CSV in UTF-8: one with {wanted} is read. README.txt says how its rows are made"
+        ) from None
     return {name: np.array(cells, dtype=object) for name, cells in zip(names, zip(*lines, strict=True), strict=True)}
 
 

@@ -10,8 +10,8 @@ import typer
 from automl.cli import complete
 from automl.cli.examples import examples, with_examples
 from automl.cli.options import FamiliesFrom, Json
-from automl.cli.output import print_json, print_lines, print_table
-from automl.cli.place import model_folder, open_registry
+from automl.cli.output import print_json, print_lines, print_note, print_table
+from automl.cli.place import model_folder, open_registry, unsent
 
 if TYPE_CHECKING:
     from automl.tracking.registry import Version
@@ -48,9 +48,10 @@ def list_models(
     """List the registered models with their versions, the newest first."""
     from automl.tracking import registry
 
-    with open_registry() as client:
+    with open_registry(name) as client:
         wanted = [name] if name else registry.names(client)
         found = [version for each in wanted for version in registry.versions(client, each)]
+    waiting = unsent(name)
     if as_json:
         print_json([_document(version) for version in found])
     elif found:
@@ -60,7 +61,9 @@ def list_models(
         ]
         print_table(rows, ("model", "version", "alias", *_SHOWN))
     else:
-        print_lines(["No models are registered yet. Begin with: automl search digits"])
+        print_lines(["No models are registered yet." + ("" if waiting else " Begin with: automl search digits")])
+    if waiting:
+        print_note(waiting)
 
 
 @app.command("show")
@@ -80,7 +83,7 @@ def show(
     from automl.tracking import registry
 
     name, _, which = model.partition("@")
-    with open_registry() as client:
+    with open_registry(name) as client:
         version = registry.pick(client, name, which or registry.CHAMPION)
     if as_json:
         print_json(_document(version))
@@ -101,7 +104,7 @@ def promote(
     """Let a version be the champion, whatever the gate said."""
     from automl.tracking import registry
 
-    with open_registry() as client:
+    with open_registry(name) as client:
         _print_champion(registry.promote(client, name, version), as_json=as_json)
 
 
@@ -111,7 +114,7 @@ def rollback(name: _Name, as_json: Json = False) -> None:
     """Give the champion's place back to the version that had it before."""
     from automl.tracking import registry
 
-    with open_registry() as client:
+    with open_registry(name) as client:
         _print_champion(registry.rollback(client, name), as_json=as_json)
 
 
@@ -142,7 +145,9 @@ def export(
     families_from: FamiliesFrom = None,
     as_json: Json = False,
 ) -> None:
-    """Write a model in another form: with preprocessing as data, a script and a README, for torch or onnxruntime alone."""
+    """Write a model in another form: pt2 or onnx, with preprocessing, a script and a README, for torch or onnxruntime alone;
+    safetensors for automl.load_model, without code.
+    """
     from automl import catalog
     from automl.export import convert
 

@@ -29,14 +29,17 @@ def model_folder(model: str) -> Path:
     from automl.ledger import Home
     from automl.tracking import registry
 
-    with open_registry() as client:
+    with open_registry(found["name"]) as client:
         version = registry.pick(client, found["name"], found["which"])
         return registry.fetch(client, version, Path("exports"), Home.from_environment().models)
 
 
 @contextmanager
-def open_registry() -> Iterator[Any]:
-    """Yield MLflow's client; whatever goes wrong on the way to it is a StorageError. The environment is left as it was."""
+def open_registry(name: str | None = None) -> Iterator[Any]:
+    """Yield MLflow's client; whatever goes wrong on the way to it is a StorageError. The environment is left as it was.
+
+    `name` is the model that is asked for: where it is not there, `naming_the_cure` says why that may be.
+    """
     from automl.errors import AutoMLError, StorageError
     from automl.tracking.mlflow_store import close, connect
     from automl.tracking.uri import redact, tracking_uri
@@ -44,7 +47,8 @@ def open_registry() -> Iterator[Any]:
     uri, before, client = tracking_uri(os.environ, Path.cwd()), dict(os.environ), None
     try:
         client = connect(uri)
-        yield client
+        with naming_the_cure(name):
+            yield client
     except AutoMLError:
         raise
     except Exception as error:
@@ -53,3 +57,24 @@ def open_registry() -> Iterator[Any]:
         close(client)
         os.environ.clear()
         os.environ.update(before)
+
+
+@contextmanager
+def naming_the_cure(name: str | None) -> Iterator[None]:
+    """Add to a ConfigError from within which searches of this folder MLflow has not been told of yet: a model may only seem missing."""
+    try:
+        yield
+    except ConfigError as error:
+        if (cure := unsent(name)) is None:
+            raise
+        raise ConfigError(str(error), hint=cure) from None
+
+
+def unsent(name: str | None = None) -> str | None:
+    """Return a line on the searches whose model (all, or one of that name) waits to be registered; None where none does."""
+    from automl.ledger import Home
+    from automl.tracking.views import unregistered
+
+    if not (waiting := unregistered(Home.from_environment(), name)):
+        return None
+    return f"Not in MLflow yet: the model of search {', '.join(map(repr, waiting))}. Send it: automl searches sync {waiting[0]}"

@@ -5,6 +5,7 @@ from __future__ import annotations
 from automl.bundle.format import Facts
 from automl.data import Schema
 from automl.encoding import Steps
+from automl.sources.pictures import MODES
 from automl.tasks.metrics import EVEN
 
 _IMPORTS = {"pt2": "import json, numpy as np, torch", "onnx": "import json, numpy as np, onnxruntime"}
@@ -35,7 +36,7 @@ reads a CSV with the columns {_listed(schema.columns)} in any order, and writes 
 `rows` {_rows(schema)}.
 `encoded` is float32 (rows, {", ".join(map(str, schema.shape))}). The folder encoding beside this file needs numpy alone.
 {_meaning(schema, threshold)}
-
+{_pictures(schema)}
 {_WARNINGS[form]}
 manifest.json lists the SHA-256 of each file; predict.py checks them before it opens the model. They show that a file is
 unchanged, not who wrote it.
@@ -49,6 +50,35 @@ def snippet(form: str) -> str:
     encoders = [encoding.encoder_from(one) for one in json.load(open("schema.json"))["encoders"]]
     encoded = encoding.encode(encoders, rows)
     {_RUNS[form]}"""
+
+
+def _pictures(schema: Schema) -> str:
+    """How a picture becomes a row, as `automl.sources.pictures` does it; nothing for what is learned from no pictures."""
+    if schema.input_kind != "image" or schema.shape[0] not in MODES:
+        return ""
+    channels, height, width = schema.shape
+    mode, paper = MODES[channels], ""
+    if mode != "RGBA":
+        paper = """
+            if image.mode in ("LA", "PA", "RGBA", "La", "RGBa") or "transparency" in image.info:  # on white paper
+                image = image.convert("RGBA")
+                image = Image.alpha_composite(Image.new("RGBA", image.size, "white"), image)"""
+    return f"""
+A picture (PNG, JPEG, BMP) becomes a row by these lines, which need Pillow: turned as its EXIF says, in mode {mode}, resized to
+{width} x {height} by Pillow's BILINEAR, then channel by channel, row by row, from 0 (black) to {schema.white:g} (white).
+
+    import numpy as np
+    from PIL import Image, ImageOps
+    def row(path):
+        with Image.open(path) as image:
+            image.draft(None, ({2 * width}, {2 * height}))  # a JPEG is decoded no larger than needed
+            image = ImageOps.exif_transpose(image)
+            if image.mode.startswith("I"):  # 16 bits a pixel
+                image = Image.fromarray((np.asarray(image, float) / 257).round().clip(0, 255).astype(np.uint8)){paper}
+            image = image.convert("{mode}").resize(({width}, {height}), Image.Resampling.BILINEAR)
+        return np.asarray(image).reshape({height}, {width}, {channels}).transpose(2, 0, 1).ravel() * ({schema.white!r} / 255)
+    rows = np.stack([row(path) for path in paths])
+"""
 
 
 def _meaning(schema: Schema, threshold: float) -> str:

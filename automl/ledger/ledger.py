@@ -102,15 +102,16 @@ class Ledger:
             _announce(connection, "search", None)
 
     def reconfigure(self, config: dict[str, Any]) -> None:
-        """Store the settings of a resumed search (a raised budget)."""
+        """Store the settings of a resumed search (a raised budget), and take back what its earlier end announced."""
         with self._transaction() as connection:
             connection.execute(sa.update(schema.search).values(config=config, result=None))
+            # A message is made from the result when it is sent: without one it would tell of a bundle that is nowhere.
+            connection.execute(sa.delete(schema.outbox).where(schema.outbox.c.topic.in_(("end", "export"))))
 
     def finish(self, result: dict[str, Any]) -> None:
         """Store the JSON document of the finished search, and announce its end and what it exported to the views."""
         with self._transaction() as connection:
             connection.execute(sa.update(schema.search).values(result=result))
-            connection.execute(sa.delete(schema.outbox).where(schema.outbox.c.topic.in_(("end", "export"))))
             _announce(connection, "end", None)
             _announce(connection, "export", None, ("mlflow",))
 

@@ -135,7 +135,7 @@ class Task:
     why: str = ""
     """Of an inferred task: what in the target decided its kind."""
     given: str = ""
-    """Of an inferred task of series: what is predicted from, and why."""
+    """Of an inferred task: what is predicted from, and why, where its columns do not say it."""
     needs: str = ""
     """Of a built-in task: the package that bundles its rows, where automl itself does not depend on it."""
 

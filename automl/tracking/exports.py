@@ -38,18 +38,25 @@ def export(client: Any, name: str, record: Record, *, experiment: str, run: str)
     if report.is_file():
         with patient_uploads():
             client.log_artifact(run, str(report), "report")
-    entry = registry.Entry(
-        name,
-        Path(record["bundle"]),
-        record["digest"],
-        record["tags"],
-        record["metrics"],
-        record["ended_ms"],
-        record["champion_was"],
-        record["moves"],
-    )
+    entry = _entry(name, record)
     try:
         version = registry.register(client, entry, experiment=experiment, run=run)
     except StorageError as error:
         raise Refused(f"{entry.bundle} is not registered: {error}") from error
     return {"name": name, "version": version.number, "champion": version.champion}
+
+
+def _entry(name: str, record: Record) -> registry.Entry:
+    try:
+        return registry.Entry(
+            name,
+            Path(record["bundle"]),
+            record["digest"],
+            record["tags"],
+            record["metrics"],
+            record["ended_ms"],
+            record["champion_was"],
+            record["moves"],
+        )
+    except (KeyError, TypeError) as error:
+        raise Refused(f"record {record['id']} cannot be registered in MLflow: {error!r}") from error

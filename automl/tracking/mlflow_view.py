@@ -25,6 +25,8 @@ from automl.tracking.view import Record, Refused, Say, Unreachable
 _DATASET_DIGEST_LENGTH = 36
 _DISK = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS, errno.EACCES, errno.EIO)
 """What a disk says that cannot take an artifact; a server that is away says something else."""
+_FAULTS = (TypeError, AttributeError, NameError, AssertionError)
+"""What a mistake in a program raises, ours or MLflow's; a server that is away does not."""
 T = TypeVar("T")
 
 
@@ -245,6 +247,11 @@ class MlflowView:
     def _unreachable(self, error: Exception) -> StorageError:
         if isinstance(error, Unreachable | Refused):
             return error
+        if isinstance(error, _FAULTS):
+            return Unreachable(
+                f"MLflow at {redact(self._uri)} is not told, by a mistake in the program: recording to the outbox "
+                f"({type(error).__name__}: {_line(error)})"
+            )
         wrong = "cannot be written" if isinstance(error, OSError) and error.errno in _DISK else "not reachable"
         return Unreachable(f"MLflow {wrong} at {redact(self._uri)}: recording to the outbox ({_line(error)})")
 

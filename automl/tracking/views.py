@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
-from automl.ledger import Header, Ledger, SearchFolder
+from automl.errors import StorageError
+from automl.ledger import Header, Home, Ledger, SearchFolder
 from automl.tracking.link import CarrierLink
 from automl.tracking.postman import Postman
 from automl.tracking.uri import artifact_location, database_path, tracking_uri
@@ -67,3 +68,15 @@ def mlflow_state(ledger: Ledger, header: Header, *, tracking: bool) -> dict[str,
     final = len(ledger.attempts(kind="trial", final=True))
     synced = final - ledger.count_unsent("mlflow", "slot")
     return {"experiment": header.task["name"], "synced": synced, "pending": ledger.count_unsent("mlflow")}
+
+
+def unregistered(home: Home, model: str | None = None) -> list[str]:
+    """Return the searches whose export MLflow has not been told of: of all models, or of one. A ledger that cannot be read is none."""
+    found = []
+    for name in home.searches():
+        with suppress(StorageError), closing(Ledger.open(home.search(name).ledger)) as ledger:
+            header = ledger.header()
+            if header is None or model not in (None, header.task["name"]) or not header.config.get("tracking", True):
+                continue
+            found += [name] if ledger.count_unsent("mlflow", "export") else []
+    return found

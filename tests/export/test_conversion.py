@@ -2,6 +2,7 @@
 
 import csv
 import json
+import math
 import os
 import stat
 import subprocess
@@ -12,6 +13,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from exported import assigned
+from PIL import Image
 
 import automl.encoding
 from automl.bundle import check_bundle, load_model, standalone
@@ -22,6 +24,8 @@ from automl.data import Schema
 from automl.encoding import Grid
 from automl.errors import ConfigError, StorageError
 from automl.export import convert, publish
+from automl.export.readme import readme
+from automl.sources.pictures import decode
 from automl.tasks import load_task
 from automl.worker.exporting import export as stage
 
@@ -159,6 +163,36 @@ def test_the_script_says_in_one_line_what_is_wrong(published, tmp_path):
         ValueError, match=r"rows.csv needs the columns alcohol, .* \(13 in all\), but has no malic_acid"
     ):
         standalone.read_rows(str(tmp_path / "rows.csv"), json.loads(schema.to_json()))
+
+
+@pytest.mark.parametrize("content", [b"BM\xff\xfe", b"\x89PNG", b"BM\0\0", None])
+def test_the_script_says_of_a_picture_or_a_folder_what_it_reads(tmp_path, content):
+    path = tmp_path / "pets"
+    path.mkdir() if content is None else path.write_bytes(content)
+    schema = {"encoders": [{"kind": "grid", "columns": ["grey_0_0", "grey_0_1"]}]}
+    with pytest.raises(
+        ValueError, match=r"pets (is no CSV.*: one with|needs) the columns grey_0_0, grey_0_1"
+    ) as caught:
+        standalone.read_rows(str(path), schema)
+    assert content == b"BM\0\0" or str(caught.value).endswith("README.txt says how its rows are made")
+
+
+@pytest.mark.parametrize(("shape", "white"), [((1, 8, 10), 255.0), ((3, 32, 32), 16.0), ((4, 9, 8), 255.0)])
+def test_the_readme_makes_the_same_row_of_a_picture_as_we_do(tmp_path, shape, white):
+    files = [tmp_path / f"{number}.{suffix}" for number, suffix in enumerate(["png", "jpg", "bmp", "png", "png"])]
+    noise = np.random.default_rng(0).integers(0, 256, (90, 70, 4), dtype=np.uint8)
+    turned = Image.Exif()
+    turned[0x0112] = 6
+    for file, mode in zip(files, ("RGBA", "RGB", "RGB", "LA", "L"), strict=True):
+        Image.fromarray(noise).convert(mode).save(file, **({"exif": turned} if file.suffix == ".jpg" else {}))
+    Image.fromarray(noise[..., 0].astype(np.uint16) * 257).save(files[4])
+    grid = Grid(tuple(map(str, range(math.prod(shape)))), shape, (0.0,) * shape[0], (1.0,) * shape[0])
+    text = readme("pt2", FACTS, Schema("t", "classification", "image", "y", (grid,), ("a", "b"), white=white), {})
+    lines = text.partition("which need Pillow")[2].splitlines()
+    found = {"paths": files}
+    exec(textwrap.dedent("\n".join(line for line in lines if line.startswith("    "))), found)
+    ours = np.stack([pixels.reshape(-1) for pixels in decode(files, shape)]) * (white / 255)
+    assert np.array_equal(found["rows"], ours)
 
 
 def test_two_exports_in_one_program_each_encode_by_the_code_beside_them(published, tmp_path, monkeypatch):

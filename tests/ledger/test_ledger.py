@@ -53,6 +53,14 @@ def test_what_was_sent_is_not_sent_again(ledger: Ledger) -> None:
     assert ledger.count_unsent("optuna") == 1
 
 
+def test_a_resumed_search_takes_back_what_its_earlier_end_announced(ledger: Ledger) -> None:
+    ledger.finish({"bundle": "exports/bowl/v-0"})
+    ledger.reconfigure({})
+    assert [topic for _, topic, _ in ledger.unsent("mlflow")] == ["search"]
+    ledger.finish({"bundle": "exports/bowl/v-1"})
+    assert [topic for _, topic, _ in ledger.unsent("mlflow")] == ["search", "end", "export"]
+
+
 def test_an_attempt_is_closed_once(ledger: Ledger) -> None:
     opened = ledger.open_attempt(attempt())
     ledger.close_attempt(opened, complete(opened))

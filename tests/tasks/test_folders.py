@@ -17,7 +17,7 @@ from automl.errors import ConfigError, DataError
 from automl.sources import memory, pictures, texts
 from automl.sources.pictures import Header
 from automl.tasks import Choices, Rows, load_again, load_task
-from automl.tasks.own.pictures import choose_shape
+from automl.tasks.own.pictures import choose_shape, reduced
 
 
 def _picture(path: Path, size: tuple[int, int] = (10, 8), colour: object = 90, mode: str = "L") -> Path:
@@ -56,6 +56,32 @@ def test_each_sub_folder_of_pictures_is_a_class(tmp_path: Path) -> None:
     assert (rows.features.dtype, rows.features.shape, len(set(rows.columns))) == (np.uint8, (60, 80), 80)
     assert rows.features[[0, 29, 30], 0].tolist() == [0, 29, 255]
     assert rows.notes == ()
+
+
+@pytest.mark.parametrize(
+    ("sizes", "given"),
+    [
+        ([(28, 28)] * 2, ""),
+        ([(40, 20), (12, 12)], ""),
+        ([(200, 150)] * 2, "pictures of 200 x 150, which models see as 64 x 64, detail finer than 3 pixels is lost"),
+        ([(70, 70)] * 2, "pictures of 70 x 70, which models see as 64 x 64"),
+        (
+            [(600, 400), (400, 400)],
+            "pictures of 500 x 400 in the median, which models see as 64 x 64, detail finer than 8 pixels is lost",
+        ),
+    ],
+)
+def test_what_models_see_of_larger_pictures_is_said(sizes: list[tuple[int, int]], given: str) -> None:
+    headers = [Header(width, height, is_grey=True) for width, height in sizes]
+    assert reduced(headers, choose_shape(headers)) == given
+
+
+def test_a_search_of_larger_pictures_says_so_first(tmp_path: Path) -> None:
+    for index in range(20):
+        for name in ("cat", "dog"):
+            _picture(tmp_path / f"pets/{name}/{index}.png", (200, 200), colour=index)
+    said = load_task(str(tmp_path / "pets")).summary(40)
+    assert said.endswith("from pictures of 200 x 200, which models see as 64 x 64, detail finer than 3 pixels is lost")
 
 
 def test_a_search_finds_its_folder_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -8,10 +8,12 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from automl.data.audit import audit
 from automl.encoding import Forecast, Series
 from automl.errors import ConfigError, DataError
 from automl.tasks import Choices, Task, load_again, load_task
 from automl.tasks.own.rhythm import find_rhythm, find_season
+from automl.tasks.own.windows import Line, windows
 
 RNG = np.random.default_rng(0)
 
@@ -90,6 +92,28 @@ def test_other_tables_stay_tables(tmp_path: Path, make: str) -> None:
         frame["age"] = RNG.normal(size=60)
     frame = frame.rename(columns={"t7": "t77"}) if make == "not consecutive" else frame
     assert loaded(tmp_path, frame.assign(y=np.arange(60) % 2)).input_kind == "table"
+
+
+def test_neighbours_that_are_faintly_alike_throughout_are_a_series_where_there_are_many(tmp_path: Path) -> None:
+    rng = np.random.default_rng(0)
+    noise = rng.normal(size=(300, 81))
+    faint = noise[:, 1:] + 0.25 * noise[:, :-1]
+    grouped = rng.normal(size=(300, 80)) + 0.7 * np.repeat(rng.normal(size=(300, 16)), 5, axis=1)
+    scaled = faint * np.geomspace(1, 9, 80)
+    made = {"faint": faint, "few": faint[:, :40], "grouped": grouped, "scaled": scaled}
+    found = {name: loaded(tmp_path, wide(values).assign(y=np.arange(300) % 2)) for name, values in made.items()}
+    assert {name for name, task in found.items() if task.input_kind == "series"} == {"faint"}
+
+
+def test_columns_named_as_steps_that_are_not_alike_are_a_table_and_that_is_said(tmp_path: Path) -> None:
+    noise = wide(RNG.normal(size=(60, 24))).assign(y=np.arange(60) % 2)
+    said = (
+        "Columns t0 to t23 are numbered but neighbours are not alike, so this is a table; if they are steps of a series: "
+        "--input series."
+    )
+    assert said in audit((task := loaded(tmp_path, noise)).read(), task)
+    for frame, chosen in ((noise, "table"), (noise.drop(columns="t7"), None), (noise.assign(age=noise["t3"]), None)):
+        assert loaded(tmp_path, frame, input=chosen).read().notes == ()
 
 
 def test_a_person_decides_what_rows_are(tmp_path: Path) -> None:
@@ -306,3 +330,13 @@ def test_a_season_is_found_through_trend_and_noise_and_none_where_there_is_none(
         drift = np.arange(300) / 30 + np.cumsum(rng.normal(0, 0.1, 300))
         found.append(find_season([wave * (season > 1) + drift + rng.normal(0, 0.4, 300)]))
     assert np.mean(np.array(found) == season) >= 0.9
+
+
+def test_thinned_windows_are_said_in_words(monkeypatch: pytest.MonkeyPatch) -> None:
+    form = Forecast(("y",), 2, horizon=1)
+    line = Line(np.arange(33.0)[None], np.arange(33.0))
+    said = []
+    for most in (16, 12, 8):
+        monkeypatch.setattr("automl.tasks.own.windows.MOST_WINDOWS", most)
+        said += windows("d.csv", form, [line], fewest=1).notes
+    assert said == [f"Of 31 windows {share} was taken." for share in ("every second", "every third", "one in 4")]

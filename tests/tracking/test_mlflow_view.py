@@ -9,6 +9,18 @@ from automl.tracking.mlflow_view import MlflowView
 from automl.tracking.view import Refused, Unreachable
 
 AWAY = Fault("INTERNAL_ERROR", "connection refused")
+EXPORT = {
+    "id": 3,
+    "topic": "export",
+    "bundle": "exports/digits/v-0",
+    "report": None,
+    "digest": "0" * 64,
+    "tags": {},
+    "metrics": {},
+    "ended_ms": 0,
+    "champion_was": None,
+    "moves": True,
+}
 
 
 @pytest.fixture
@@ -240,3 +252,15 @@ def test_a_disk_that_is_full_is_told_from_a_server_that_is_away(view, client, mo
     monkeypatch.setattr(client, "create_run", full)
     with pytest.raises(Unreachable, match=r"MLflow cannot be written at .*No space left"):
         view.send(slot(0))
+
+
+def test_an_export_without_a_bundle_is_refused_and_does_not_come_again(view):
+    with pytest.raises(Refused, match=r"record 3 cannot be registered in MLflow: TypeError"):
+        view.send({**EXPORT, "bundle": None})
+
+
+def test_a_mistake_in_the_program_is_not_taken_for_a_server_that_is_away(view, client):
+    client.fail("create_run", AttributeError("'NoneType' object has no attribute 'info'"))
+    with pytest.raises(Unreachable, match=r"by a mistake in the program: .* \(AttributeError: 'NoneType'") as caught:
+        view.send(slot(0))
+    assert "not reachable" not in str(caught.value)

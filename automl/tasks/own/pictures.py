@@ -36,7 +36,8 @@ def picture_task(folder: Folder, choices: Choices) -> Task:
     found = labelled(folder, "pictures", pictures.SUFFIXES)
     headers = pictures.read_headers(found.files)
     check_unreadable(folder.path, "pictures", _unreadable(found.files, headers, folder.path), len(headers))
-    shape = choose_shape([header for header in headers if isinstance(header, Header)])
+    readable = [header for header in headers if isinstance(header, Header)]
+    shape = choose_shape(readable)
     test = None
     if choices.test is not None:
         test = given_folder(Path(choices.test), folder, "pictures", pictures.SUFFIXES, found.labels)
@@ -57,7 +58,20 @@ def picture_task(folder: Folder, choices: Choices) -> Task:
         shape=shape,
         choices={"path": str(folder.path.absolute()), **asdict(choices.absolute())},
         why=found.why,
+        given=reduced(readable, shape),
     )
+
+
+def reduced(headers: Sequence[Header], shape: tuple[int, ...]) -> str:
+    """Say what models see of pictures that are mostly larger; empty where they are not."""
+    _, height, width = shape
+    tall, wide = (float(np.median([getattr(header, side) for header in headers])) for side in ("height", "width"))
+    factor = max(tall / height, wide / width)
+    if factor <= 1:
+        return ""
+    sizes = len({(header.height, header.width) for header in headers})
+    lost = f", detail finer than {factor:.0f} pixels is lost" if factor >= 1.5 else ""
+    return f"pictures of {wide:.0f} x {tall:.0f}{' in the median' if sizes > 1 else ''}, which models see as {width} x {height}{lost}"
 
 
 def choose_shape(headers: Sequence[Header]) -> tuple[int, int, int]:

@@ -19,7 +19,7 @@ from automl.tasks.own.long import long_task
 from automl.tasks.own.names import safe_name
 from automl.tasks.own.reading import cells_by_column, groups_in, moments_of, require_column, shared_text, whole_table
 from automl.tasks.own.target import Target, find_target, read_target, steered_by
-from automl.tasks.own.wide import Wide, find_series
+from automl.tasks.own.wide import Wide, but_not_alike, find_series
 from automl.tasks.task import Column, Rows, Task
 
 FEWEST_ROWS = 20
@@ -96,6 +96,8 @@ def infer_table(source: str, table: pa.Table, choices: Choices) -> Inferred:
         why = "; ".join(f"{column.name}: {column.why}" for column in inferred[:5])
         raise DataError(f"{source}: no column is left to learn from ({why}).")
     rows = _rows(source, table, columns if wide is None else wide, target, choices)
+    if wide is None and (note := but_not_alike(table, inferred, fixed, choices.input)):
+        rows = replace(rows, notes=(*rows.notes, note))
     return Inferred(target, inferred if wide is None else wide.columns, rows, wide)
 
 

@@ -22,6 +22,14 @@ _ALIKE = 0.3
 """Correlation of neighbouring steps, the least that counts."""
 _CLEAR = 4.0
 """Standard deviations by which it must exceed what the same columns show in any other order."""
+_FAINT, _MANY = 0.1, 64
+"""So alike are neighbours that noise or quick waves hide: enough where there are so many steps, and the three that follow hold."""
+_VERY_CLEAR = 20.0
+"""As `_CLEAR`."""
+_THROUGHOUT = 0.95
+"""Share of all neighbours that correlate positively: columns in groups do not where one group ends."""
+_SAME_SCALE = 2.0
+"""The largest standard deviation of a step over the smallest."""
 _ORDERS = 50
 _SAMPLE = 500
 _NUMBERED = re.compile(r"(.*?)(\d{1,9})")
@@ -60,12 +68,7 @@ def find_series(
             raise DataError(
                 f"{source}: --input series needs two or more columns of plain numbers, one per step of the series."
             )
-    elif (
-        len(steps) < FEWEST_STEPS
-        or others
-        or not _are_consecutive(steps)
-        or _PICTURES.fullmatch(_parts(steps[0].name)[0])
-    ):
+    elif others or not _are_named_as_steps(steps):
         return None
     as_numbers = [Column(column.name, "number", blanks=column.blanks) for column in steps]
     values = _values(source, table, as_numbers)
@@ -85,6 +88,22 @@ def find_series(
     return Wide(form, shown, values, f"series of {len(names)} steps, {names[0]} to {names[-1]} ({seen})")
 
 
+def but_not_alike(table: pa.Table, columns: Sequence[Column], fixed: frozenset[str], chosen: str | None) -> str | None:
+    """Say of a table, for which `find_series` returned None, that its columns are named as steps would be; None where they are not."""
+    used = [column for column in columns if column.name not in fixed]
+    steps = _numbered([column for column in used if _may_be_step(column, table[column.name])])
+    if (
+        chosen == "table"
+        or any(c.kind != "left out" and c not in steps for c in columns)
+        or not _are_named_as_steps(steps)
+    ):
+        return None
+    return (
+        f"Columns {steps[0].name} to {steps[-1].name} are numbered but neighbours are not alike, so this is a table; if they are "
+        f"steps of a series: --input series."
+    )
+
+
 def _values(source: str, table: pa.Table, steps: Sequence[Column]) -> np.ndarray:
     """(rows, steps), a step after the other, as a table on disk has them."""
     values = empty_array((len(steps), table.num_rows), np.float64)
@@ -97,17 +116,32 @@ def neighbours_alike(values: np.ndarray) -> float | None:
     """Return the mean correlation of neighbouring steps along rows (rows, steps), or None where it is not clearly there.
 
     Columns are standardised first, then rows: neither a column's level nor a row's counts. Columns that only share causes are as
-    much alike in any other order, so the order given must stand out from 50 drawn at random.
+    much alike in any other order, so the order given must stand out from 50 drawn at random. Neighbours that are faintly alike
+    must be so throughout, in many steps of one scale.
     """
-    rows = values[np.linspace(0, len(values) - 1, min(_SAMPLE, len(values))).astype(int)]
-    rows = _standardised(np.nan_to_num(_standardised(rows, axis=0)), axis=1)
-    rows = rows[:, np.ptp(rows, axis=0) > 0]
+    raw = values[np.linspace(0, len(values) - 1, min(_SAMPLE, len(values))).astype(int)]
+    rows = _standardised(np.nan_to_num(_standardised(raw, axis=0)), axis=1)
+    varies = np.ptp(rows, axis=0) > 0
+    rows, raw = rows[:, varies], raw[:, varies]
     if rows.shape[1] < 3:
         return None
     rng = np.random.default_rng(0)
     found = _along(rows)
     others = [_along(rows[:, rng.permutation(rows.shape[1])]) for _ in range(_ORDERS)]
-    return found if found >= max(_ALIKE, float(np.mean(others) + _CLEAR * np.std(others))) else None
+    by_chance, spread = float(np.mean(others)), float(np.std(others))
+    if found >= max(_ALIKE, by_chance + _CLEAR * spread):
+        return found
+    faintly = found >= max(_FAINT, by_chance + _VERY_CLEAR * spread) and rows.shape[1] >= _MANY
+    return found if faintly and _is_throughout(rows) and _is_of_one_scale(raw) else None
+
+
+def _is_throughout(rows: np.ndarray) -> bool:
+    return bool(((rows[:, 1:] * rows[:, :-1]).mean(axis=0) > 0).mean() >= _THROUGHOUT)
+
+
+def _is_of_one_scale(rows: np.ndarray) -> bool:
+    scales = np.nanstd(rows, axis=0)
+    return bool(scales.max() <= _SAME_SCALE * scales.min())
 
 
 def _along(rows: np.ndarray) -> float:
@@ -141,6 +175,13 @@ def _numbered(columns: Sequence[Column]) -> list[Column]:
             group[number] = column
     best = max((stem for stem in groups if stem not in doubled), key=lambda stem: len(groups[stem]), default=None)
     return [groups[best][number] for number in sorted(groups[best])] if best is not None else []
+
+
+def _are_named_as_steps(steps: Sequence[Column]) -> bool:
+    """Enough of them, consecutive, and not the pixels of a picture."""
+    if len(steps) < FEWEST_STEPS or not _are_consecutive(steps):
+        return False
+    return not _PICTURES.fullmatch(_parts(steps[0].name)[0])
 
 
 def _are_consecutive(steps: Sequence[Column]) -> bool:

@@ -104,7 +104,7 @@ def windows(source: str, form: Forecast, lines: Sequence[Line], fewest: int = FE
         if short
         else []
     )
-    notes += [f"Of {total:,} windows every {stride}th was taken."] if stride > 1 else []
+    notes += [f"Of {total:,} windows {_share(stride)} was taken."] if stride > 1 else []
     later = [form.horizon if name in form.ahead else 0 for name in form.columns]
     columns = tuple(
         f"{name}[{step + more}]"
@@ -114,6 +114,10 @@ def windows(source: str, form: Forecast, lines: Sequence[Line], fewest: int = FE
     return Rows(
         np.concatenate(inputs), columns, np.concatenate(targets), moment=np.concatenate(spans), notes=tuple(notes)
     )
+
+
+def _share(stride: int) -> str:
+    return {2: "every second", 3: "every third"}.get(stride, f"one in {stride}")
 
 
 def _known_share(values: np.ndarray) -> np.ndarray:
