@@ -106,9 +106,9 @@ def test_neighbours_that_are_faintly_alike_throughout_are_a_series_where_there_a
 
 
 def test_columns_named_as_steps_that_are_not_alike_are_a_table_and_that_is_said(tmp_path: Path) -> None:
-    noise = wide(RNG.normal(size=(60, 24))).assign(y=np.arange(60) % 2)
+    noise = wide(RNG.normal(size=(60, 70))).assign(y=np.arange(60) % 2)
     said = (
-        "Columns t0 to t23 are numbered but neighbours are not alike, so this is a table; if they are steps of a series: "
+        "Columns t0 to t69 are numbered but neighbours are not alike, so this is a table; if they are steps of a series: "
         "--input series."
     )
     assert said in audit((task := loaded(tmp_path, noise)).read(), task)

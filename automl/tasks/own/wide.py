@@ -89,11 +89,12 @@ def find_series(
 
 
 def but_not_alike(table: pa.Table, columns: Sequence[Column], fixed: frozenset[str], chosen: str | None) -> str | None:
-    """Say of a table, for which `find_series` returned None, that its columns are named as steps would be; None where they are not."""
+    """Say of a table, for which `find_series` returned None, that its many columns are named as steps would be; None where not."""
     used = [column for column in columns if column.name not in fixed]
     steps = _numbered([column for column in used if _may_be_step(column, table[column.name])])
     if (
         chosen == "table"
+        or len(steps) < _MANY  # V1 to V28 of a table like any other would be warned of each time
         or any(c.kind != "left out" and c not in steps for c in columns)
         or not _are_named_as_steps(steps)
     ):
