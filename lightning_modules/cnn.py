@@ -6,6 +6,7 @@ import math
 from collections.abc import Iterable
 from typing import Any
 
+import torch
 from torch import Tensor, nn
 
 from ._augment import augment
@@ -35,6 +36,14 @@ class Block(nn.Module):
         return outputs
 
 
+class Pooled(nn.Module):
+    """What each channel is on average, and at most: what is there, and whether it is anywhere."""
+
+    def forward(self, x: Tensor) -> Tensor:
+        """(batch, channels, height, width) -> (batch, 2 channels)."""
+        return torch.cat([x.mean(dim=(2, 3)), x.amax(dim=(2, 3))], dim=1)
+
+
 class Module(FamilyModule):
     """A stem, then two stages of residual blocks; the second has half the resolution and twice the width.
 
@@ -42,9 +51,21 @@ class Module(FamilyModule):
     """
 
     def __init__(
-        self, spec: Any, *, width: int, blocks: int, shift: float, rotation: float, dropout: float, **training: Any
+        self,
+        spec: Any,
+        *,
+        width: int,
+        blocks: int,
+        shift: float,
+        rotation: float,
+        dropout: float,
+        pooling: str = "average",
+        **training: Any,
     ) -> None:
-        """`shift` is the farthest an image is moved, as a share of its side; `rotation` the farthest it is turned, in degrees."""
+        """`shift` is the farthest an image is moved, as a share of its side; `rotation` the farthest it is turned, in degrees.
+
+        `pooling` is `both` (average and maximum), or `average` alone, as models of before had it.
+        """
         super().__init__(spec, **training)
         self.shift = shift
         self.rotation = rotation
@@ -58,10 +79,9 @@ class Module(FamilyModule):
             *(Block(2 * width) for _ in range(blocks)),
             nn.BatchNorm2d(2 * width),
             nn.ReLU(),
-            nn.AdaptiveAvgPool2d(1),
-            nn.Flatten(),
+            *([Pooled()] if pooling == "both" else [nn.AdaptiveAvgPool2d(1), nn.Flatten()]),
             nn.Dropout(dropout),
-            nn.Linear(2 * width, spec.output_size),
+            nn.Linear((4 if pooling == "both" else 2) * width, spec.output_size),
         )
 
     def losses(self, batch: Batch, step: int) -> Iterable[Tensor]:

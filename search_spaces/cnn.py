@@ -14,6 +14,7 @@ DEFAULT = {
     "blocks": 1,
     "shift": 0.1,
     "rotation": 10.0,
+    "pooling": "both",
     "dropout": 0.1,
     "optimizer": "adamw",
     "lr": 1e-2,
@@ -32,5 +33,6 @@ def suggest(trial: Any, spec: Any) -> dict[str, Any]:
         "blocks": trial.suggest_int("blocks", 1, 2),
         "shift": trial.suggest_float("shift", 0.0, 0.2),
         "rotation": trial.suggest_float("rotation", 0.0, 20.0),
+        "pooling": "both",
         **training(trial, spec),
     }
