@@ -8,6 +8,7 @@ from __future__ import annotations
 import dataclasses
 import inspect
 import random
+from collections import Counter
 from typing import Any
 
 import pytest
