@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from automl.encoding import BEGIN, LONGEST_WORD, Subwords, tokens_of, words
+from automl.encoding import BEGIN, LONGEST_WORD, Subwords, runs_of, words
 from automl.tasks import Column
 
 _MOST_JOINS = 4_000
@@ -22,7 +22,7 @@ _UNKNOWN = "[UNK]"
 
 def fit_subwords(column: Column, cells: np.ndarray) -> Subwords:
     """Return the pieces and how they are joined, and how many are read: as many as 95 % of texts have."""
-    texts = [[BEGIN + word[:LONGEST_WORD] for word in tokens_of(text or "")] for text in words(cells)]
+    texts = [[BEGIN + word[:LONGEST_WORD] for word in runs_of(text or "")] for text in words(cells)]
     counts = Counter(character for text in texts for word in text for character in word)
     model: dict[str, Any] = json.loads(learned(texts, len(counts)).to_str())["model"]
     ranked = sorted(model["vocab"], key=model["vocab"].__getitem__)

@@ -13,8 +13,9 @@ import numpy as np
 
 from .cells import words
 from .encoder import ColumnEncoder
+from .tokens import WORD
 
-_WORD = re.compile(r"\w+")
+_WORD = re.compile(WORD)
 
 
 @dataclass(frozen=True)
@@ -54,6 +55,6 @@ class Text(ColumnEncoder):
 
 
 def terms_of(text: str) -> list[str]:
-    """Words in lower case, and pairs of neighbours."""
+    """Words in lower case, or characters that stand for such, and pairs of neighbours."""
     found = _WORD.findall(text.lower())
     return found + [f"{first} {second}" for first, second in itertools.pairwise(found)]

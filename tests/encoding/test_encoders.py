@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import itertools
 import json
 
 import numpy as np
@@ -20,6 +21,8 @@ from automl.encoding import (
     Words,
     encode,
     encoder_from,
+    terms_of,
+    tokens_of,
 )
 from automl.tasks import Column
 
@@ -108,6 +111,22 @@ def test_text_becomes_few_numbers_and_unknown_words_none() -> None:
 def test_text_in_which_nothing_varies_still_encodes(values: tuple[str | None, ...]) -> None:
     encoded = encode([fitted("text", cells(*values))], {"c": cells("one", None)})
     assert np.isfinite(encoded).all()
+
+
+@pytest.mark.parametrize(
+    ("text", "tokens"),
+    [
+        ("Don't stop, naïve_1 Ω!", ["don", "'", "t", "stop", ",", "naïve_1", "ω", "!"]),
+        ("我喜欢iPhone手机。", ["我", "喜", "欢", "iphone", "手", "机", "。"]),
+        ("東京タワーへ", ["東", "京", "タ", "ワ", "ー", "へ"]),
+        ("ดีมาก 10", ["ด", "ี", "ม", "า", "ก", "10"]),
+        ("서울 타워", ["서울", "타워"]),
+    ],
+)
+def test_where_no_spaces_stand_between_words_each_character_is_one(text: str, tokens: list[str]) -> None:
+    found = [token for token in tokens if token.isalnum() or len(token) > 1 or token == "ี"]
+    assert tokens_of(text) == tokens
+    assert terms_of(text) == found + [" ".join(pair) for pair in itertools.pairwise(found)]
 
 
 def test_words_are_cut_and_filled_up() -> None:
