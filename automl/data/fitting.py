@@ -41,6 +41,9 @@ _FEWEST_TEXTS = 3
 """Texts that a term must occur in."""
 _MOST_WORDS = 20_000
 _LONGEST = 160
+"""Words of a text that are read at most, however many texts there are."""
+_LONGEST_OF_FEW, _MOST_CODES = 3000, 1 << 23
+"""Of few texts more are read: so many at most, and no more than all texts together have codes."""
 
 
 def fit_grid(rows: np.ndarray, columns: tuple[str, ...], task: Task) -> Grid:
@@ -90,7 +93,12 @@ def fit_words(column: Column, cells: np.ndarray) -> Words:
     counts = Counter(token for tokens in split for token in tokens)
     vocabulary = [token for token, count in counts.most_common(_MOST_WORDS) if count >= 2]
     length = int(np.quantile([len(tokens) for tokens in split], 0.95)) if split else 1
-    return Words(column.name, tuple(vocabulary), max(8, min(_LONGEST, length)))
+    return Words(column.name, tuple(vocabulary), max(8, min(longest_read(len(cells), _LONGEST), length)))
+
+
+def longest_read(texts: int, usual: int) -> int:
+    """Return how many codes of each text are read at most: of many texts the usual number, of fewer as many as can be afforded."""
+    return max(usual, min(_LONGEST_OF_FEW, _MOST_CODES // max(1, texts)))
 
 
 def moments(values: np.ndarray, axis: int | tuple[int, ...]) -> tuple[tuple[float, ...], tuple[float, ...]]:

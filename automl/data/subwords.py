@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from automl.data.fitting import longest_read
 from automl.encoding import BEGIN, LONGEST_WORD, Subwords, runs_of, words
 from automl.tasks import Column
 
@@ -16,7 +17,7 @@ _MOST_JOINS = 4_000
 _FEWEST = 2
 """Times that neighbours must occur to be joined, and a character to be known."""
 _LONGEST = 240
-"""Pieces of a text that are read at most: of prose as much as 160 words."""
+"""Pieces of a text that are read at most, however many texts there are: of prose as much as 160 words."""
 _UNKNOWN = "[UNK]"
 
 
@@ -28,7 +29,9 @@ def fit_subwords(column: Column, cells: np.ndarray) -> Subwords:
     ranked = sorted(model["vocab"], key=model["vocab"].__getitem__)
     vocabulary = tuple(piece for piece in ranked if piece != _UNKNOWN and counts.get(piece, _FEWEST) >= _FEWEST)
     merges = tuple((first, second) for first, second in model["merges"])
-    found = (Subwords(column.name, vocabulary, _LONGEST, merges).encode(cells) > 0).sum(axis=1)
+    found = (Subwords(column.name, vocabulary, longest_read(len(cells), _LONGEST), merges).encode(cells) > 0).sum(
+        axis=1
+    )
     length = int(np.quantile(found, 0.95)) if len(found) else 1
     return Subwords(column.name, vocabulary, max(8, length), merges)
 

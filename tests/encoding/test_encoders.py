@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from mixed_rows import ENCODERS, ROWS, cells
 
-from automl.data.fitting import MOST_LEVELS, fit_column, fit_words
+from automl.data.fitting import MOST_LEVELS, fit_column, fit_words, longest_read
 from automl.encoding import (
     Category,
     CellError,
@@ -134,6 +134,11 @@ def test_words_are_cut_and_filled_up() -> None:
     assert isinstance(encoder, Words)
     assert encoder.encode(cells("a zzz", None)).tolist() == [[2, 1, 0, 0, 0, 0, 0, 0], [0] * 8]
     assert encoder.encode(cells("a " * 100)).shape == (1, encoder.length)
+
+
+def test_a_text_is_read_as_far_as_all_together_can_be_afforded() -> None:
+    assert fit_words(Column("c", "text"), cells(*["so " * 2500] * 40)).length == 2500
+    assert [longest_read(texts, 160) for texts in (0, 2000, 10_000, 100_000)] == [3000, 3000, 838, 160]
 
 
 def test_rows_encode_alone_as_they_do_together() -> None:
