@@ -7,6 +7,7 @@ from collections import Counter
 from collections.abc import Iterable
 from dataclasses import replace
 from statistics import NormalDist
+from typing import Any
 
 import numpy as np
 
@@ -185,8 +186,19 @@ def _terms(texts: Iterable[list[str]]) -> list[str]:
 
 def _components(texts: list[list[str]], places: dict[str, int], weights: np.ndarray) -> np.ndarray:
     """(terms, components), scaled so that each feature has unit variance over the training rows."""
-    from scipy.sparse import csr_matrix
     from sklearn.decomposition import TruncatedSVD
+
+    matrix = term_matrix(texts, places, weights)
+    reduced = TruncatedSVD(min(_COMPONENTS, len(places) - 1), random_state=0)
+    with np.errstate(invalid="ignore"):  # texts that are all alike have no variance to explain
+        features = reduced.fit_transform(matrix)
+    scales = features.std(axis=0)
+    return np.asarray((reduced.components_ / np.where(scales > 0, scales, 1.0)[:, None]).T)
+
+
+def term_matrix(texts: list[list[str]], places: dict[str, int], weights: np.ndarray) -> Any:
+    """Terms of each text -> a sparse (texts, terms) matrix of what `Text` multiplies with its components."""
+    from scipy.sparse import csr_matrix
 
     rows: list[int] = []
     columns: list[int] = []
@@ -197,9 +209,4 @@ def _components(texts: list[list[str]], places: dict[str, int], weights: np.ndar
         rows += [row] * len(counts)
         columns += counts.keys()
         values += [(1 + math.log(n)) * weights[place] / total for place, n in counts.items()]
-    matrix = csr_matrix((values, (rows, columns)), shape=(len(texts), len(places)))
-    reduced = TruncatedSVD(min(_COMPONENTS, len(places) - 1), random_state=0)
-    with np.errstate(invalid="ignore"):  # texts that are all alike have no variance to explain
-        features = reduced.fit_transform(matrix)
-    scales = features.std(axis=0)
-    return np.asarray((reduced.components_ / np.where(scales > 0, scales, 1.0)[:, None]).T)
+    return csr_matrix((values, (rows, columns)), shape=(len(texts), len(places)))
