@@ -19,19 +19,26 @@ _WORD_SCALE = 0.1
 """Of a word's first vector: torch's scale of 1 is noise that a rare word never gets rid of."""
 
 
+MOST_WORDS = 240
+"""Of a text that a network walks through word by word, or compares each with each: of a longer one its two ends."""
+
+
 class Words(nn.Module):
     """A learned vector per word; padding's is 0 and stays so."""
 
-    def __init__(self, words: int, width: int) -> None:
+    def __init__(self, words: int, width: int, most: int = MOST_WORDS) -> None:
+        """`most`: words of a text that are returned, see `ends`."""
         super().__init__()
+        self.most = most
         self.embedding = nn.Embedding(words, width, padding_idx=0)
         with torch.no_grad():
             self.embedding.weight.mul_(_WORD_SCALE)
 
     def forward(self, x: Tensor) -> tuple[Tensor, Tensor]:
-        """(batch, words) codes -> (batch, words, width), (batch, words)."""
+        """(batch, words) codes -> (batch, words read, width), (batch, words read)."""
         codes = x.long()
-        return self.embedding(codes), codes > 0
+        # All words have a vector first: whoever explains a prediction asks for one at each place.
+        return ends(self.embedding(codes), codes > 0, self.most)
 
 
 class Steps(nn.Module):
@@ -51,6 +58,16 @@ def first_layer(field: Any, width: int) -> nn.Module:
     if field.kind == "text":
         return Words(field.cardinality, width)
     return Steps(field.shape[0], width)
+
+
+def ends(x: Tensor, mask: Tensor, most: int) -> tuple[Tensor, Tensor]:
+    """(batch, length, width), (batch, length) -> at most `most` places: of a row that has more, the first half and the last."""
+    if x.shape[1] <= most:
+        return x, mask
+    places = torch.arange(most, device=x.device)
+    skipped = (mask.sum(dim=1, keepdim=True) - most).clamp(min=0)
+    places = places + torch.where(places < most // 2, 0, skipped)  # (batch, most)
+    return x.gather(1, places[:, :, None].expand(-1, -1, x.shape[2])), mask.gather(1, places)
 
 
 class Corrected(nn.Module):

@@ -10,13 +10,16 @@ from torch import Tensor, nn
 from ._base import FamilyModule
 from ._sequence import Words
 
+_MOST_WORDS = 512
+"""Of a longer text its two ends: each place costs three filters."""
+
 
 class Network(nn.Module):
     """Vectors of words, filters of three lengths, maximum over the text, linear (Kim 2014, arXiv:1408.5882)."""
 
     def __init__(self, words: int, width: int, filters: int, window: int, dropout: float, outputs: int) -> None:
         super().__init__()
-        self.words = Words(words, width)
+        self.words = Words(words, width, _MOST_WORDS)
         self.dropout = nn.Dropout(dropout)
         lengths = (window, window + 1, window + 2)
         self.filters = nn.ModuleList(

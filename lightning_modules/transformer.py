@@ -10,7 +10,7 @@ from torch import Tensor, nn
 
 from ._attention import Encoder
 from ._base import FamilyModule
-from ._sequence import first_layer, forecaster, pooled
+from ._sequence import MOST_WORDS, first_layer, forecaster, pooled
 
 _HEADS = 4
 
@@ -45,9 +45,10 @@ class Module(FamilyModule):
         """`width` is a multiple of 4, the number of heads; `pooling` is `mean` or `max`."""
         super().__init__(spec, **training)
         head = nn.Sequential(nn.Dropout(dropout), nn.Linear(width, spec.output_size))
+        length = spec.input.shape[-1]
         network = Network(
             first_layer(spec.input, width),
-            spec.input.shape[-1],
+            min(length, MOST_WORDS) if spec.input.kind == "text" else length,
             width,
             Encoder(depth, width, _HEADS, dropout),
             pooling,

@@ -21,6 +21,8 @@ if TYPE_CHECKING:
     from torch import nn
 
 _BATCH = 1024
+_MOST_CODES = 1 << 19
+"""Of a slice of texts: a network makes a vector of each word."""
 
 
 @dataclass(frozen=True)
@@ -178,5 +180,6 @@ def network_outputs(network: nn.Module, encoded: np.ndarray) -> np.ndarray:
     import torch
 
     with torch.inference_mode():
-        slices = (np.array(encoded[start : start + _BATCH]) for start in range(0, len(encoded), _BATCH))
+        size = max(1, min(_BATCH, _MOST_CODES // encoded.shape[1])) if encoded.ndim == 2 else _BATCH
+        slices = (np.array(encoded[start : start + size]) for start in range(0, len(encoded), size))
         return np.concatenate([network(torch.from_numpy(rows)).numpy() for rows in slices])

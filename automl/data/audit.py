@@ -4,18 +4,21 @@ from __future__ import annotations
 
 import unicodedata
 from collections import Counter
+from dataclasses import replace
 
 import numpy as np
 
 from automl.data.fitting import MOST_LEVELS
 from automl.data.given import about_given
 from automl.data.leaks import leaks
-from automl.encoding import missing
+from automl.encoding import Encoder, Subwords, Tokens, missing, tokens_of, words
 from automl.errors import DataError
 from automl.sources.table import listed
 from automl.tasks import Cells, Rows, Task
 
 FEWEST_ROWS = 20
+_LOOKED_AT, _MANY_CUT = 500, 0.1
+"""Texts whose length is looked at; the share that may be cut without a word: as long as 95 % are is the usual length."""
 
 
 def audit(rows: Rows, task: Task) -> tuple[str, ...]:
@@ -42,6 +45,20 @@ def audit(rows: Rows, task: Task) -> tuple[str, ...]:
         *about_target,
         *leaks(cells, rows.target, task),
     )
+
+
+def about_length(encoders: tuple[Encoder, ...], cells: Cells) -> tuple[str, ...]:
+    """Warn where more of the texts that are the whole input are cut than the few longest of any data."""
+    encoder = encoders[0]
+    if not isinstance(encoder, Tokens):
+        return ()
+    texts = cells[encoder.name][:_LOOKED_AT]
+    is_cut = replace(encoder, length=encoder.length + 1).encode(texts)[:, -1] > 0
+    if is_cut.mean() < _MANY_CUT:
+        return ()
+    median = np.median([len(tokens_of(text or "")) for text in words(texts)])
+    what = "pieces of words" if isinstance(encoder, Subwords) else "words"
+    return (f"The texts have {median:,.0f} words in the median; the first {encoder.length:,} {what} are read.",)
 
 
 def check_shape(rows: Rows, shape: tuple[int, ...], task: Task) -> None:

@@ -61,6 +61,7 @@ def check_encoder(encoder: Encoder) -> None:
         case Text():
             widths = {len(row) for row in encoder.components}
             _require(len(widths) == 1 and min(widths) > 0, "components must have one width")
+            _require(0 <= encoder.scores <= min(widths), "scores must be components")
             _require(
                 len(encoder.terms) == len(encoder.weights) == len(encoder.components), "terms and weights must fit"
             )

@@ -7,6 +7,7 @@ from collections import Counter
 from collections.abc import Iterable
 from dataclasses import replace
 from statistics import NormalDist
+from typing import Any
 
 import numpy as np
 
@@ -41,6 +42,9 @@ _FEWEST_TEXTS = 3
 """Texts that a term must occur in."""
 _MOST_WORDS = 20_000
 _LONGEST = 160
+"""Words of a text that are read at most, however many texts there are."""
+_LONGEST_OF_FEW, _MOST_CODES = 3000, 1 << 23
+"""Of few texts more are read: so many at most, and no more than all texts together have codes."""
 
 
 def fit_grid(rows: np.ndarray, columns: tuple[str, ...], task: Task) -> Grid:
@@ -90,7 +94,12 @@ def fit_words(column: Column, cells: np.ndarray) -> Words:
     counts = Counter(token for tokens in split for token in tokens)
     vocabulary = [token for token, count in counts.most_common(_MOST_WORDS) if count >= 2]
     length = int(np.quantile([len(tokens) for tokens in split], 0.95)) if split else 1
-    return Words(column.name, tuple(vocabulary), max(8, min(_LONGEST, length)))
+    return Words(column.name, tuple(vocabulary), max(8, min(longest_read(len(cells), _LONGEST), length)))
+
+
+def longest_read(texts: int, usual: int) -> int:
+    """Return how many codes of each text are read at most: of many texts the usual number, of fewer as many as can be afforded."""
+    return max(usual, min(_LONGEST_OF_FEW, _MOST_CODES // max(1, texts)))
 
 
 def moments(values: np.ndarray, axis: int | tuple[int, ...]) -> tuple[tuple[float, ...], tuple[float, ...]]:
@@ -177,8 +186,19 @@ def _terms(texts: Iterable[list[str]]) -> list[str]:
 
 def _components(texts: list[list[str]], places: dict[str, int], weights: np.ndarray) -> np.ndarray:
     """(terms, components), scaled so that each feature has unit variance over the training rows."""
-    from scipy.sparse import csr_matrix
     from sklearn.decomposition import TruncatedSVD
+
+    matrix = term_matrix(texts, places, weights)
+    reduced = TruncatedSVD(min(_COMPONENTS, len(places) - 1), random_state=0)
+    with np.errstate(invalid="ignore"):  # texts that are all alike have no variance to explain
+        features = reduced.fit_transform(matrix)
+    scales = features.std(axis=0)
+    return np.asarray((reduced.components_ / np.where(scales > 0, scales, 1.0)[:, None]).T)
+
+
+def term_matrix(texts: list[list[str]], places: dict[str, int], weights: np.ndarray) -> Any:
+    """Terms of each text -> a sparse (texts, terms) matrix of what `Text` multiplies with its components."""
+    from scipy.sparse import csr_matrix
 
     rows: list[int] = []
     columns: list[int] = []
@@ -189,9 +209,4 @@ def _components(texts: list[list[str]], places: dict[str, int], weights: np.ndar
         rows += [row] * len(counts)
         columns += counts.keys()
         values += [(1 + math.log(n)) * weights[place] / total for place, n in counts.items()]
-    matrix = csr_matrix((values, (rows, columns)), shape=(len(texts), len(places)))
-    reduced = TruncatedSVD(min(_COMPONENTS, len(places) - 1), random_state=0)
-    with np.errstate(invalid="ignore"):  # texts that are all alike have no variance to explain
-        features = reduced.fit_transform(matrix)
-    scales = features.std(axis=0)
-    return np.asarray((reduced.components_ / np.where(scales > 0, scales, 1.0)[:, None]).T)
+    return csr_matrix((values, (rows, columns)), shape=(len(texts), len(places)))

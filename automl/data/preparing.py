@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 
 from automl.data.arrays import KNOWN
-from automl.data.audit import audit, check_shape
+from automl.data.audit import about_length, audit, check_shape
 from automl.data.durable import (
     flush_folder,
     move_into_place,
@@ -74,6 +74,8 @@ def prepare(task: Task, *, seed: int, data_folder: Path) -> Prepared:
     units, about_copies = units_of(rows, digests)
     parts = split_rows(digests, units, rows, task, seed)
     schema = Schema.fit(rows, parts["train"], task)
+    if not isinstance(rows.features, np.ndarray):
+        warnings += about_length(schema.encoders, rows.features)
     content = content_hash(digests, rows.test)
     folds = None
     if task.evaluation == "folds":

@@ -18,7 +18,7 @@ MOST_RATED = 100_000
 """Levels that have a rate, the commonest: they travel in the bundle."""
 _MOST_OUTPUTS = 10
 """Classes: a number for each of more would be more than the column is worth."""
-_PARTS = 5
+PARTS = 5
 _FARTHEST = 5.0
 """Standard deviations that one row's target may count."""
 
@@ -36,7 +36,7 @@ def deviations(target: np.ndarray, classes: int) -> np.ndarray:
 
 def parts_of(rows: int, group: np.ndarray | None) -> np.ndarray:
     """(rows,) which rows take their rates from all others: every fifth row, or every fifth group."""
-    return (np.arange(rows) if group is None else np.unique(group.astype(str), return_inverse=True)[1]) % _PARTS
+    return (np.arange(rows) if group is None else np.unique(group.astype(str), return_inverse=True)[1]) % PARTS
 
 
 def rated(encoder: Category, cells: np.ndarray, deviating: np.ndarray, parts: np.ndarray) -> Category:
@@ -69,7 +69,7 @@ def cross_rates(cells: np.ndarray, deviating: np.ndarray, parts: np.ndarray) -> 
 def _from_others(places: np.ndarray, deviating: np.ndarray, parts: np.ndarray) -> np.ndarray:
     prior, levels = _prior(places, deviating), int(places.max()) + 1
     found = np.zeros_like(deviating)
-    for part in range(_PARTS):
+    for part in range(PARTS):
         mine = parts == part
         found[mine] = _rates(places[~mine], deviating[~mine], prior, levels)[places[mine]]
     return found

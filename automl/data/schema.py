@@ -16,6 +16,7 @@ from automl.data.encoder_check import check_encoder
 from automl.data.fitting import MOST_TEXTS, fit_column, fit_forecast, fit_grid, fit_series, fit_words, moments
 from automl.data.rating import deviations, parts_of, rated
 from automl.data.subwords import fit_subwords
+from automl.data.telling import scored
 from automl.encoding import (
     Category,
     CellError,
@@ -25,6 +26,7 @@ from automl.encoding import (
     Raw,
     SeriesError,
     Steps,
+    Text,
     Tokens,
     WholeEncoder,
     encode,
@@ -45,7 +47,7 @@ _FEWEST_ROWS, _MOST_NUMBERS = 1000, 1 << 27
 """Of wide rows, such as pictures, so many at least, or as many as hold so many numbers."""
 _FARTHEST = 1e18
 """Scales from the mean, for a target that lies absurdly far from those of the training rows: its square is still a float32."""
-_LATER = ("ahead", "ahead_scales", "rated", "rates", "utc")
+_LATER = ("ahead", "ahead_scales", "rated", "rates", "scores", "utc")
 """Fields of encoders that are left out where they are empty, so that a schema without them keeps the text and hash of before."""
 KINDS = ("classification", "regression")
 INPUT_KINDS = ("table", "image", "text", "series")
@@ -106,14 +108,16 @@ class Schema:
         return schema._rated(features, rows, learned) if task.input_kind == "table" else schema
 
     def _rated(self, features: Any, rows: Rows, learned: np.ndarray) -> Self:
-        """Return the same with rates of the categories of very many levels; `features` are the cells of the rows `learned`."""
+        """Return the same with rates of large categories and scores of texts; `features` are the cells of the rows `learned`."""
         deviating = deviations(self.encode_target(rows.target[learned]), len(self.labels))
         parts = parts_of(len(learned), None if rows.group is None else rows.group[learned])
-        encoders = [
-            rated(one, features[one.name], deviating, parts) if isinstance(one, Category) else one
-            for one in self.encoders
-        ]
-        return dataclasses.replace(self, encoders=tuple(encoders))
+
+        def told(one: Encoder) -> Encoder:
+            if isinstance(one, Category):
+                return rated(one, features[one.name], deviating, parts)
+            return scored(one, features[one.name], deviating, parts) if isinstance(one, Text) else one
+
+        return dataclasses.replace(self, encoders=tuple(map(told, self.encoders)))
 
     @property
     def columns(self) -> tuple[str, ...]:

@@ -9,26 +9,29 @@ from typing import Any
 
 import numpy as np
 
-from automl.encoding import BEGIN, LONGEST_WORD, Subwords, tokens_of, words
+from automl.data.fitting import longest_read
+from automl.encoding import BEGIN, LONGEST_WORD, Subwords, runs_of, words
 from automl.tasks import Column
 
 _MOST_JOINS = 4_000
 _FEWEST = 2
 """Times that neighbours must occur to be joined, and a character to be known."""
 _LONGEST = 240
-"""Pieces of a text that are read at most: of prose as much as 160 words."""
+"""Pieces of a text that are read at most, however many texts there are: of prose as much as 160 words."""
 _UNKNOWN = "[UNK]"
 
 
 def fit_subwords(column: Column, cells: np.ndarray) -> Subwords:
     """Return the pieces and how they are joined, and how many are read: as many as 95 % of texts have."""
-    texts = [[BEGIN + word[:LONGEST_WORD] for word in tokens_of(text or "")] for text in words(cells)]
+    texts = [[BEGIN + word[:LONGEST_WORD] for word in runs_of(text or "")] for text in words(cells)]
     counts = Counter(character for text in texts for word in text for character in word)
     model: dict[str, Any] = json.loads(learned(texts, len(counts)).to_str())["model"]
     ranked = sorted(model["vocab"], key=model["vocab"].__getitem__)
     vocabulary = tuple(piece for piece in ranked if piece != _UNKNOWN and counts.get(piece, _FEWEST) >= _FEWEST)
     merges = tuple((first, second) for first, second in model["merges"])
-    found = (Subwords(column.name, vocabulary, _LONGEST, merges).encode(cells) > 0).sum(axis=1)
+    found = (Subwords(column.name, vocabulary, longest_read(len(cells), _LONGEST), merges).encode(cells) > 0).sum(
+        axis=1
+    )
     length = int(np.quantile(found, 0.95)) if len(found) else 1
     return Subwords(column.name, vocabulary, max(8, length), merges)
 

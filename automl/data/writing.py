@@ -12,7 +12,8 @@ from pyarrow import feather
 from automl.data.durable import new_file
 from automl.data.rating import cross_rates, deviations, parts_of
 from automl.data.schema import Schema
-from automl.encoding import Category
+from automl.data.telling import cross_scores
+from automl.encoding import Category, Text
 from automl.sources.scratch import empty_array
 from automl.tasks import Rows, take
 
@@ -67,16 +68,19 @@ def _encoded_by_feature(schema: Schema, rows: Rows, order: np.ndarray, trained: 
             block = schema.encode_column(encoder, cells[start : start + step])
             found[place : place + block.shape[1], start : start + step] = block.T
         if isinstance(encoder, Category) and encoder.rated:
-            rates = _rates_from_others(schema, rows, order[:trained], cells[:trained])
+            rates = cross_rates(cells[:trained], *_told(schema, rows, order[:trained]))
             found[place + 1 : place + 1 + rates.shape[1], :trained] = rates.T
+        if isinstance(encoder, Text) and encoder.scores:
+            scores = cross_scores(encoder, cells[:trained], *_told(schema, rows, order[:trained]))
+            found[place : place + scores.shape[1], :trained] = scores.T
         place += block.shape[1]
     return found
 
 
-def _rates_from_others(schema: Schema, rows: Rows, places: np.ndarray, cells: np.ndarray) -> np.ndarray:
+def _told(schema: Schema, rows: Rows, places: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Of training rows, what their targets say, and which parts they are divided into."""
     deviating = deviations(schema.encode_target(rows.target[places]), len(schema.labels))
-    parts = parts_of(len(places), None if rows.group is None else rows.group[places])
-    return cross_rates(cells, deviating, parts)
+    return deviating, parts_of(len(places), None if rows.group is None else rows.group[places])
 
 
 def _write_array(

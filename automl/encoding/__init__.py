@@ -16,16 +16,17 @@ from .number import Number
 from .series import Series
 from .spelling import BLANKS, is_overflow, number_in
 from .steps import SeriesError, Steps, filled
-from .subwords import BEGIN, LONGEST_WORD, Subwords
+from .subwords import BEGIN, LONGEST_WORD, Subwords, runs_of
 from .text import Text, terms_of
 from .timeline import moments_in, rows_by_id, steps_at
-from .tokens import TOKEN, Tokens, Words, tokens_of
+from .tokens import SPACELESS, TOKEN, Tokens, Words, tokens_of
 
 __all__ = [
     "BEGIN",
     "BLANKS",
     "ISO",
     "LONGEST_WORD",
+    "SPACELESS",
     "TOKEN",
     "Category",
     "CellError",
@@ -56,6 +57,7 @@ __all__ = [
     "number_in",
     "numbers",
     "rows_by_id",
+    "runs_of",
     "seconds",
     "steps_at",
     "terms_of",

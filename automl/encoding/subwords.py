@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import ClassVar
@@ -14,6 +15,8 @@ from .tokens import UNKNOWN, Tokens, tokens_of
 
 BEGIN = "▁"
 """A character of its own before each word, so that a piece at a word's beginning is another than the same inside."""
+_RUN = re.compile(r"\w+|[^\w\s]")
+"""What is cut into pieces: where words have no spaces between them a whole run of them, of which the pieces make words."""
 LONGEST_WORD = 64
 """Characters of a word that are read: joining takes the square of them, and a stranger's word may have a million."""
 
@@ -35,16 +38,24 @@ class Subwords(Tokens):
         cut = self._cutter()
         encoded = np.zeros((len(cells), self.length))
         for row, text in enumerate(words(cells.ravel())):
-            pieces = itertools.chain.from_iterable(map(cut, tokens_of(text or "")))
+            pieces = itertools.chain.from_iterable(map(cut, runs_of(text or "")))
             found = list(itertools.islice(pieces, self.length))
             encoded[row, : len(found)] = found
         return encoded
 
     def by_word(self, text: str, values: np.ndarray) -> np.ndarray:
-        """A number of each piece that is read -> (words,) the sum over each word's pieces."""
-        cut = self._cutter()
-        places = [place for place, word in enumerate(tokens_of(text)) for _ in cut(word)][: len(values)]
-        return np.bincount(places, weights=values) if places else np.zeros(0)
+        """A number of each piece that is read -> (tokens,) the sum over each token's pieces; one of several counts to the first."""
+        ranks = {pair: rank for rank, pair in enumerate(self.merges)}
+        places: list[int] = []
+        first = 0
+        for run in runs_of(text):
+            if len(places) >= len(values):
+                break
+            inside = [place for place, token in enumerate(tokens_of(run), first) for _ in token]
+            starts = itertools.accumulate((len(piece) for piece in pieces_of(run, ranks)[:-1]), initial=0)
+            places += [inside[max(0, start - len(BEGIN))] for start in starts]
+            first = inside[-1] + 1
+        return np.bincount(places[: len(values)], weights=values) if places else np.zeros(0)
 
     def _cutter(self) -> Callable[[str], tuple[int, ...]]:
         """A word -> the codes of its pieces; each word is cut once."""
@@ -59,6 +70,11 @@ class Subwords(Tokens):
             return found
 
         return cut
+
+
+def runs_of(text: str) -> list[str]:
+    """What stands between spaces and marks, in lower case, and single marks."""
+    return _RUN.findall(text.lower())
 
 
 def pieces_of(word: str, ranks: dict[tuple[str, str], int]) -> list[str]:

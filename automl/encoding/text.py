@@ -13,8 +13,9 @@ import numpy as np
 
 from .cells import words
 from .encoder import ColumnEncoder
+from .tokens import WORD
 
-_WORD = re.compile(r"\w+")
+_WORD = re.compile(WORD)
 
 
 @dataclass(frozen=True)
@@ -22,7 +23,7 @@ class Text(ColumnEncoder):
     """Free text among other columns: its words' weights, brought to a few numbers, and its length.
 
     Term frequency times inverse document frequency, scaled to unit length, then the first components of a singular value
-    decomposition (latent semantic analysis, Deerwester et al. 1990).
+    decomposition (latent semantic analysis, Deerwester et al. 1990); before them, where it tells anything, a linear score of the target.
     """
 
     kind: ClassVar[str] = "text"
@@ -32,6 +33,8 @@ class Text(ColumnEncoder):
     """Inverse document frequency of each term."""
     components: tuple[tuple[float, ...], ...]
     """Per term, what it adds to each feature."""
+    scores: int = 0
+    """Features, the first ones, that were learned from the target; what training rows have of them is told by other rows."""
 
     @property
     def cardinalities(self) -> tuple[int, ...]:
@@ -54,6 +57,6 @@ class Text(ColumnEncoder):
 
 
 def terms_of(text: str) -> list[str]:
-    """Words in lower case, and pairs of neighbours."""
+    """Words in lower case, or characters that stand for such, and pairs of neighbours."""
     found = _WORD.findall(text.lower())
     return found + [f"{first} {second}" for first, second in itertools.pairwise(found)]

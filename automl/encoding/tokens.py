@@ -12,7 +12,14 @@ import numpy as np
 from .cells import words
 from .encoder import ColumnEncoder, WholeEncoder
 
-TOKEN = re.compile(r"\w+|[^\w\s]")
+SPACELESS = (
+    "\u0e00-\u0eff\u1000-\u109f\ua9e0-\ua9ff\uaa60-\uaa7f\u1780-\u17ff"  # Thai, Lao, Myanmar, Khmer
+    "\u3005-\u3007\u3040-\u30ff\u31f0-\u31ff\uff66-\uff9f"  # Hiragana, Katakana
+    "\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\U00020000-\U0003ffff"  # Han
+)
+"""Characters, as a set of a regular expression holds them, of scripts that put no spaces between words: each is a token of its own."""
+WORD = rf"[{SPACELESS}]|[^\W{SPACELESS}]+"
+TOKEN = re.compile(rf"{WORD}|[^\w\s]")
 """A word or a single mark of a text that is read whole."""
 UNKNOWN = 1
 """Code of what is not in the vocabulary; 0 fills up."""
@@ -63,5 +70,5 @@ class Words(Tokens):
 
 
 def tokens_of(text: str) -> list[str]:
-    """Words in lower case and single marks."""
+    """Words in lower case, characters that are words of their own, and single marks."""
     return TOKEN.findall(text.lower())

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 EXAMPLES = 4
 """Wrong predictions and right ones that are explained, of each as many."""
-LONGEST_TEXT = 10_000
+LONGEST_TEXT = 40_000
 """Characters of a text that are kept to be shown."""
 NO_TIME = "There was no time left to explain the model."
 NO_CAPTUM = (

@@ -27,6 +27,8 @@ RUN_BYTES = 1 << 22
 """Of neighbouring rows that come into a piece together."""
 _SLICE_VALUES = 2**24
 """Input numbers that one slice of an evaluation holds at most: 64 MiB of float32."""
+_SLICE_WORDS = 2**19
+"""Of texts: a network makes a vector of each word."""
 _SLICE_ROWS = 4096
 """Rows of a slice at most: a network makes far more of a row than the row has numbers."""
 
@@ -128,7 +130,8 @@ class EvaluationFeed:
 
     def batches(self) -> Iterator[Batch]:
         """All rows at once where they are few, else in slices of bounded memory."""
-        size = max(1, min(_SLICE_ROWS, _SLICE_VALUES // self._rows.inputs[0].numel()))
+        values = _SLICE_WORDS if self._schema.input_kind == "text" else _SLICE_VALUES
+        size = max(1, min(_SLICE_ROWS, values // self._rows.inputs[0].numel()))
         for start in range(0, len(self.target), size):
             yield self._rows.batch(slice(start, start + size))
 

@@ -20,6 +20,7 @@ from automl import catalog
 from automl.coordinator.space import default_point
 from automl.messages import Field, Spec
 from lightning_modules._base import Batch, Chunk, FamilyModule
+from lightning_modules._sequence import ends
 
 VOCABULARY = 40
 FIELDS = {
@@ -308,6 +309,40 @@ def test_a_text_without_words_has_finite_outputs(family: str, seed: int) -> None
     outputs.sum().backward()
     assert outputs.isfinite().all()
     assert all(weight.grad is None or weight.grad.isfinite().all() for weight in module.parameters())
+
+
+def long_text(family: str) -> tuple[torch.nn.Module, torch.Tensor]:
+    """An untrained network, and texts of 650 words, alike but for one near the begin or the end."""
+    spec = dataclasses.replace(spec_of("text", 3), inputs=(Field("x", "text", (700,), cardinality=VOCABULARY),))
+    codes = torch.where(torch.arange(700) < 650, 2.0, 0.0).repeat(4, 1)
+    codes[1, 3] = codes[2, 645] = 30.0
+    return build(family, spec).exported().eval(), codes
+
+
+@pytest.mark.parametrize("family", TEXTS)
+def test_of_a_long_text_both_ends_are_read(family: str) -> None:
+    network, codes = long_text(family)
+    outputs = network(codes)
+    assert not torch.allclose(outputs[0], outputs[1])
+    assert not torch.allclose(outputs[0], outputs[2])
+    torch.testing.assert_close(outputs[0], outputs[3])
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("family", TEXTS)
+def test_what_reads_a_long_text_is_exported(family: str) -> None:
+    network, codes = long_text(family)
+    program = torch.export.export(network, (codes,), dynamic_shapes=({0: torch.export.Dim("batch")},)).module()
+    torch.testing.assert_close(program(codes[:3]), network(codes[:3]), rtol=1e-4, atol=1e-5)
+
+
+def test_between_the_two_ends_nothing_is_read() -> None:
+    words = torch.arange(1.0, 21).reshape(2, 10, 1)
+    mask = torch.arange(10) < torch.tensor([[9], [3]])
+    vectors, known = ends(words, mask, 5)
+    assert vectors[0, :, 0].tolist() == [1, 2, 7, 8, 9]
+    assert vectors[1, :3, 0].tolist() == [11, 12, 13]
+    assert known.tolist() == [[True] * 5, [True] * 3 + [False] * 2]
 
 
 @pytest.mark.parametrize("family", catalog.families_taking("series"))

@@ -14,7 +14,7 @@ import pytest
 
 from automl.data import Schema, prepare, spec_for
 from automl.data.subwords import fit_subwords, learned
-from automl.encoding import BEGIN, LONGEST_WORD, Subwords, encoder_from, tokens_of
+from automl.encoding import BEGIN, LONGEST_WORD, Subwords, encoder_from, runs_of, tokens_of
 from automl.errors import ConfigError, DataError
 from automl.tasks import Column, load_task
 from automl.tasks.catalog import require_tokenizers
@@ -48,13 +48,11 @@ UNSEEN = (
 def test_new_rows_are_cut_as_the_library_cuts_them() -> None:
     train, test = texts(0), np.array([*texts(1), *UNSEEN], dtype=object)
     form = dataclasses.replace(fit_subwords(Column("t", "text"), train), length=1000)
-    library = learned([[BEGIN + word for word in tokens_of(text)] for text in train], 100)
+    library = learned([[BEGIN + word for word in runs_of(text)] for text in train], 100)
     names = {piece: code for code, piece in enumerate(form.vocabulary, 2)}
     assert len(form.merges) > 30
     for text, codes in zip(test, form.encode(test).astype(int).tolist(), strict=True):
-        cut = library.encode(
-            [BEGIN + word[:LONGEST_WORD] for word in tokens_of(text or "")], is_pretokenized=True
-        ).tokens
+        cut = library.encode([BEGIN + word[:LONGEST_WORD] for word in runs_of(text or "")], is_pretokenized=True).tokens
         assert [code for code in codes if code] == [names.get(piece, 1) for piece in cut]
 
 
@@ -98,6 +96,12 @@ def test_what_speaks_for_a_prediction_is_told_per_word() -> None:
     assert form.encode(np.array(["ab aba Z"], dtype=object))[0].tolist() == [6, 6, 3, 2, 1, 0, 0, 0]
     assert form.by_word("ab aba Z", np.array([1.0, 2.0, 3.0, 4.0, 5.0])).tolist() == [1, 5, 9]
     assert form.by_word("", np.zeros(0)).tolist() == []
+
+
+def test_a_piece_of_several_characters_that_are_words_counts_to_the_first() -> None:
+    form = Subwords("t", ("▁", "我", "喜", "欢", "喜欢"), 8, (("喜", "欢"),))
+    assert form.encode(np.array(["我喜欢 欢"], dtype=object))[0].tolist() == [2, 3, 6, 2, 5, 0, 0, 0]
+    assert form.by_word("我喜欢 欢", np.array([1.0, 2.0, 4.0, 8.0, 16.0])).tolist() == [3, 4, 0, 24]
 
 
 def test_a_million_words_and_one_word_without_end_take_a_moment() -> None:

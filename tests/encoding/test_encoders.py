@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import dataclasses
+import itertools
 import json
 
 import numpy as np
 import pytest
 from mixed_rows import ENCODERS, ROWS, cells
 
-from automl.data.fitting import MOST_LEVELS, fit_column, fit_words
+from automl.data.fitting import MOST_LEVELS, fit_column, fit_words, longest_read
 from automl.encoding import (
     Category,
     CellError,
@@ -20,6 +21,8 @@ from automl.encoding import (
     Words,
     encode,
     encoder_from,
+    terms_of,
+    tokens_of,
 )
 from automl.tasks import Column
 
@@ -110,11 +113,32 @@ def test_text_in_which_nothing_varies_still_encodes(values: tuple[str | None, ..
     assert np.isfinite(encoded).all()
 
 
+@pytest.mark.parametrize(
+    ("text", "tokens"),
+    [
+        ("Don't stop, naïve_1 Ω!", ["don", "'", "t", "stop", ",", "naïve_1", "ω", "!"]),
+        ("我喜欢iPhone手机。", ["我", "喜", "欢", "iphone", "手", "机", "。"]),
+        ("東京タワーへ", ["東", "京", "タ", "ワ", "ー", "へ"]),
+        ("ดีมาก 10", ["ด", "ี", "ม", "า", "ก", "10"]),
+        ("서울 타워", ["서울", "타워"]),
+    ],
+)
+def test_where_no_spaces_stand_between_words_each_character_is_one(text: str, tokens: list[str]) -> None:
+    found = [token for token in tokens if token.isalnum() or len(token) > 1 or token == "ี"]
+    assert tokens_of(text) == tokens
+    assert terms_of(text) == found + [" ".join(pair) for pair in itertools.pairwise(found)]
+
+
 def test_words_are_cut_and_filled_up() -> None:
     encoder = fit_words(Column("c", "text"), cells(*["a b c d"] * 10))
     assert isinstance(encoder, Words)
     assert encoder.encode(cells("a zzz", None)).tolist() == [[2, 1, 0, 0, 0, 0, 0, 0], [0] * 8]
     assert encoder.encode(cells("a " * 100)).shape == (1, encoder.length)
+
+
+def test_a_text_is_read_as_far_as_all_together_can_be_afforded() -> None:
+    assert fit_words(Column("c", "text"), cells(*["so " * 2500] * 40)).length == 2500
+    assert [longest_read(texts, 160) for texts in (0, 2000, 10_000, 100_000)] == [3000, 3000, 838, 160]
 
 
 def test_rows_encode_alone_as_they_do_together() -> None:

@@ -309,6 +309,16 @@ def test_each_sub_folder_of_texts_is_a_class_and_one_column(tmp_path: Path) -> N
     assert sorted(set(rows.target.tolist())) == ["ham", "spam"]
 
 
+def test_texts_that_are_too_long_to_be_read_whole_are_warned_of(tmp_path: Path) -> None:
+    folder = _texts(tmp_path / "long")
+    for path in folder.glob("*/1*.txt"):
+        path.write_text(path.read_text() + " and so on" * 1200)
+    read = "The texts have 5 words in the median; the first 3,000 words are read."
+    for name, warnings in (("long", (read,)), ("short", ())):
+        task = load_task(str(folder if name == "long" else _texts(tmp_path / name)))
+        assert prepare(task, seed=0, data_folder=tmp_path / "data").summary.warnings == warnings
+
+
 def test_few_bad_texts_are_left_out_and_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     folder = _texts(tmp_path / "mail", each=50)
     monkeypatch.setattr(texts, "LARGEST", 100)

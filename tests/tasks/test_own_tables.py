@@ -153,6 +153,17 @@ def test_ids_are_left_out_and_free_text_is_kept(tmp_path: Path) -> None:
     assert why(task, "row") == "numbers the rows"
 
 
+@pytest.mark.parametrize("alphabet", ["我你他她去来吃喝看书", "あいうえおカキクケコ", "กขคงจฉชซดต"])
+def test_sentences_without_spaces_are_texts_and_names_of_two_characters_ids(tmp_path: Path, alphabet: str) -> None:
+    signs = ["".join(alphabet[row // 10**place % 10] for place in range(8)) for row in range(60)]
+    lines = [
+        f"{alphabet[row % 10]}{alphabet[row // 10]},{sign},{sign[:4]},{row % 2}\n" for row, sign in enumerate(signs)
+    ]
+    task = loaded(tmp_path, "name,said,more,y\n" + "".join(lines))
+    assert kinds(task) == {"name": "left out", "said": "text", "more": "text"}
+    assert why(task, "said") == "4 words in the mean, 60 different"
+
+
 def test_dates_in_three_formats_are_one_column_of_dates(tmp_path: Path) -> None:
     forms = ("2026-01-{:02}", "{:02}.01.2026", "01/{:02}/2026")
     content = HEADER + "".join(

@@ -8,7 +8,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from automl.encoding import BLANKS, ISO, is_overflow, moment, number_in
+from automl.encoding import BLANKS, ISO, SPACELESS, is_overflow, moment, number_in
 from automl.errors import DataError
 from automl.sources.table import as_text, plain_numbers
 from automl.tasks.own.spelling import example, is_amount, spelling_of
@@ -161,7 +161,7 @@ def _nearly_dates(known: pa.ChunkedArray) -> str:
 
 def _as_words(name: str, known: pa.ChunkedArray, levels: int, but: str) -> Column:
     share = levels / len(known)
-    words = pc.mean(pc.add(pc.count_substring_regex(known[:_SAMPLE], r"\s+"), 1)).as_py()
+    words = _words_in_the_mean(known[:_SAMPLE])
     if words >= 3 and levels > 20 and share > 0.3:
         return Column(name, "text", f"{words:.0f} words in the mean, {levels} different")
     if share > 0.95 and len(known) >= 20:
@@ -169,6 +169,13 @@ def _as_words(name: str, known: pa.ChunkedArray, levels: int, but: str) -> Colum
             return Column(name, "text", f"{words:.0f} words in the mean, {levels} different")
         return Column(name, "left out", f"an id: {levels} different words in {len(known)} rows{but}")
     return Column(name, "category", f"{levels} different words{_numbers_among(known)}{but}")
+
+
+def _words_in_the_mean(known: pa.ChunkedArray) -> float:
+    """One more than there are spaces; of scripts without spaces, two characters are about a word."""
+    spaces = pc.mean(pc.count_substring_regex(known, r"\s+")).as_py()
+    characters = pc.mean(pc.count_substring_regex(known, f"[{SPACELESS}]")).as_py()
+    return float(1 + spaces + max(0.0, characters / 2 - 1))
 
 
 def _numbers_among(known: pa.ChunkedArray) -> str:
