@@ -6,6 +6,7 @@ tensors, so that weights, bundle and export are those of any network; scikit-lea
 
 from __future__ import annotations
 
+import importlib
 import math
 from typing import Any
 
@@ -66,8 +67,7 @@ class Module(FamilyModule):
 
     def configure_optimizers(self) -> list[torch.optim.Optimizer]:
         """Nothing descends; but scikit-learn is loaded here, before the time of the fit is counted: it takes one to four seconds."""
-        import sklearn.ensemble  # noqa: F401
-
+        importlib.import_module("sklearn.ensemble")
         return []
 
     def training_step(self, chunk: Chunk, batch_idx: int) -> None:

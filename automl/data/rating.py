@@ -16,27 +16,6 @@ RATED_FROM = 100
 """Levels from which a category is rated: fewer are learned one by one."""
 MOST_RATED = 100_000
 """Levels that have a rate, the commonest: they travel in the bundle."""
-_MOST_OUTPUTS = 10
-"""Classes: a number for each of more would be more than the column is worth."""
-PARTS = 5
-_FARTHEST = 5.0
-"""Standard deviations that one row's target may count."""
-
-
-def deviations(target: np.ndarray, classes: int) -> np.ndarray:
-    """Encoded target (rows,) -> (rows, outputs) how far it is from its mean: of two classes the second alone, of very many none."""
-    if classes > _MOST_OUTPUTS:
-        return np.zeros((len(target), 0))
-    if classes:
-        target = np.eye(classes)[target][:, 1 if classes == 2 else 0 :]
-    else:
-        target = np.clip(target.astype(np.float64)[:, None], -_FARTHEST, _FARTHEST)
-    return np.asarray(target - target.mean(axis=0))
-
-
-def parts_of(rows: int, group: np.ndarray | None) -> np.ndarray:
-    """(rows,) which rows take their rates from all others: every fifth row, or every fifth group."""
-    return (np.arange(rows) if group is None else np.unique(group.astype(str), return_inverse=True)[1]) % PARTS
 
 
 def rated(encoder: Category, cells: np.ndarray, deviating: np.ndarray, parts: np.ndarray) -> Category:
@@ -45,13 +24,13 @@ def rated(encoder: Category, cells: np.ndarray, deviating: np.ndarray, parts: np
     `deviating` (rows, outputs) and `parts` (rows,) are of the same rows.
     """
     levels, places = _levels_of(cells)
-    if len(levels) < RATED_FROM or not deviating.shape[1]:
-        return encoder
     prior = _prior(places, deviating)
-    if np.isinf(prior):
+    if len(levels) < RATED_FROM or np.isinf(prior):
         return encoder
     scales = _from_others(places, deviating, parts).std(axis=0)
-    rates = _rates(places, deviating, prior, len(levels)) / np.where(scales > 0, scales, 1.0)
+    if not scales.all():  # a single group, say, has no others to learn from
+        return encoder
+    rates = _rates(places, deviating, prior, len(levels)) / scales
     commonest = np.argsort(-np.bincount(places), kind="stable")[:MOST_RATED].tolist()
     kept = [place for place in commonest if levels[place]]
     return replace(
@@ -62,14 +41,13 @@ def rated(encoder: Category, cells: np.ndarray, deviating: np.ndarray, parts: np
 def cross_rates(cells: np.ndarray, deviating: np.ndarray, parts: np.ndarray) -> np.ndarray:
     """(rows, outputs) the rates of these training rows, each from the rows of other parts, of unit variance."""
     found = _from_others(_levels_of(cells)[1], deviating, parts)
-    scales = found.std(axis=0)
-    return np.asarray(found / np.where(scales > 0, scales, 1.0))
+    return np.asarray(found / found.std(axis=0))
 
 
 def _from_others(places: np.ndarray, deviating: np.ndarray, parts: np.ndarray) -> np.ndarray:
     prior, levels = _prior(places, deviating), int(places.max()) + 1
     found = np.zeros_like(deviating)
-    for part in range(PARTS):
+    for part in np.unique(parts):
         mine = parts == part
         found[mine] = _rates(places[~mine], deviating[~mine], prior, levels)[places[mine]]
     return found

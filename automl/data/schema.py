@@ -14,11 +14,9 @@ import numpy as np
 from automl.data import strict_json
 from automl.data.encoder_check import check_encoder
 from automl.data.fitting import MOST_TEXTS, fit_column, fit_forecast, fit_grid, fit_series, fit_words, moments
-from automl.data.rating import deviations, parts_of, rated
 from automl.data.subwords import fit_subwords
-from automl.data.telling import scored
+from automl.data.supervised import deviations, parts_of, supervised
 from automl.encoding import (
-    Category,
     CellError,
     ColumnEncoder,
     Encoder,
@@ -26,7 +24,6 @@ from automl.encoding import (
     Raw,
     SeriesError,
     Steps,
-    Text,
     Tokens,
     WholeEncoder,
     encode,
@@ -105,19 +102,16 @@ class Schema:
             why={column.name: column.why for column in task.columns if column.kind != "left out" and column.why},
             gaps=_gaps(features) if not isinstance(features, np.ndarray) else {},
         )
-        return schema._rated(features, rows, learned) if task.input_kind == "table" else schema
+        if task.input_kind != "table":
+            return schema
+        told = schema.supervision(rows, learned)
+        encoders = tuple(supervised(one, features[one.name], *told) for one in schema.named)
+        return dataclasses.replace(schema, encoders=encoders)
 
-    def _rated(self, features: Any, rows: Rows, learned: np.ndarray) -> Self:
-        """Return the same with rates of large categories and scores of texts; `features` are the cells of the rows `learned`."""
-        deviating = deviations(self.encode_target(rows.target[learned]), len(self.labels))
-        parts = parts_of(len(learned), None if rows.group is None else rows.group[learned])
-
-        def told(one: Encoder) -> Encoder:
-            if isinstance(one, Category):
-                return rated(one, features[one.name], deviating, parts)
-            return scored(one, features[one.name], deviating, parts) if isinstance(one, Text) else one
-
-        return dataclasses.replace(self, encoders=tuple(map(told, self.encoders)))
+    def supervision(self, rows: Rows, places: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Of training rows at these places, in order of content: what their targets say, and in which parts they learn from each other."""
+        group = None if rows.group is None else rows.group[places]
+        return deviations(self.encode_target(rows.target[places]), len(self.labels)), parts_of(len(places), group)
 
     @property
     def columns(self) -> tuple[str, ...]:

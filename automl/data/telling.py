@@ -12,7 +12,6 @@ from typing import Any
 import numpy as np
 
 from automl.data.fitting import term_matrix
-from automl.data.rating import PARTS
 from automl.encoding import Text, terms_of, words
 
 _MOST_TEXTS = 20_000
@@ -23,9 +22,9 @@ _PENALTY = 3.0
 def scored(encoder: Text, cells: np.ndarray, deviating: np.ndarray, parts: np.ndarray) -> Text:
     """Return the encoder with a score per output before its other numbers; as it is where scores tell less than the mean does.
 
-    `deviating` (rows, outputs) and `parts` (rows,) are of the training rows `cells`, as `rating` makes them.
+    `deviating` (rows, outputs) and `parts` (rows,) are of the training rows `cells`, as `supervised` makes them.
     """
-    if not deviating.shape[1] or len(encoder.terms) < 2:
+    if len(encoder.terms) < 2:
         return encoder
     found = _from_others(encoder, cells, deviating, parts)
     if np.square(deviating - found).sum() >= np.square(deviating).sum():
@@ -42,10 +41,10 @@ def cross_scores(encoder: Text, cells: np.ndarray, deviating: np.ndarray, parts:
 
 def _from_others(encoder: Text, cells: np.ndarray, deviating: np.ndarray, parts: np.ndarray) -> np.ndarray:
     found, matrix = np.zeros_like(deviating), _matrix(encoder, cells)
-    for part in range(PARTS):
+    for part in np.unique(parts):
         mine = parts == part
         others = np.flatnonzero(~mine[:_MOST_TEXTS])
-        if mine.any() and len(others):
+        if len(others):
             slopes = _slopes(matrix[others], deviating[others])
             found[mine] = _with(encoder, slopes).encode(cells[mine])[:, :-1]  # the last is the length
     return found

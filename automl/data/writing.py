@@ -10,10 +10,8 @@ import pyarrow as pa
 from pyarrow import feather
 
 from automl.data.durable import new_file
-from automl.data.rating import cross_rates, deviations, parts_of
 from automl.data.schema import Schema
-from automl.data.telling import cross_scores
-from automl.encoding import Category, Text
+from automl.data.supervised import from_other_rows
 from automl.sources.scratch import empty_array
 from automl.tasks import Rows, take
 
@@ -61,26 +59,17 @@ def write_raw(path: Path, rows: Rows, indices: np.ndarray) -> None:
 def _encoded_by_feature(schema: Schema, rows: Rows, order: np.ndarray, trained: int) -> np.ndarray:
     """(features, rows): of a whole text its words, of a table what each column becomes."""
     found = empty_array((int(np.prod(schema.shape)), len(order)), np.float32)
-    step, place = max(1, _NUMBERS_AT_ONCE // len(found)), 0
+    step, place, supervision = max(1, _NUMBERS_AT_ONCE // len(found)), 0, schema.supervision(rows, order[:trained])
     for encoder in schema.named:
         cells = rows.features[encoder.name][order]
         for start in range(0, len(order), step):
             block = schema.encode_column(encoder, cells[start : start + step])
             found[place : place + block.shape[1], start : start + step] = block.T
-        if isinstance(encoder, Category) and encoder.rated:
-            rates = cross_rates(cells[:trained], *_told(schema, rows, order[:trained]))
-            found[place + 1 : place + 1 + rates.shape[1], :trained] = rates.T
-        if isinstance(encoder, Text) and encoder.scores:
-            scores = cross_scores(encoder, cells[:trained], *_told(schema, rows, order[:trained]))
-            found[place : place + scores.shape[1], :trained] = scores.T
+        if (told := from_other_rows(encoder, cells[:trained], *supervision)) is not None:
+            first, values = told
+            found[place + first : place + first + values.shape[1], :trained] = values.T
         place += block.shape[1]
     return found
-
-
-def _told(schema: Schema, rows: Rows, places: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Of training rows, what their targets say, and which parts they are divided into."""
-    deviating = deviations(schema.encode_target(rows.target[places]), len(schema.labels))
-    return deviating, parts_of(len(places), None if rows.group is None else rows.group[places])
 
 
 def _write_array(

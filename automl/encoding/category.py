@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import ClassVar
 
 import numpy as np
@@ -48,16 +48,18 @@ class Category(ColumnEncoder):
         return np.array([text is None for text in texts]) | (_places(listed, texts) >= 0)
 
 
-def _places(listed: tuple[str, ...], texts: Iterable[str | None]) -> np.ndarray:
+def _places(listed: tuple[str, ...], texts: list[str | None]) -> np.ndarray:
     """(rows,) where each text is listed; -1 where it is not."""
-    places: dict[str | None, int] = {word: place for place, word in enumerate(listed)}
-    folded: dict[str, int] = {}
-    for word, place in list(places.items())[::-1]:
-        folded[str(word).casefold()] = place
-    found = [places.get(text, -1) for text in texts]
+    places, folded = _index(listed)
     return np.array(
-        [
-            folded.get(text.casefold(), -1) if place < 0 and text else place
-            for place, text in zip(found, texts, strict=True)
-        ]
+        [places[text] if text in places else folded.get(text.casefold(), -1) if text else -1 for text in texts]
     )
+
+
+@lru_cache(maxsize=64)  # of a hundred thousand words it takes longer than to encode a chunk of rows
+def _index(listed: tuple[str, ...]) -> tuple[dict[str | None, int], dict[str, int]]:
+    """Where each word is listed, and where the first is that differs from it by capitals alone."""
+    folded: dict[str, int] = {}
+    for place, word in enumerate(listed):
+        folded.setdefault(word.casefold(), place)
+    return {word: place for place, word in enumerate(listed)}, folded

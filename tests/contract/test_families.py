@@ -20,7 +20,6 @@ from automl import catalog
 from automl.coordinator.space import default_point
 from automl.messages import Field, Spec
 from lightning_modules._base import Batch, Chunk, FamilyModule
-from lightning_modules._sequence import ends
 
 VOCABULARY = 40
 FIELDS = {
@@ -336,15 +335,6 @@ def test_what_reads_a_long_text_is_exported(family: str) -> None:
     torch.testing.assert_close(program(codes[:3]), network(codes[:3]), rtol=1e-4, atol=1e-5)
 
 
-def test_between_the_two_ends_nothing_is_read() -> None:
-    words = torch.arange(1.0, 21).reshape(2, 10, 1)
-    mask = torch.arange(10) < torch.tensor([[9], [3]])
-    vectors, known = ends(words, mask, 5)
-    assert vectors[0, :, 0].tolist() == [1, 2, 7, 8, 9]
-    assert vectors[1, :3, 0].tolist() == [11, 12, 13]
-    assert known.tolist() == [[True] * 5, [True] * 3 + [False] * 2]
-
-
 @pytest.mark.parametrize("family", catalog.families_taking("series"))
 @pytest.mark.parametrize("horizon", [1, 4])
 def test_the_next_steps_of_a_series_are_learned_where_they_are_known(family: str, horizon: int) -> None:
@@ -366,11 +356,3 @@ def test_the_next_steps_of_a_series_are_learned_where_they_are_known(family: str
     learn(module, batch)
     assert loss() < before
     assert torch.equal(module.exported()(inputs), module(inputs))
-
-
-def test_a_cnn_of_before_pools_by_the_average_alone() -> None:
-    spec, given = spec_of("image", 3), dict(catalog.space("cnn").DEFAULT)
-    both = catalog.module("cnn", spec, given)
-    del given["pooling"]
-    before = catalog.module("cnn", spec, given)
-    assert (before.network[-1].in_features, both.network[-1].in_features) == (32, 64)

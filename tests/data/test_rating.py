@@ -9,8 +9,9 @@ import pytest
 
 from automl.data import prepare
 from automl.data.arrays import KNOWN
-from automl.data.rating import cross_rates, deviations, parts_of, rated
+from automl.data.rating import cross_rates, rated
 from automl.data.schema import Schema
+from automl.data.supervised import deviations, parts_of, supervised
 from automl.encoding import Category
 from automl.tasks import Column, Rows, Task
 
@@ -55,7 +56,9 @@ def test_few_levels_and_very_many_classes_have_no_rates() -> None:
     few = np.array([cell[:6] for cell in cells], dtype=object)
     assert fitted(few, target).rated == ()
     classes = np.digitize(effects, np.linspace(-2, 2, 13))
-    assert rated(Category("shop", ()), cells, deviations(classes, 14), parts_of(ROWS, None)).rated == ()
+    assert supervised(Category("shop", ()), cells, deviations(classes, 14), parts_of(ROWS, None)) == Category(
+        "shop", ()
+    )
 
 
 @pytest.mark.parametrize(("classes", "outputs"), [(2, 1), (3, 3)])
@@ -72,6 +75,16 @@ def test_rows_of_a_group_are_rated_by_other_groups() -> None:
     group = np.arange(ROWS) % 50
     parts = parts_of(ROWS, group.astype(str))
     assert len({(one, part) for one, part in zip(group.tolist(), parts.tolist(), strict=True)}) == 50
+
+
+def test_rows_without_a_group_are_rated_alone_and_a_single_group_is_not_rated() -> None:
+    cells, _, target = shops()
+    group = np.where(np.arange(ROWS) < ROWS // 2, "", "one")
+    parts = parts_of(ROWS, group)
+    assert np.bincount(parts[group == ""]).tolist() == [ROWS // 10] * 5
+    assert len(set(parts[group == "one"].tolist())) == 1
+    alone = parts_of(ROWS, np.full(ROWS, "one"))
+    assert rated(Category("shop", ()), cells, deviations(target, 0), alone).rated == ()
 
 
 def test_a_missing_cell_is_a_level() -> None:

@@ -10,10 +10,10 @@ import pytest
 
 from automl.data import KNOWN, prepare
 from automl.data.fitting import fit_column
-from automl.data.rating import deviations, parts_of
 from automl.data.schema import Schema
-from automl.data.telling import cross_scores, scored
-from automl.encoding import Text
+from automl.data.supervised import deviations, parts_of, supervised
+from automl.data.telling import cross_scores
+from automl.encoding import Number, Text
 from automl.tasks import Column, Rows, Task
 
 ROWS, VOCABULARY = 1500, 120
@@ -32,7 +32,9 @@ def reviews(seed: int = 0, *, effect: float = 1.0) -> tuple[np.ndarray, np.ndarr
 def fitted(cells: np.ndarray, target: np.ndarray, classes: int = 0) -> Text:
     encoder = fit_column(Column("said", "text"), cells)
     assert isinstance(encoder, Text)
-    return scored(encoder, cells, deviations(target, classes), parts_of(ROWS, None))
+    found = supervised(encoder, cells, deviations(target, classes), parts_of(ROWS, None))
+    assert isinstance(found, Text)
+    return found
 
 
 def test_scores_of_new_rows_follow_what_their_words_add() -> None:
@@ -70,7 +72,9 @@ def test_workers_map_such_scores_and_a_bundle_gives_new_rows_the_whole_ones(tmp_
     assert Schema.from_json(schema.to_json()) == schema
     assert '"scores"' not in dataclasses.replace(schema, encoders=(Text("said", ("a",), (1.0,), ((1.0,),)),)).to_json()
     trained = prepared.summary.rows["train"]
-    order = inputs[:, 0] * schema.encoders[0].scale + schema.encoders[0].mean  # type: ignore[union-attr]
+    number = schema.encoders[0]
+    assert isinstance(number, Number)
+    order = inputs[:, 0] * number.scale + number.mean
     whole = schema.encode({name: column[order.round().astype(int)] for name, column in rows.features.items()})
     assert np.array_equal(inputs[trained:], whole[trained:])
     assert np.array_equal(np.delete(inputs, 1, axis=1), np.delete(whole, 1, axis=1))

@@ -10,32 +10,14 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 import pytest
+from csv_task import HEADER, kinds, loaded, rows, why
 
 from automl.cli.main import run
 from automl.data import prepare
 from automl.errors import ConfigError, DataError
 from automl.sources import open_table
-from automl.tasks import Choices, Task, load_again, load_task
+from automl.tasks import Choices, load_again, load_task
 from automl.tasks.own import reading
-
-HEADER = "n,w,y\n"
-
-
-def rows(first: int = 0, last: int = 60) -> str:
-    return "".join(f"{row}.5,{'abc'[row % 3]},{row % 2}\n" for row in range(first, last))
-
-
-def loaded(folder: Path, content: str, **choices: object) -> Task:
-    (folder / "d.csv").write_text(content)
-    return load_task(str(folder / "d.csv"), Choices(**{"target": "y", **choices}))  # type: ignore[arg-type]
-
-
-def kinds(task: Task) -> dict[str, str]:
-    return {column.name: column.kind for column in task.columns}
-
-
-def why(task: Task, name: str) -> str:
-    return next(column.why for column in task.columns if column.name == name)
 
 
 @pytest.mark.parametrize(
@@ -70,13 +52,6 @@ def test_what_cannot_be_learned_from_is_refused_with_its_place(tmp_path: Path, c
     assert str(caught.value).startswith(f"{tmp_path}/d.csv: ")
 
 
-@pytest.mark.parametrize("cell", ["inf", "1e400", "-1e400", "1e200"])
-def test_a_number_that_is_too_large_in_the_target_has_its_row(tmp_path: Path, cell: str) -> None:
-    content = "n,y\n" + "".join(f"{row},{row * 1.37}\n" for row in range(40))
-    with pytest.raises(DataError, match=rf"target 'y', row 41: '{cell}' is not a number below 1e\+100"):
-        loaded(tmp_path, content + f"3,{cell}\n")
-
-
 @pytest.mark.parametrize("cell", ["123456789012345678901234567890", "-9223372036854775809", "18446744073709551616"])
 def test_integers_of_more_than_64_bits_are_numbers(tmp_path: Path, cell: str) -> None:
     task = loaded(tmp_path, HEADER + rows() + f"{cell},a,1\n")
@@ -90,24 +65,6 @@ def test_gaps_in_features_are_filled_and_counted(tmp_path: Path) -> None:
     assert "Missing values are filled in, and marked for the model: n (20), w (20)." in prepared.summary.warnings
     encoded = prepared.schema.encode({"n": np.array([None], dtype=object), "w": np.array([None], dtype=object)})
     assert np.isfinite(encoded).all()
-
-
-def test_rows_without_a_target_are_left_out_and_counted(tmp_path: Path) -> None:
-    task = loaded(tmp_path, HEADER + rows() + "1,a,\n1,b, \n")
-    assert len(task.read()) == 60
-    assert task.read().notes == ("2 rows without a target were left out.",)
-
-
-def test_na_and_none_are_names_of_classes(tmp_path: Path) -> None:
-    content = HEADER + "".join(f"{row % 7},a,{['NA', 'None', 'null'][row % 3]}\n" for row in range(60))
-    task = loaded(tmp_path, content)
-    assert sorted(set(task.read().target.tolist())) == ["NA", "None", "null"]
-
-
-def test_a_class_of_one_row_is_named(tmp_path: Path) -> None:
-    task = loaded(tmp_path, HEADER + rows() + "1.25,a,7\n")
-    warnings = prepare(task, seed=0, data_folder=tmp_path / "data").summary.warnings
-    assert "Classes with fewer than 5 rows may be missing from a part: 7 (1)." in warnings
 
 
 def test_a_column_of_numbers_and_words_says_share_and_choice(tmp_path: Path) -> None:
@@ -326,48 +283,6 @@ def test_a_task_says_in_one_line_what_was_inferred(tmp_path: Path) -> None:
     assert task.summary(60) == (
         "churn: 60 rows; classification of churned (2 different words) by roc_auc from 1 number, 1 category"
     )
-
-
-def test_rows_without_a_group_are_counted_and_none_is_no_gap(tmp_path: Path) -> None:
-    who = ["", " ", "None", "b", "b "]
-    content = "n,who,y\n" + "".join(f"{row}.5,{who[row % 5]},{row % 2}\n" for row in range(100))
-    task = loaded(tmp_path, content, group="who")
-    warnings = prepare(task, seed=0, data_folder=tmp_path / "data").summary.warnings
-    assert "40 of 100 rows have no group: each is a group of its own." in warnings
-    assert sorted(set(task.read().group.tolist())) == ["", "None", "b"]  # type: ignore[union-attr]
-
-
-def whole_numbers(folder: Path, counts: Sequence[int]) -> Task:
-    """A table whose target is 0, 1, 2 and so on, each so often."""
-    target = np.repeat(np.arange(len(counts)), counts)
-    return loaded(folder, "n,y\n" + "".join(f"{row * 7 % 60}.5,{label}\n" for row, label in enumerate(target)))
-
-
-@pytest.mark.parametrize(
-    ("counts", "kind"),
-    [
-        ([700, 500, 300, 200, 100, 80, 60, 40, 20, 9, 3, 1], "regression"),
-        ([700, 500, 300, 200, 100, 80, 60, 40, 20, 1], "classification"),
-        ([150] * 12, "classification"),
-        ([150] * 11 + [9], "classification"),
-        ([20] * 11 + [2], "classification"),
-    ],
-)
-def test_many_whole_numbers_of_which_some_are_rare_are_counts(tmp_path: Path, counts: list[int], kind: str) -> None:
-    assert whole_numbers(tmp_path, counts).kind == kind
-
-
-def test_whole_numbers_as_classes_say_how_they_would_be_amounts(tmp_path: Path) -> None:
-    said = "(3 different whole numbers; if they are amounts: --kind regression)"
-    assert said in whole_numbers(tmp_path, [30, 30, 30]).summary(90)
-    assert "--kind" not in whole_numbers(tmp_path, [30, 30]).summary(60)
-
-
-def test_classes_that_differ_in_case_alone_are_said(tmp_path: Path) -> None:
-    content = "n,y\n" + "".join(f"{row % 7},{['Yes', 'yes', 'no', 'n o'][row % 4]}\n" for row in range(80))
-    task = loaded(tmp_path, content)
-    warnings = prepare(task, seed=0, data_folder=tmp_path / "data").summary.warnings
-    assert "Classes that differ in case, spaces or form alone: 'Yes' and 'yes', 'n o' and 'no'." in warnings
 
 
 def test_parquet_times_of_day_become_features(tmp_path: Path) -> None:

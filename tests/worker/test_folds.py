@@ -11,6 +11,7 @@ from scripted import ScriptedChannel
 
 from automl import catalog
 from automl.data import load_folds, load_part, prepare, spec_for
+from automl.data.preparing import Prepared
 from automl.messages import Answer, Assignment, Member, Report
 from automl.tasks import Rows, load_task
 from automl.worker.callbacks import Best, Ending, Progress
@@ -63,13 +64,18 @@ def test_a_group_is_never_divided(tmp_path: Path) -> None:
         assert len({int(f) for f, g in zip(fold, found, strict=True) if g == one}) == 1
 
 
-def test_a_trial_is_the_mean_of_its_folds_and_predicts_every_row(tmp_path: Path) -> None:
-    prepared = prepare(FOLDED, seed=0, data_folder=tmp_path / "data")
-    spec = dataclasses.replace(spec_for(FOLDED, prepared), max_resource=3)
+def assigned(folder: Path, *, epochs: int) -> tuple[Assignment, Prepared]:
+    """The default of `mlp` over five folds."""
+    prepared = prepare(FOLDED, seed=0, data_folder=folder / "data")
+    spec = dataclasses.replace(spec_for(FOLDED, prepared), max_resource=epochs)
     member = Member(0, 0, 0, "mlp", catalog.space("mlp").DEFAULT, 7)
-    whole = Assignment(
-        "trial-0-0-0", "trial", (member,), spec, prepared.ref, "accuracy", "maximize", 3, folds=tuple(range(5))
-    )
+    folds, ref = tuple(range(5)), prepared.ref
+    whole = Assignment("trial-0-0-0", "trial", (member,), spec, ref, "accuracy", "maximize", epochs, folds=folds)
+    return whole, prepared
+
+
+def test_a_trial_is_the_mean_of_its_folds_and_predicts_every_row(tmp_path: Path) -> None:
+    whole, prepared = assigned(tmp_path, epochs=3)
     places, channel = Places(tmp_path / "data", tmp_path), Silent()
     (outcome,) = perform(whole, channel, places)
     single = [
@@ -86,12 +92,7 @@ def test_a_trial_is_the_mean_of_its_folds_and_predicts_every_row(tmp_path: Path)
 
 
 def test_where_the_time_ends_within_the_folds_the_value_is_that_of_those_that_were_reached(tmp_path: Path) -> None:
-    prepared = prepare(FOLDED, seed=0, data_folder=tmp_path / "data")
-    spec = dataclasses.replace(spec_for(FOLDED, prepared), max_resource=30)
-    member = Member(0, 0, 0, "mlp", catalog.space("mlp").DEFAULT, 7)
-    assignment = Assignment(
-        "trial-0-0-0", "trial", (member,), spec, prepared.ref, "accuracy", "maximize", 30, folds=tuple(range(5))
-    )
+    assignment, _ = assigned(tmp_path, epochs=30)
     (outcome,) = perform(assignment, ScriptedChannel({1: "finish"}), Places(tmp_path / "data", tmp_path))
     assert (outcome.state, outcome.steps) == ("complete", 2)
     assert outcome.value == max(values["objective"] for _, values in outcome.curve)

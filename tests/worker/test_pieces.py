@@ -71,6 +71,17 @@ def test_a_refit_sees_the_pieces_of_both_parts(assign: Assign, places: Places) -
     assert (outcome.state, outcome.steps) == ("complete", 2)
 
 
+def test_what_is_loaded_before_a_fit_takes_nothing_from_its_time(assign: Assign) -> None:
+    seconds = [0.0]
+    listener = Listener(assign(deadline=10.0), 0, ScriptedChannel(), clock=lambda: seconds[0])
+    seconds[0] = 100.0
+    listener.on_fit_start(None, catalog.module("mlp", assign().spec, catalog.space("mlp").DEFAULT))  # type: ignore[arg-type]
+    seconds[0] = 109.0
+    assert listener.is_wanted()
+    seconds[0] = 110.0
+    assert not listener.is_wanted()
+
+
 def test_a_deadline_is_planned_by_the_pieces_that_are_done(assign: Assign) -> None:
     """The second of four pieces ends after 2 s: in 10 s there is time for 2.5 epochs, and so for two."""
     listener = Listener(assign(epochs=30, deadline=10.0), 0, ScriptedChannel(), clock=iter([0.0, 2.0]).__next__)

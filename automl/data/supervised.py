@@ -1,0 +1,64 @@
+"""What encoders learn from the target, and how training rows are kept from learning it of themselves: from other rows than their own.
+
+`rating` and `telling` say what is learned, of a category and of a text; here it stands who learns, and from which rows.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from automl.data.rating import cross_rates, rated
+from automl.data.telling import cross_scores, scored
+from automl.encoding import Category, Encoder, Text
+
+_MOST_OUTPUTS = 10
+"""Classes: a number for each of more would be more than a column is worth."""
+_PARTS = 5
+_FARTHEST = 5.0
+"""Standard deviations that one row's target may count."""
+
+
+def supervised(encoder: Encoder, cells: np.ndarray, deviating: np.ndarray, parts: np.ndarray) -> Encoder:
+    """Return the encoder with what the target tells of it; as it is where that is nothing.
+
+    `deviating` (rows, outputs) and `parts` (rows,) are of the training rows `cells`.
+    """
+    if not deviating.shape[1]:
+        return encoder
+    match encoder:
+        case Category():
+            return rated(encoder, cells, deviating, parts)
+        case Text():
+            return scored(encoder, cells, deviating, parts)
+    return encoder
+
+
+def from_other_rows(
+    encoder: Encoder, cells: np.ndarray, deviating: np.ndarray, parts: np.ndarray
+) -> tuple[int, np.ndarray] | None:
+    """Of these training rows, the features that know the target: the place of the first, and (rows, outputs) from other rows."""
+    match encoder:
+        case Category() if encoder.rated:
+            return 1, cross_rates(cells, deviating, parts)
+        case Text() if encoder.scores:
+            return 0, cross_scores(encoder, cells, deviating, parts)
+    return None
+
+
+def deviations(target: np.ndarray, classes: int) -> np.ndarray:
+    """Encoded target (rows,) -> (rows, outputs) how far it is from its mean: of two classes the second alone, of very many none."""
+    if classes > _MOST_OUTPUTS:
+        return np.zeros((len(target), 0))
+    if classes:
+        target = np.eye(classes)[target][:, 1 if classes == 2 else 0 :]
+    else:
+        target = np.clip(target.astype(np.float64)[:, None], -_FARTHEST, _FARTHEST)
+    return np.asarray(target - target.mean(axis=0))
+
+
+def parts_of(rows: int, group: np.ndarray | None) -> np.ndarray:
+    """(rows,) which rows learn from all others: every fifth row, or every fifth group; a row without a group is one of its own."""
+    if group is None:
+        return np.arange(rows) % _PARTS
+    named = np.unique(group, return_inverse=True)[1]
+    return np.where(group == "", np.arange(rows), named) % _PARTS
