@@ -11,9 +11,7 @@ import pytest
 from mixed_rows import ENCODERS, ROWS
 
 from automl.data import Schema
-from automl.encoding import (
-    Number,
-)
+from automl.encoding import Category, Date, Number, Text
 from automl.errors import DataError
 
 
@@ -54,3 +52,10 @@ def test_a_spelling_that_is_none_is_refused(spelling: str) -> None:
     document["encoders"] = [{"kind": "number", **dataclasses.asdict(Number("n", spelling=spelling))}]
     with pytest.raises(DataError):
         Schema.from_json(json.dumps(document))
+
+
+def test_a_schema_of_before_keeps_its_text_and_so_its_hash():
+    encoders = (Date("d", ("iso",)), Category("c", ("a",)), Text("t", ("a",), (1.0,), ((1.0,),)))
+    text = Schema("t", "regression", "table", "y", encoders).to_json()
+    assert not any(f'"{later}"' in text for later in ("utc", "rated", "rates", "scores"))
+    assert Schema.from_json(text).to_json() == text

@@ -116,6 +116,11 @@ def test_columns_named_as_steps_that_are_not_alike_are_a_table_and_that_is_said(
         assert loaded(tmp_path, frame, input=chosen).read().notes == ()
 
 
+def test_few_numbered_columns_are_not_worth_a_warning(tmp_path: Path) -> None:
+    few = wide(RNG.normal(size=(60, 28)), "V").assign(y=np.arange(60) % 2)
+    assert loaded(tmp_path, few).read().notes == ()
+
+
 def test_a_person_decides_what_rows_are(tmp_path: Path) -> None:
     frame = wide(waves()).assign(y=np.arange(60) % 2)
     assert loaded(tmp_path, frame, input="table").input_kind == "table"
