@@ -1,4 +1,4 @@
-"""Mean of the vectors of words and pairs of words; trains in seconds. Its search space is `search_spaces/text_bag.py`."""
+"""Sum of the vectors of words and pairs of words; trains in seconds. Its search space is `search_spaces/text_bag.py`."""
 
 from __future__ import annotations
 
@@ -22,12 +22,12 @@ class Pairs(nn.Embedding):
 
 
 class Network(nn.Module):
-    """Vectors of words and of hashed pairs, their mean, linear (Joulin et al. 2016, arXiv:1607.01759)."""
+    """Vectors of words and of hashed pairs, their scaled sum, linear (after Joulin et al. 2016, arXiv:1607.01759)."""
 
-    def __init__(self, words: int, width: int, buckets: int, dropout: float, outputs: int) -> None:
-        """`buckets` of 0 leaves pairs out."""
+    def __init__(self, words: int, width: int, buckets: int, power: float, dropout: float, outputs: int) -> None:
+        """`buckets` of 0 leaves pairs out; the sum is divided by the number of vectors to the power of `power`."""
         super().__init__()
-        self.buckets = buckets
+        self.buckets, self.power = buckets, power
         self.words = nn.Embedding(words, width, padding_idx=0)
         self.pairs = Pairs(buckets + 1, width, padding_idx=0) if buckets else None
         for embedding in (self.words, self.pairs):
@@ -44,8 +44,8 @@ class Network(nn.Module):
         if self.pairs is not None:
             pairs = self._pairs(codes)
             total, count = total + self.pairs(pairs).sum(dim=1), count + (pairs > 0).sum(dim=1)
-        mean = total / count.clamp(min=1)[:, None].to(total.dtype)
-        outputs: Tensor = self.linear(self.dropout(mean))
+        scaled = total / count.clamp(min=1)[:, None].to(total.dtype) ** self.power
+        outputs: Tensor = self.linear(self.dropout(scaled))
         return outputs
 
     def _pairs(self, codes: Tensor) -> Tensor:
@@ -58,7 +58,14 @@ class Network(nn.Module):
 class Module(FamilyModule):
     """A text's class or number from the words and pairs that are in it, whatever their order."""
 
-    def __init__(self, spec: Any, *, width: int, buckets: int, dropout: float, **training: Any) -> None:
-        """`buckets` is the number of vectors that all pairs of neighbours share; 0 looks at single words alone."""
+    def __init__(
+        self, spec: Any, *, width: int, buckets: int, dropout: float, scale: str = "mean", **training: Any
+    ) -> None:
+        """`buckets` is the number of vectors that all pairs of neighbours share; 0 looks at single words alone.
+
+        `scale` is `root` (of the number of vectors: a few words that matter still show in a text of thousands), or `mean`, as models
+        of before had it.
+        """
         super().__init__(spec, **training)
-        self.network = Network(spec.input.cardinality, width, buckets, dropout, spec.output_size)
+        power = {"mean": 1.0, "root": 0.5}[scale]
+        self.network = Network(spec.input.cardinality, width, buckets, power, dropout, spec.output_size)

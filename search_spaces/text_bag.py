@@ -12,7 +12,8 @@ INPUTS = ("text",)
 DEFAULT = {
     "width": 32,
     "buckets": 16_384,
-    "lr": 5e-3,
+    "scale": "root",
+    "lr": 3e-3,
     "schedule": "one_cycle",
     "weight_decay": 1e-2,
     "dropout": 0.5,
@@ -27,5 +28,6 @@ def suggest(trial: Any, spec: Any) -> dict[str, Any]:
     return {
         "width": trial.suggest_int("width", 16, 256, log=True),
         "buckets": trial.suggest_categorical("buckets", [0, 4_096, 16_384, 65_536]),
+        "scale": "root",
         **by_adamw(trial, spec),
     }
