@@ -134,6 +134,7 @@ def read_rows(path: str, schema: dict[str, Any]) -> dict[str, np.ndarray]:
     names = [name for one in schema["encoders"] for name in one.get("columns", [one.get("name")])]
     names += [one[key] for one in schema["encoders"] for key in ("id", "time") if one.get(key)]
     wanted = f"the columns {', '.join(names[:8])} ({len(names)} in all)"
+    csv.field_size_limit(1 << 24)  # of a long text's cell
     try:
         with open(path, encoding="utf-8-sig", newline="") as file:
             reader = csv.DictReader(file)

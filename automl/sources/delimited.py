@@ -177,6 +177,7 @@ def _explain(head: _Head, names: Sequence[str], delimiter: str) -> None:
     try:
         with io.TextIOWrapper(head.open(), encoding=head.encoding, newline="") as text:
             reader = csv.reader(_lines(text, head.source), delimiter=delimiter, strict=True)
+            csv.field_size_limit(_LONGEST_LINE)  # a text may be longer than the 131,072 characters that are usual
             complete, above = 0, _header_rows(head)
             try:
                 for cells in reader:
@@ -186,9 +187,14 @@ def _explain(head: _Head, names: Sequence[str], delimiter: str) -> None:
                             f"{head.source}: line {reader.line_num} has {len(cells)} cells, but the header has {len(names)}."
                         )
             except csv.Error as error:
-                if "unexpected end" in str(error):
+                if "unexpected end" in str(error) or "field limit" in str(error):
+                    closed = (
+                        "never closed"
+                        if "unexpected end" in str(error)
+                        else f"not closed within {_LONGEST_LINE >> 20} MB"
+                    )
                     raise DataError(
-                        f"{head.source}: a quote in line {complete + 1} is never closed. Close it, or double it to mean a quote."
+                        f"{head.source}: a quote in line {complete + 1} is {closed}. Close it, or double it to mean a quote."
                     ) from None
                 raise DataError(f"{head.source}: not a CSV table, line {reader.line_num}: {error}.") from None
     except UnicodeDecodeError:

@@ -43,6 +43,8 @@ def written(folder: Path, content: str | bytes, name: str = "rows.csv") -> Path:
         ("a,w,y\n" + ROWS + "1,2\n" + ROWS, "rows.csv: line 32 has 2 cells, but the header has 3."),
         ("a,w\n1,2,3\n" * 3, "rows.csv: line 2 has 3 cells, but the header has 2."),
         ("a,w,y\n" + ROWS + '1,"b,2\n' + ROWS, "rows.csv: a quote in line 32 is never closed."),
+        ("a,w,y\n" + ROWS + '1,"b,2\n' + ROWS * 30_000, "rows.csv: a quote in line 32 is never closed."),
+        ("a,w,y\n" + ROWS + '1,"b,2\n' + ROWS * 75_000, "rows.csv: a quote in line 32 is not closed within 16 MB."),
         ("a,w,y\n" + ROWS + "1,b\0,2\n" + ROWS, "rows.csv: line 32 holds a NUL character. Remove it."),
         ("a\0,w,y\n" + ROWS, "rows.csv: line 1 holds a NUL character. Remove it"),
         (b"\0" * 100_000, "rows.csv: line 1 holds a NUL character. Remove it"),
@@ -268,3 +270,9 @@ def test_times_durations_and_short_floats_are_read(tmp_path: Path) -> None:
     assert cells_of(table["took"], as_numbers=True)[0] == 90.0
     for name in ("half", "words"):
         assert cells_of(table[name], as_numbers=True).dtype == np.float64
+
+
+def test_a_cell_may_hold_a_long_text_of_many_lines(tmp_path: Path) -> None:
+    text = "a line of a text\n" * 20_000
+    frame = read(written(tmp_path, "a,w,y\n" + f'1,"{text}",2\n' * 3))
+    assert frame["w"].to_pylist() == [text] * 3
