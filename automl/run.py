@@ -13,7 +13,7 @@ from automl.config import SearchConfig, check_name
 from automl.coordinator.deadline import Deadline
 from automl.coordinator.events import Began, Closed, Lagging, Observer, Placed, Resumed, Said, SearchEvent, silent
 from automl.coordinator.loop import Coordinator, StopRequest
-from automl.coordinator.opening import compare, describe, finished, objective
+from automl.coordinator.opening import compare, describe, finished
 from automl.coordinator.phases import Phases
 from automl.coordinator.reconcile import reconcile
 from automl.coordinator.signals import stop_on_signals
@@ -50,13 +50,12 @@ def search(
     Raises AutoMLError: bad settings before anything is done, SearchHeld while another process works on the search, Stopped
     after a signal, NoUsableTrial when nothing completed. Whatever is raised, the same call again goes on where this one ended.
     """
-    task = load_task(task) if isinstance(task, str) else task
-    require_package(task)
     config = config or SearchConfig()
+    task = (load_task(task) if isinstance(task, str) else task).steered_by(config.metric)
+    require_package(task)
     if config.families_from:
         add_families_from(config.families_from)
     families = families_for(task.input_kind, task.name, config.families)
-    objective(task, config)
     slots = device_slots(config.devices, config.workers)
     home = home or Home.from_environment()
     folder = home.search(check_name(name or f"{task.name}-{config.seed}"))

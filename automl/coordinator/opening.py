@@ -20,7 +20,7 @@ from automl.config import SearchConfig
 from automl.coordinator.space import check_overrides, explore, overrides_for
 from automl.data import Prepared
 from automl.data.treatment import treated_columns
-from automl.errors import ConfigError, did_you_mean
+from automl.errors import ConfigError
 from automl.ledger import Header, Ledger
 from automl.messages import Spec
 from automl.tasks import Task
@@ -43,7 +43,6 @@ def describe(
     spaces = {family: explore(space(family), spec, overrides_for(family, config.overrides)) for family in families}
     check_overrides(families, config.overrides, spaces)
     settings = config.model_copy(update={"families": families}).model_dump(mode="json")
-    metric, direction = objective(task, config)
     return Header(
         uuid=uuid.uuid4().hex,
         name=name,
@@ -52,8 +51,8 @@ def describe(
             "name": task.name,
             "kind": task.kind,
             "source": task.source,
-            "metric": metric,
-            "direction": direction,
+            "metric": task.metric,
+            "direction": task.direction,
             "choices": task.choices,
         },
         config=settings,
@@ -81,21 +80,6 @@ def _require_exact_codes(spec: Spec, precision: str) -> None:
             f"precision {precision} holds whole numbers up to {largest}, but the inputs have codes up to {max(codes)}. "
             f"Choose {precision.replace('true', 'mixed')}."
         )
-
-
-def objective(task: Task, config: SearchConfig) -> tuple[str, str]:
-    """Return the metric that steers, and its direction."""
-    from automl.tasks.metrics import METRICS
-
-    if config.metric is None:
-        return task.metric, task.direction
-    fitting = sorted(name for name, metric in METRICS.items() if metric.kind == task.kind)
-    if config.metric not in fitting:
-        near = did_you_mean(config.metric, fitting)
-        raise ConfigError(
-            f"--metric {config.metric!r} does not fit {task.kind}. Metrics for it: {', '.join(fitting)}.{near}"
-        )
-    return config.metric, METRICS[config.metric].direction
 
 
 def compare(stored: Header, asked: Header, *, strict: bool) -> list[str]:

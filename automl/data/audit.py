@@ -153,6 +153,11 @@ def _check_numbers(rows: Rows, task: Task) -> tuple[str, ...]:
     least, most = np.nanmin(rows.target), np.nanmax(rows.target)
     if least == most:
         raise DataError(f"{task.name}: target '{task.target}' is constant ({least}); there is nothing to learn.")
+    if task.metric == "rmsle" and least <= -1:
+        raise DataError(
+            f"{task.name}: rmsle needs targets above -1, but '{task.target}' is {least:g} in row {int(np.nanargmin(rows.target)) + 1}. "
+            f"Choose --metric rmse or mae."
+        )
     return ()
 
 

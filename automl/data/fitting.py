@@ -40,6 +40,8 @@ MOST_TEXTS = 100_000
 """Texts that are learned from; more would teach the same and hold every word of each in memory."""
 _FEWEST_TEXTS = 3
 """Texts that a term must occur in."""
+_SKEWED = 2.0
+"""Skewness of the exponential distribution."""
 _MOST_WORDS = 20_000
 _LONGEST = 160
 """Words of a text that are read at most, however many texts there are."""
@@ -111,6 +113,24 @@ def moments(values: np.ndarray, axis: int | tuple[int, ...]) -> tuple[tuple[floa
     spread = np.where(known, values - np.expand_dims(means, axis), 0.0)
     scales = np.sqrt(np.square(spread).sum(axis=axis) / count)
     return tuple(np.atleast_1d(means).tolist()), tuple(np.atleast_1d(np.where(scales > 0, scales, 1.0)).tolist())
+
+
+def learns_logarithm(metric: str, target: np.ndarray) -> bool:
+    """Whether a model of this target (rows,), none below 0, is to learn log(1 + target).
+
+    `rmsle` is the squared error of just that. Errors that count as they are, or as shares of the target, ask for the median, and the
+    median of logarithms is the median's logarithm: where a few giants would decide what squares teach, they are brought near.
+    """
+    if metric not in ("mae", "mape", "pinball"):
+        return metric == "rmsle"
+    plain, logarithms = _skewness(target), _skewness(np.log1p(target, dtype=np.float64))
+    return plain > _SKEWED and abs(logarithms) < plain / 2
+
+
+def _skewness(values: np.ndarray) -> float:
+    deviating = np.asarray(values, dtype=np.float64) - np.mean(values, dtype=np.float64)
+    spread = np.sqrt(np.mean(np.square(deviating)))
+    return float(np.mean((deviating / spread) ** 3)) if spread > 0 else 0.0
 
 
 def _moments_of_bytes(values: np.ndarray, axes: tuple[int, ...]) -> tuple[tuple[float, ...], tuple[float, ...]]:

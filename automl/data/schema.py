@@ -13,7 +13,16 @@ import numpy as np
 
 from automl.data import strict_json
 from automl.data.encoder_check import check_encoder
-from automl.data.fitting import MOST_TEXTS, fit_column, fit_forecast, fit_grid, fit_series, fit_words, moments
+from automl.data.fitting import (
+    MOST_TEXTS,
+    fit_column,
+    fit_forecast,
+    fit_grid,
+    fit_series,
+    fit_words,
+    learns_logarithm,
+    moments,
+)
 from automl.data.subwords import fit_subwords
 from automl.data.supervised import deviations, parts_of, supervised
 from automl.encoding import (
@@ -65,6 +74,8 @@ class Schema:
     target_mean: float = 0.0
     target_scale: float = 1.0
     """Regression trains on (target - mean) / scale."""
+    logarithmic: bool = False
+    """Whether it does so on log(1 + target); predictions are then never below 0."""
     white: float = 255.0
     """Raw value of a fully bright pixel; picture files are scaled to it."""
     unused: dict[str, str] = field(default_factory=dict)
@@ -87,6 +98,9 @@ class Schema:
         encoders = _fit_encoders(features, rows.columns, task)
         if isinstance(encoders[0], Forecast):
             target = _told(target, units(encoders, features)).ravel()
+        is_positive = not classes and task.series is None and bool(np.min(rows.target) >= 0)
+        logarithmic = is_positive and learns_logarithm(task.metric, target)
+        target = np.log1p(target, dtype=np.float64) if logarithmic else target
         target_means, target_scales = ((0.0,), (1.0,)) if classes else moments(target[:, None], axis=0)
         schema = cls(
             task=task.name,
@@ -97,6 +111,7 @@ class Schema:
             labels=_sorted_labels(rows.target) if classes else (),
             target_mean=target_means[0],
             target_scale=target_scales[0],
+            logarithmic=logarithmic,
             white=_brightest(features) if isinstance(features, np.ndarray) and task.input_kind == "image" else 255.0,
             unused={column.name: column.why for column in task.columns if column.kind == "left out"},
             why={column.name: column.why for column in task.columns if column.kind != "left out" and column.why},
@@ -196,7 +211,7 @@ class Schema:
     def encode_target(self, target: np.ndarray, told: np.ndarray | None = None) -> np.ndarray:
         """Raw (rows,) labels -> int64 class indices, or numbers -> standardised float32; of a forecast (rows, horizon) in `units`."""
         if self.kind == "regression":
-            target = _told(target, told)
+            target = np.log1p(target, dtype=np.float64) if self.logarithmic else _told(target, told)
             scaled = (np.asarray(target, dtype=np.float64) - self.target_mean) / self.target_scale
             return np.clip(scaled, -_FARTHEST, _FARTHEST).astype(np.float32)
         index = {label: place for place, label in enumerate(self.labels)}
@@ -212,13 +227,16 @@ class Schema:
         if self.horizon and told is not None:
             return in_units(values * self.target_scale + self.target_mean, told)
         if self.kind == "regression":
-            return values.reshape(len(values)) * self.target_scale + self.target_mean
+            numbers = values.reshape(len(values)) * self.target_scale + self.target_mean
+            return np.maximum(np.expm1(numbers), 0.0) if self.logarithmic else numbers
         powers = np.exp(values - values.max(axis=1, keepdims=True))
         return np.asarray(powers / powers.sum(axis=1, keepdims=True))
 
     def to_json(self) -> str:
         """Return the schema as readable JSON."""
         document = {item.name: getattr(self, item.name) for item in dataclasses.fields(self)}
+        if not self.logarithmic:
+            del document["logarithmic"]  # as `_LATER`
         document["encoders"] = [
             {"kind": one.kind, **{k: v for k, v in dataclasses.asdict(one).items() if v or k not in _LATER}}
             for one in self.encoders
@@ -259,6 +277,8 @@ class Schema:
             raise TypeError("names, columns and labels must be text")
         if any(isinstance(number, bool) or not isinstance(number, int | float) for number in numbers):
             raise TypeError("means and scales must be numbers")
+        if not isinstance(self.logarithmic, bool) or (self.logarithmic and self.kind != "regression"):
+            raise TypeError("only numbers have a logarithm")
         if self.kind not in KINDS or self.input_kind not in INPUT_KINDS or (self.kind == KINDS[0]) != bool(self.labels):
             raise ValueError("kind and labels must fit each other")
         if not all(math.isfinite(number) for number in numbers) or not all((self.target_scale, self.white)):

@@ -66,10 +66,12 @@ def _own(path: Path, choices: Choices) -> Task:
     if path.is_dir():
         from automl.tasks.own.folder import folder_task
 
-        return with_tokens(folder_task(path, choices), choices)
-    from automl.tasks.own.table import table_task  # pyarrow: a tenth of a second that built-in tasks need not spend
+        task = folder_task(path, choices)
+    else:
+        from automl.tasks.own.table import table_task  # pyarrow: a tenth of a second that built-in tasks need not spend
 
-    return with_tokens(table_task(path, choices), choices)
+        task = table_task(path, choices)
+    return with_tokens(task, choices).steered_by(choices.metric)
 
 
 def load_again(name: str, choices: dict[str, Any]) -> Task:

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, Literal
 
+from automl.errors import ConfigError, did_you_mean
 from automl.tasks.cells import Cells, joined, take
 
 if TYPE_CHECKING:
@@ -174,3 +175,17 @@ class Task:
     def direction(self) -> str:
         """`maximize` or `minimize`."""
         return self.objectives[0][1]
+
+    def steered_by(self, metric: str | None) -> Task:
+        """Return the task with this metric before the others. Raises ConfigError for one that does not fit the task's kind."""
+        if metric is None:
+            return self
+        from automl.tasks.metrics import METRICS
+
+        fitting = [name for name, one in METRICS.items() if one.kind == self.kind]
+        if metric not in fitting:
+            raise ConfigError(
+                f"Metric {metric!r} does not fit {self.kind}. Metrics for it: {', '.join(fitting)}.{did_you_mean(metric, fitting)}"
+            )
+        others = (one for one in self.objectives if one[0] != metric)
+        return replace(self, objectives=((metric, METRICS[metric].direction), *others))

@@ -16,6 +16,7 @@ from typing import Any
 import numpy as np
 
 from automl.coordinator.stage import Stage
+from automl.data import load_schema
 from automl.ledger import Attempt
 from automl.tasks.metrics import EVEN, best_threshold
 from automl.winner.calibration import fit_temperature, rescale
@@ -94,7 +95,10 @@ def choose_blend(stage: Stage, trials: Sequence[Attempt], winner: Candidate, def
         return Blend((), False, reason, temperature, **lines)
     metric, direction = stage.header.task["metric"], stage.header.task["direction"]
     clusters = validation_clusters(stage)
-    found = select(metric, direction, target, [rows for _, rows in kept], seed=stage.config.seed, clusters=clusters)
+    is_log = load_schema(stage.data_folder, stage.data).logarithmic  # networks are averaged in what they learn
+    candidates = [np.log1p(rows) if is_log else rows for _, rows in kept]
+    told = np.expm1 if is_log else np.asarray
+    found = select(metric, direction, target, candidates, seed=stage.config.seed, clusters=clusters, told=told)
     members = tuple(Share(t, weight) for (t, _), weight in zip(kept, found.weights, strict=True) if weight > 0)
     why, taken = _reason(found), found.is_better
     if taken and (obstacle := _too_much(stage, trials, winner.attempt, [one.trial for one in members])):

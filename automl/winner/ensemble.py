@@ -8,7 +8,7 @@ speak for it (replayed on eight tables, reports/LOG.md). The sealed test has no 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -22,6 +22,7 @@ MOST_MEMBERS = 5
 """Distinct ones: each is refitted, and answers every prediction."""
 FOLDS = 5
 FEWEST_ROWS = 20
+Told = Callable[[np.ndarray], np.ndarray]
 _WIDTH = 2 * 1.96
 """Standard errors in a 95 % interval."""
 _ONE_SIDED = 1.645
@@ -55,8 +56,9 @@ def select(
     *,
     seed: int,
     clusters: np.ndarray | None = None,
+    told: Told = np.asarray,
 ) -> Selection:
-    """Select from `candidates`, predictions shaped as `measure` takes them.
+    """Select from `candidates`: what members are averaged in, which `told` turns into predictions shaped as `measure` takes them.
 
     Rows of a forecast, which overlap as their `clusters` say, are left out by stretches of time: else neighbours of a row that is left
     out would choose for it.
@@ -66,16 +68,16 @@ def select(
     for number in range(FOLDS):
         out = fold == number
         others = [one[~out] for one in candidates]
-        mixture = weighted(greedy(metric, direction, target[~out], others), candidates)
-        single = max(range(len(others)), key=lambda place: _rank(metric, direction, target[~out], others[place]))
+        mixture = told(weighted(greedy(metric, direction, target[~out], others, told), candidates))
+        single = max(range(len(others)), key=lambda place: _rank(metric, direction, target[~out], told(others[place])))
         held_out[out] = mixture[out]
         # Both sides are decided by the threshold that the other rows suggest.
-        for judged_, one in ((ours, mixture), (theirs, candidates[single])):
+        for judged_, one in ((ours, mixture), (theirs, told(candidates[single]))):
             judged_[out] = judged(metric, one[out], best_threshold(metric, target[~out], one[~out]))
     gain = paired_difference(metric, target, ours, theirs, seed=seed, clusters=clusters)
     if direction == "minimize":
         gain = Interval(-gain.value, -gain.high, -gain.low)
-    weights = greedy(metric, direction, target, candidates)
+    weights = greedy(metric, direction, target, candidates, told)
     return Selection(weights, measure(metric, target, ours), gain, held_out)
 
 
@@ -83,7 +85,9 @@ def _folds(rows: int, seed: int) -> np.ndarray:
     return np.random.default_rng(seed).permutation(rows) % FOLDS
 
 
-def greedy(metric: str, direction: str, target: np.ndarray, candidates: Sequence[np.ndarray]) -> tuple[float, ...]:
+def greedy(
+    metric: str, direction: str, target: np.ndarray, candidates: Sequence[np.ndarray], told: Told = np.asarray
+) -> tuple[float, ...]:
     """Return weights: the best first few of the sorted candidates, then whichever helps most, with replacement.
 
     Ties in the metric go to the lower loss of probabilities or numbers, then to the earlier candidate: accuracy alone cannot tell
@@ -91,7 +95,7 @@ def greedy(metric: str, direction: str, target: np.ndarray, candidates: Sequence
     """
 
     def rank(prediction: np.ndarray) -> tuple[float, float]:
-        return _rank(metric, direction, target, prediction)
+        return _rank(metric, direction, target, told(prediction))
 
     order = sorted(range(len(candidates)), key=lambda place: rank(candidates[place]), reverse=True)
     starts = [tuple(order[: count + 1]) for count in range(min(MOST_MEMBERS, len(order)))]

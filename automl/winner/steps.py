@@ -76,10 +76,10 @@ def export_and_score(
     export, score = work.finishing(winner, scored, blend.exported_temperature, champion, blend.thresholds, baselines)
     final = Plan([export, score], work.describe)
     stage.coordinator.carry_out(final, "export", "score")
-    staged = next(iter(_done(final, export).artifacts.values())).path
+    staged, scores = next(iter(_done(final, export).artifacts.values())).path, _done(final, score)
     # What was scored may have been assigned by an earlier run of this command, when another version was the champion.
     assigned = next(one for one in stage.ledger.attempts(kind="score", final=True) if one.work == score.work).suggestion
-    return (stage.folder.root / staged).parent, _done(final, score), assigned.get("champion")
+    return (stage.folder.root / staged).parent, scores, assigned.get("champion")
 
 
 def _scored(winner: Candidate, rival: Candidate | None, blend: Blend, weights: dict[int, str]) -> list[Scored]:

@@ -9,11 +9,10 @@ from typing import Any
 import pytest
 
 from automl.config import SearchConfig
-from automl.coordinator.opening import _require_exact_codes, compare, objective
+from automl.coordinator.opening import _require_exact_codes, compare
 from automl.errors import ConfigError
 from automl.ledger import Header
 from automl.messages import Field, Spec
-from automl.tasks import load_task
 
 FLOAT = {"kind": "float", "low": 0.0, "high": 1.0, "step": None, "log": False}
 
@@ -117,14 +116,6 @@ def test_other_code_and_versions_are_warned_of_and_refused_when_strict() -> None
     ]
     with pytest.raises(ConfigError, match=r"--strict: the code of family 'mlp' changed .* torch changed"):
         compare(header(), now, strict=True)
-
-
-def test_the_metric_is_the_tasks_unless_another_fits() -> None:
-    wine = load_task("wine")
-    assert objective(wine, SearchConfig()) == ("accuracy", "maximize")
-    assert objective(wine, SearchConfig(metric="log_loss")) == ("log_loss", "minimize")
-    with pytest.raises(ConfigError, match=r"--metric 'rmse' does not fit classification. Metrics for it: accuracy, "):
-        objective(wine, SearchConfig(metric="rmse"))
 
 
 @pytest.mark.parametrize(("precision", "codes"), [("bf16-true", 257), ("16-true", 2049)])

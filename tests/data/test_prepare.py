@@ -260,6 +260,12 @@ def test_data_that_cannot_be_learned_from_is_refused_with_the_place(tmp_path, fe
     assert not list(Path(tmp_path).iterdir())
 
 
+def test_rmsle_of_a_target_that_has_no_logarithm_is_refused_with_the_row(tmp_path):
+    task = _toy(_numbers(), np.arange(200.0) - 3, "regression").steered_by("rmsle")
+    with pytest.raises(DataError, match=r"rmsle needs targets above -1, but 'y' is -3 in row 1. Choose --metric rmse"):
+        prepare(task, seed=0, data_folder=tmp_path)
+
+
 def test_a_rare_class_is_named(tmp_path):
     labels = _labels().astype("U8")
     labels[:2] = "rare"

@@ -10,9 +10,11 @@ import pandas as pd
 import pytest
 from mixed_rows import ENCODERS, ROWS
 
+from automl.bundle import standalone
 from automl.data import Schema
 from automl.encoding import Category, Date, Number, Text
 from automl.errors import DataError
+from automl.tasks import Rows, Task
 
 
 def test_encoders_travel_as_json_and_encode_the_same_in_any_order_of_columns() -> None:
@@ -57,5 +59,44 @@ def test_a_spelling_that_is_none_is_refused(spelling: str) -> None:
 def test_a_schema_of_before_keeps_its_text_and_so_its_hash():
     encoders = (Date("d", ("iso",)), Category("c", ("a",)), Text("t", ("a",), (1.0,), ((1.0,),)))
     text = Schema("t", "regression", "table", "y", encoders).to_json()
-    assert not any(f'"{later}"' in text for later in ("utc", "rated", "rates", "scores"))
+    assert not any(f'"{later}"' in text for later in ("utc", "rated", "rates", "scores", "logarithmic"))
     assert Schema.from_json(text).to_json() == text
+
+
+def test_a_target_that_is_learned_by_its_logarithm_comes_back_and_is_never_below_0() -> None:
+    schema = Schema("t", "regression", "table", "y", ENCODERS, target_mean=5.8, target_scale=2.2, logarithmic=True)
+    again = Schema.from_json(schema.to_json())
+    giants = np.array([0.0, 6.0, 239.0, 6_708_445.0])
+    np.testing.assert_allclose(again.decode(again.encode_target(giants)), giants, rtol=1e-5, atol=1e-5)
+    assert again.decode(np.array([-1e6])).tolist() == [0.0]
+    np.testing.assert_array_equal(
+        standalone.decode(json.loads(schema.to_json()), np.array([-9.0, 0.1])), again.decode(np.array([-9.0, 0.1]))
+    )
+    document = json.loads(schema.to_json()) | {"kind": "classification", "labels": ["a", "b"]}
+    with pytest.raises(DataError):
+        Schema.from_json(json.dumps(document))
+
+
+@pytest.mark.parametrize(
+    ("metric", "target", "learns"),
+    [
+        ("rmsle", "even", True),
+        ("rmsle", "negative", False),
+        ("rmse", "giants", False),
+        ("mae", "giants", True),
+        ("mape", "giants", True),
+        ("mae", "even", False),
+        ("mae", "negative", False),
+    ],
+)
+def test_the_metric_and_the_target_decide_whether_its_logarithm_is_learned(
+    metric: str, target: str, learns: bool
+) -> None:
+    drawn = np.random.default_rng(0).normal(size=200)
+    told = {"even": drawn + 5, "negative": np.exp(3 * drawn) - 0.5, "giants": np.exp(3 * drawn)}[target]
+    rows = Rows(np.zeros((200, 1)), ("x",), told)
+    task = Task("t", "t", "regression", "table", "y", ((metric, "minimize"),), lambda: rows, "drawn")
+    schema = Schema.fit(rows, np.arange(150), task)
+    assert schema.logarithmic is learns
+    if learns:
+        assert abs(schema.encode_target(told[:150]).mean()) < 1e-6

@@ -178,3 +178,13 @@ def test_a_task_whose_package_is_missing_says_what_to_install(monkeypatch, capsy
         bundled_file("no_such_package", "rows.csv")
     with pytest.raises(ConfigError, match=r"numpy: has no file rows\.csv"):
         bundled_file("numpy", "rows.csv")
+
+
+def test_the_metric_is_the_tasks_unless_another_fits():
+    wine = load_task("wine")
+    assert wine.steered_by(None) is wine
+    other = wine.steered_by("log_loss")
+    assert (other.metric, other.direction) == ("log_loss", "minimize")
+    assert other.objectives[1:] == (("accuracy", "maximize"),)
+    with pytest.raises(ConfigError, match=r"Metric 'rmse' does not fit classification. Metrics for it: accuracy, "):
+        wine.steered_by("rmse")

@@ -92,6 +92,11 @@ def test_metrics_of_class_1_equal_scikit_learn_with_ties(decimals):
     )
 
 
+def test_rmsle_counts_what_is_predicted_too_low_as_0_or_as_the_least_target():
+    assert measure("rmsle", np.array([0.0, np.e - 1]), np.array([-9.0, 0.0])) == pytest.approx(np.sqrt(0.5))
+    assert measure("rmsle", np.array([-0.5, 1.0]), np.array([-9.0, 1.0])) == 0.0
+
+
 def test_f1_is_0_where_class_1_neither_occurs_nor_is_predicted():
     assert measure("f1", np.array([0, 0]), np.array([[0.9, 0.1], [0.6, 0.4]])) == 0.0
 
@@ -104,7 +109,6 @@ def test_f1_is_0_where_class_1_neither_occurs_nor_is_predicted():
         ("average_precision", np.array([0, 0]), np.full((2, 2), 0.5), "needs rows of class 1, but none of 2 is"),
         ("roc_auc", np.array([1, 1]), np.full((2, 2), 0.5), "needs rows of two classes or more, but all 2 rows"),
         ("rmsle", np.array([1.0, -1.0]), np.array([1.0, 1.0]), "above -1, but got -1"),
-        ("rmsle", np.array([1.0, 1.0]), np.array([1.0, -2.5]), "above -1, but got -2.5"),
     ],
 )
 def test_rows_that_do_not_admit_a_metric_are_refused(name, target, prediction, message):

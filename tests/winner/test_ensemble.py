@@ -72,3 +72,12 @@ def test_equal_seeds_give_equal_selections():
     target, candidates = drawn(1, own=3.0, shared=0.0)
     first, second = (select("accuracy", "maximize", target, candidates, seed=3) for _ in range(2))
     assert (first.weights, first.gain) == (second.weights, second.gain)
+
+
+def test_members_are_averaged_in_what_they_learn():
+    target = np.exp(np.random.default_rng(0).normal(size=200))
+    logs = np.log(target)
+    found = select("rmsle", "minimize", target, [logs - 0.5, logs + 0.5], seed=0, told=np.exp)
+    assert found.weights == (0.5, 0.5)
+    assert found.is_better
+    np.testing.assert_allclose(found.held_out, target)

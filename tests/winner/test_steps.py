@@ -11,6 +11,7 @@ import pytest
 import stubs
 
 from automl.coordinator.plan import Plan
+from automl.errors import AutoMLError
 from automl.ledger import Attempt
 from automl.messages import Artifact, Outcome
 from automl.winner.blend import Blend, Share
@@ -58,11 +59,11 @@ class FakeStage:
             artifacts = {name: Artifact(f"a/{attempt.key}", "0" * 64, 1)}
             outcome = Outcome(attempt.key, 0, state, value=0.9, best_step=4, artifacts=artifacts)
             plan.on_closed(attempt, outcome)
-            self.earlier.append(replace(attempt, state=state, final=True, outcome=outcome))
+            self.earlier.append(replace(attempt, state=state, final=state == "complete", outcome=outcome))
             self.done[-1].append(attempt)
 
     def attempts(self, *, kind: str, final: bool) -> list[Attempt]:
-        return [one for one in self.earlier if one.kind == kind]
+        return [one for one in self.earlier if one.kind == kind and one.final == final]
 
 
 def finish(stage: FakeStage, blend: Blend = BLEND, winner: Candidate = WINNER) -> Any:
@@ -101,6 +102,14 @@ def test_a_member_that_cannot_be_refitted_leaves_the_single_winner() -> None:
     *_, blend = finish(stage)
     assert (blend.taken, blend.why) == (False, "It gains. But the refit of slot 7 failed.")
     assert [one.slot for one in WORK.describe(stage.done[-1][0]).members] == [5]
+
+
+@pytest.mark.parametrize("kind", ["export", "score"])
+def test_last_work_that_fails_is_named_and_may_be_tried_again(kind: str) -> None:
+    stage = FakeStage(failing=(kind, WINNER.attempt.slot))
+    with pytest.raises(AutoMLError, match=f"the winner's {kind} failed") as caught:
+        finish(stage)
+    assert caught.value.hint == "Run the same command again to go on from here."
 
 
 def test_baselines_that_cannot_be_fitted_cost_no_search() -> None:

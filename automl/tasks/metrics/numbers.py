@@ -28,10 +28,14 @@ def r2(target: np.ndarray, prediction: np.ndarray) -> float:
 
 
 def rmsle(target: np.ndarray, prediction: np.ndarray) -> float:
-    """Root of the mean squared difference of log(1 + x); needs numbers above -1."""
-    least = float(min(target.min(), prediction.min()))
+    """Root of the mean squared difference of log(1 + x); needs targets above -1.
+
+    What is predicted below 0 counts as 0, or as the least target where that is lower.
+    """
+    least = float(target.min())
     if least <= -1:
-        raise DataError(f"rmsle needs targets and predictions above -1, but got {least:g}. Choose rmse or mae.")
+        raise DataError(f"rmsle needs targets above -1, but got {least:g}. Choose rmse or mae.")
+    prediction = np.maximum(prediction, min(0.0, least))
     return rmse(np.log1p(target, dtype=np.float64), np.log1p(prediction, dtype=np.float64))
 
 

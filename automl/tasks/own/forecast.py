@@ -17,7 +17,7 @@ from automl.tasks.own.names import safe_name
 from automl.tasks.own.reading import cells_as, shared_text
 from automl.tasks.own.rhythm import Rhythm, find_rhythm, find_season
 from automl.tasks.own.stacked import channel_columns, moments, ordered
-from automl.tasks.own.target import OBJECTIVES, read_target, steered_by
+from automl.tasks.own.target import OBJECTIVES, read_target
 from automl.tasks.own.windows import FEWEST_WINDOWS, Line, lines_of, windows
 from automl.tasks.task import Column, Task
 
@@ -87,7 +87,7 @@ def forecast_task(path: Path, table: pa.Table, target: str, choices: Choices) ->
         kind="regression",
         input_kind="series",
         target=target,
-        objectives=steered_by(choices.metric, OBJECTIVES["forecast"], "regression"),
+        objectives=OBJECTIVES["forecast"],
         read=lambda: rows,
         source=source,
         shape=(form.channels, form.steps),

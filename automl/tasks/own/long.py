@@ -18,7 +18,7 @@ from automl.tasks.own.given_series import given_long
 from automl.tasks.own.names import safe_name
 from automl.tasks.own.reading import cells_as, groups_in, shared_text
 from automl.tasks.own.stacked import channel_columns, constant, moments, ordered
-from automl.tasks.own.target import Target, read_target, steered_by
+from automl.tasks.own.target import Target, read_target
 from automl.tasks.own.wide import LONGEST
 from automl.tasks.task import Rows, Task
 
@@ -75,7 +75,7 @@ def long_task(path: Path, table: pa.Table, target: str, choices: Choices, folds_
         kind=found.kind,
         input_kind="series",
         target=target,
-        objectives=steered_by(choices.metric, found.objectives, found.kind),
+        objectives=found.objectives,
         read=lambda: rows,
         source=source,
         shape=(len(channels), steps),

@@ -17,7 +17,6 @@ from automl.tasks.own.choices import Choices
 from automl.tasks.own.classes import TARGET, Labelled, labelled, require_classes
 from automl.tasks.own.given import given_folder
 from automl.tasks.own.names import safe_name
-from automl.tasks.own.target import steered_by
 from automl.tasks.task import Rows, Task
 
 SIDES = (32, 64)
@@ -52,7 +51,7 @@ def picture_task(folder: Folder, choices: Choices) -> Task:
         kind="classification",
         input_kind="image",
         target=TARGET,
-        objectives=steered_by(choices.metric, found.objectives, "classification"),
+        objectives=found.objectives,
         read=read,
         source=str(folder.path),
         shape=shape,

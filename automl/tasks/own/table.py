@@ -18,7 +18,7 @@ from automl.tasks.own.given import given_table
 from automl.tasks.own.long import long_task
 from automl.tasks.own.names import safe_name
 from automl.tasks.own.reading import cells_by_column, groups_in, moments_of, require_column, shared_text, whole_table
-from automl.tasks.own.target import Target, find_target, read_target, steered_by
+from automl.tasks.own.target import Target, find_target, read_target
 from automl.tasks.own.wide import Wide, but_not_alike, find_series
 from automl.tasks.task import Column, Rows, Task
 
@@ -65,7 +65,7 @@ def table_task(path: Path, choices: Choices) -> Task:
         kind=target.kind,
         input_kind="series" if wide is not None else "text" if used == ["text"] else "table",
         target=target.name,
-        objectives=steered_by(choices.metric, target.objectives, target.kind),
+        objectives=target.objectives,
         read=lambda: rows,
         source=source,
         shape=() if wide is None else (1, wide.form.steps),

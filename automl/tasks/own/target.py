@@ -135,20 +135,6 @@ def read_answers(source: str, target: Target, cells: pa.ChunkedArray, places: np
     return values
 
 
-def steered_by(metric: str | None, objectives: tuple[tuple[str, str], ...], kind: str) -> tuple[tuple[str, str], ...]:
-    """Put a metric that a person chose before the others. Raises ConfigError for one that does not fit the kind."""
-    if metric is None:
-        return objectives
-    from automl.tasks.metrics import METRICS
-
-    fitting = [name for name, one in METRICS.items() if one.kind == kind]
-    if metric not in fitting:
-        raise ConfigError(
-            f"Metric {metric!r} does not fit {kind}. Metrics for it: {', '.join(fitting)}.{did_you_mean(metric, fitting)}"
-        )
-    return ((metric, METRICS[metric].direction), *(one for one in objectives if one[0] != metric))
-
-
 def _words(cells: pa.ChunkedArray) -> np.ndarray:
     """Text without spaces around it; None where a cell is empty."""
     text = pc.utf8_trim_whitespace(as_text(cells))

@@ -14,7 +14,6 @@ from automl.tasks.own.choices import Choices
 from automl.tasks.own.classes import TARGET, Labelled, labelled, require_classes
 from automl.tasks.own.given import given_folder
 from automl.tasks.own.names import safe_name
-from automl.tasks.own.target import steered_by
 from automl.tasks.task import Column, Rows, Task
 
 COLUMN = "text"
@@ -45,7 +44,7 @@ def text_task(folder: Folder, choices: Choices) -> Task:
         kind="classification",
         input_kind="text",
         target=TARGET,
-        objectives=steered_by(choices.metric, found.objectives, "classification"),
+        objectives=found.objectives,
         read=read,
         source=str(folder.path),
         columns=(Column(COLUMN, "text", "a file each"),),
