@@ -117,14 +117,15 @@ class FamilyModule(pl.LightningModule):
         yield self.descended(self(batch.inputs), batch.target)
 
     def loss(self, outputs: Tensor, target: Tensor, smoothing: float = 0.0) -> Tensor:
-        """Return the mean loss of outputs (rows, outputs): cross entropy, or the squared error of standardised numbers."""
+        """Return the mean loss of outputs (rows, outputs): cross entropy, or the squared or absolute error of standardised numbers."""
         if self.spec.loss == "cross_entropy":
             return F.cross_entropy(outputs, target, label_smoothing=smoothing)
+        error = F.l1_loss if self.spec.loss == "mae" else F.mse_loss
         if target.ndim == 1:
-            return F.mse_loss(outputs.squeeze(-1), target.to(outputs.dtype))
+            return error(outputs.squeeze(-1), target.to(outputs.dtype))
         known = ~target.isnan()  # a forecast's step may be missing
-        errors = torch.where(known, outputs - target.nan_to_num().to(outputs.dtype), 0.0)
-        return errors.square().sum() / known.sum().clamp(min=1)
+        errors = error(outputs, target.nan_to_num().to(outputs.dtype), reduction="none")
+        return torch.where(known, errors, 0.0).sum() / known.sum().clamp(min=1)
 
     def descended(self, outputs: Tensor, target: Tensor) -> Tensor:
         """Return the loss that training lowers: `loss` with smoothed labels, and each row counted as much as its class."""

@@ -32,9 +32,16 @@ class Boosting:
     """(rows,)"""
 
     def __init__(
-        self, *, classes: int, cardinalities: tuple[int, ...], seed: int, class_weights: np.ndarray | None = None
+        self,
+        *,
+        loss: str,
+        classes: int,
+        cardinalities: tuple[int, ...],
+        seed: int,
+        class_weights: np.ndarray | None = None,
     ) -> None:
-        """`class_weights` (classes,) say how much a row of a class counts, as scikit-learn's weights of rows do."""
+        """`loss` is `cross_entropy`, `mse` or `mae`. `class_weights` (classes,) say how much a row of a class counts."""
+        self._is_absolute = loss == "mae"
         self.is_complete = False
         """Whether all rows were added."""
         self._classes, self._cardinalities, self._class_weights = classes, cardinalities, class_weights
@@ -59,7 +66,7 @@ class Boosting:
         np.concatenate(self._parts, out=self._binned)
         self._parts, self._targets, self.is_complete = [], [], True
         self._weights = None if self._class_weights is None else self._class_weights[self.target]
-        self.base = _first_score(self.target, self._classes, self._weights)
+        self.base = _first_score(self.target, self._classes, self._weights, self._is_absolute)
         self.scores = np.tile(self.base, (len(self.target), 1))
 
     def grow(
@@ -80,11 +87,12 @@ class Boosting:
         binned = np.asfortranarray(self._binned[chosen])
         weights = None if self._weights is None else self._weights[chosen]
         gradients, hessians = _derivatives(self.scores[chosen], self.target[chosen], self._classes, weights)
+        directions = np.sign(gradients) if self._is_absolute else gradients
         trees = []
         for place in range(gradients.shape[1]):
             grower = TreeGrower(
                 binned,
-                np.ascontiguousarray(gradients[:, place]),
+                np.ascontiguousarray(directions[:, place]),
                 np.ascontiguousarray(hessians[:, place]),
                 n_bins=_BINS,
                 n_bins_non_missing=self._mapper.n_bins_non_missing_,
@@ -99,6 +107,9 @@ class Boosting:
                 n_threads=1,  # forked workers: a parent's OpenMP threads would be gone; and one thread adds in one order
             )
             grower.grow()
+            if self._is_absolute:
+                for leaf in grower.finalized_leaves:
+                    leaf.value = -lr * float(np.median(gradients[leaf.sample_indices, place]))
             predictor = grower.make_predictor(self._mapper.bin_thresholds_)
             self.scores[:, place] += predictor.predict_binned(self._binned, _BINS - 1, 1)
             trees.append(_tree(predictor))
@@ -128,10 +139,10 @@ def _bins_of(inputs: np.ndarray, cardinalities: tuple[int, ...], seed: int) -> A
     return mapper.fit(inputs.astype(np.float64))
 
 
-def _first_score(target: np.ndarray, classes: int, weights: np.ndarray | None) -> np.ndarray:
-    """The mean, or the logarithms of the classes' shares (of two: their difference); a class without rows is very unlikely."""
+def _first_score(target: np.ndarray, classes: int, weights: np.ndarray | None, is_absolute: bool) -> np.ndarray:
+    """The mean or median, or the logarithms of the classes' shares (of two: their difference); a class without rows is very unlikely."""
     if not classes:
-        return np.array([target.mean(dtype=np.float64)])
+        return np.array([np.median(target) if is_absolute else target.mean(dtype=np.float64)])
     shares = np.bincount(target, weights, minlength=classes) / (len(target) if weights is None else weights.sum())
     logs = np.log(shares.clip(np.finfo(np.float32).eps, 1 - np.finfo(np.float32).eps))
     scores: np.ndarray = logs[1:] - logs[:1] if classes == 2 else logs - logs.mean()

@@ -104,6 +104,7 @@ class Module(FamilyModule):
         is_other = is_whole and self._table is not chunk.inputs
         if self._boosting is None or is_other:
             self._boosting = Boosting(
+                loss=self.spec.loss,
                 classes=self.spec.classes,
                 cardinalities=self.spec.input.cardinalities,
                 seed=int(self.seed),

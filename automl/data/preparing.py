@@ -22,6 +22,7 @@ from automl.data.durable import (
     storage_errors,
     write_file,
 )
+from automl.data.fitting import OF_MEDIANS
 from automl.data.schema import Schema
 from automl.data.split import FOLDS, content_hash, digest_rows, fold_rows, split_rows, units_of
 from automl.data.writing import write_array, write_inputs, write_raw
@@ -113,7 +114,7 @@ def spec_for(task: Task, prepared: Prepared, *, max_epochs: int = 30) -> Spec:
         outputs=(output,),
         rows=prepared.summary.rows["train"],
         classes=classes,
-        loss="cross_entropy" if classes else "mse",
+        loss="cross_entropy" if classes else "mae" if task.metric in OF_MEDIANS else "mse",
         max_resource=max_epochs,
         class_rows=tuple(prepared.summary.trained.values()),
     )

@@ -224,6 +224,8 @@ def test_the_spec_tells_shapes_classes_and_loss(tmp_path):
     task = load_task("diabetes")
     spec = spec_for(task, prepare(task, seed=0, data_folder=tmp_path))
     assert (spec.loss, spec.classes, spec.output_size) == ("mse", 0, 1)
+    task = task.steered_by("mae")
+    assert spec_for(task, prepare(task, seed=0, data_folder=tmp_path)).loss == "mae"
 
 
 def _with(value: float, array: np.ndarray) -> np.ndarray:
@@ -262,7 +264,9 @@ def test_data_that_cannot_be_learned_from_is_refused_with_the_place(tmp_path, fe
 
 def test_rmsle_of_a_target_that_has_no_logarithm_is_refused_with_the_row(tmp_path):
     task = _toy(_numbers(), np.arange(200.0) - 3, "regression").steered_by("rmsle")
-    with pytest.raises(DataError, match=r"rmsle needs targets above -1, but 'y' is -3 in row 1. Choose --metric rmse"):
+    with pytest.raises(
+        DataError, match=r"rmsle needs targets above -1, but 'grower' is -3 in row 1. Choose --metric rmse"
+    ):
         prepare(task, seed=0, data_folder=tmp_path)
 
 

@@ -102,6 +102,17 @@ def test_balanced_classes_are_scikit_learns_where_each_value_has_a_bin(classes: 
     np.testing.assert_allclose(outputs[:, 1] - outputs[:, 0] if classes == 2 else outputs, expected, atol=1e-5)
 
 
+def test_medians_are_scikit_learns() -> None:
+    inputs, target = table(0)
+    theirs = scikit_learns(0, []).set_params(loss="absolute_error")
+    with threadpool_limits(1):
+        theirs.fit(inputs.numpy(), target.numpy())
+    module = grow(build(dataclasses.replace(spec_of(0), loss="mae")), inputs, target)
+    new, _ = table(0, seed=1)
+    expected = theirs.predict(new.numpy().astype(np.float64))
+    np.testing.assert_allclose(module(new).squeeze().numpy(), expected, atol=1e-5)
+
+
 def test_a_row_on_a_threshold_goes_as_it_did_while_growing() -> None:
     """Midpoints of neighbouring float32 lie between them in float64 and on one of them in float32."""
     low = np.float32(1.0)
