@@ -39,7 +39,8 @@ def model_card(
             f"# {facts.task}: {facts.family}",
             "",
             f"Found by search `{facts.search}` (slot {facts.slot}, seed {facts.seed}), which aimed to {facts.direction} "
-            f"{facts.metric}. Trained on rows with content hash `{facts.data[:12]}`.",
+            f"{facts.metric}. Trained on rows with content hash `{facts.data[:12]}`"
+            + (f"; what is learned is log(1 + {_plain(schema.target)})." if schema.logarithmic else "."),
             "",
             f"| {facts.metric} | value |",
             "|---|---|",
