@@ -51,7 +51,7 @@ def list_models(
     with open_registry(name) as client:
         wanted = [name] if name else registry.names(client)
         found = [version for each in wanted for version in registry.versions(client, each)]
-    waiting = unsent(name)
+    waiting = unsent(name, {version.tags.get("search") for version in found})
     if as_json:
         print_json([_document(version) for version in found])
     elif found:

@@ -26,6 +26,12 @@ Target = Annotated[str | None, typer.Option(metavar="COL", help="Column of the t
 Kind = Annotated[
     str | None, typer.Option(metavar="KIND", help="classification, regression or forecast; the first two are inferred.")
 ]
+Metric = Annotated[
+    str | None,
+    typer.Option(
+        metavar="NAME", help="Metric that steers; the task's own when left out.", autocompletion=complete.metrics
+    ),
+]
 ColumnKinds = Annotated[
     list[str] | None,
     typer.Option(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Iterator
+from collections.abc import Container, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -70,11 +70,14 @@ def naming_the_cure(name: str | None) -> Iterator[None]:
         raise ConfigError(str(error), hint=cure) from None
 
 
-def unsent(name: str | None = None) -> str | None:
-    """Return a line on the searches whose model (all, or one of that name) waits to be registered; None where none does."""
+def unsent(name: str | None = None, there: Container[str | None] = ()) -> str | None:
+    """Return a line on the searches whose model (all, or one of that name) waits to be registered; None where none does.
+
+    `there` are searches whose model MLflow has all the same: a carrier may have been ended before it could say so.
+    """
     from automl.ledger import Home
     from automl.tracking.views import unregistered
 
-    if not (waiting := unregistered(Home.from_environment(), name)):
+    if not (waiting := [one for one in unregistered(Home.from_environment(), name) if one not in there]):
         return None
     return f"Not in MLflow yet: the model of search {', '.join(map(repr, waiting))}. Send it: automl searches sync {waiting[0]}"

@@ -19,6 +19,7 @@ from automl.cli.options import (
     Json,
     Kind,
     Known,
+    Metric,
     Target,
     Test,
     TimeCol,
@@ -109,14 +110,7 @@ def search(
     max_epochs: Annotated[
         str, typer.Option(metavar="N", help="Most epochs of one trial.", envvar="AUTOML_MAX_EPOCHS")
     ] = "30",
-    metric: Annotated[
-        str | None,
-        typer.Option(
-            metavar="NAME",
-            help="Metric that steers; the task's own when left out.",
-            autocompletion=complete.metrics,
-        ),
-    ] = None,
+    metric: Metric = None,
     seed: Annotated[str, typer.Option(metavar="N", help="Seed of the search.", envvar="AUTOML_SEED")] = "0",
     kind: Kind = None,
     column: ColumnKinds = None,
@@ -247,7 +241,8 @@ def _standing(registered: dict[str, Any], challenge: dict[str, Any] | None) -> s
 def _pending(name: str, mlflow: dict[str, Any]) -> str:
     if not mlflow["pending"]:
         return ", in step (look: mlflow ui)"
-    return f", {mlflow['pending']} messages not yet in MLflow; run: automl searches sync {name}"
+    messages = f"{mlflow['pending']} message{'s' if mlflow['pending'] > 1 else ''}"
+    return f", {messages} not yet in MLflow; run: automl searches sync {name}"
 
 
 def _whole(flag: str, text: str | None) -> int | None:

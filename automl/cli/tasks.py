@@ -21,6 +21,7 @@ from automl.cli.options import (
     Json,
     Kind,
     Known,
+    Metric,
     Target,
     Test,
     TimeCol,
@@ -89,14 +90,14 @@ def show_task(
     id: Id = None,
     horizon: Horizon = None,
     known: Known = None,
+    metric: Metric = None,
     as_json: Json = False,
 ) -> None:
     """Show one task: what was inferred from a file and why, its metrics, and which families would be searched."""
     from automl.tasks import load_task
 
-    task = load_task(
-        name, choices_from(target, kind, column, group, time_col, encoding, test, input, id, horizon, known)
-    )
+    choices = choices_from(target, kind, column, group, time_col, encoding, test, input, id, horizon, known)
+    task = load_task(name, choices).steered_by(metric)
     facts = _facts(task)
     if as_json:
         print_json(facts)
@@ -139,6 +140,7 @@ def init_task(
     id: Id = None,
     horizon: Horizon = None,
     known: Known = None,
+    metric: Metric = None,
     out: Annotated[
         Path | None,
         typer.Option(
@@ -153,9 +155,8 @@ def init_task(
     from automl.tasks import load_task
     from automl.tasks.own.taskfile import SUFFIXES, task_file
 
-    task = load_task(
-        file, choices_from(target, kind, column, group, time_col, encoding, test, input, id, horizon, known)
-    )
+    choices = choices_from(target, kind, column, group, time_col, encoding, test, input, id, horizon, known)
+    task = load_task(file, choices).steered_by(metric)
     if not task.columns:
         raise ConfigError(f"{file!r} is no table, from which a task file can be made.")
     out = out or Path(f"{task.name}.yaml")

@@ -109,7 +109,8 @@ def _about_columns(task: Task) -> tuple[str, ...]:
     left = [f"{column.name} ({column.why})" for column in task.columns if column.kind == "left out"]
     odd = [f"{column.name} ({column.why})" for column in task.columns if column.blanks]
     found = [f"Left out: {listed(left)}."] if left else []
-    return tuple(found + ([f"Words among numbers: {listed(odd)}."] if odd else []))
+    doubted = [f"Column {column.name}: {column.doubt}." for column in task.columns if column.doubt]
+    return tuple(found + ([f"Words among numbers: {listed(odd)}."] if odd else []) + doubted)
 
 
 def _without_group(rows: Rows, what: str) -> tuple[str, ...]:

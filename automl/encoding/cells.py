@@ -29,8 +29,8 @@ def numbers(cells: np.ndarray, column: str, blanks: Sequence[str] = (), spelling
         values = np.array([number_in(cell, blanks, spelling) for cell in cells.tolist()], dtype=np.float64)
     infinite = np.flatnonzero(np.isinf(values))
     if len(infinite):
-        written = f", written as 1234{spelling[:1]}5{spelling[1:]}" if spelling else ""
-        raise CellError(column, int(infinite[0]), cells[infinite[0]], f"a finite number{written}")
+        wanted = f"a number written as 1234{spelling[:1]}5{spelling[1:]}" if spelling else "a finite number"
+        raise CellError(column, int(infinite[0]), cells[infinite[0]], wanted)
     return values
 
 

@@ -229,7 +229,9 @@ def _bad_byte(opened: Open, encoding: str) -> int:
 
 
 def _not_decodable(source: str, place: int, encoding: str) -> DataError:
-    return DataError(f"{source}: not {encoding.upper()} at byte {place}. Save it as UTF-8, or use --encoding latin-1.")
+    return DataError(
+        f"{source}: not {encoding.upper()} at byte {place}. Save it as UTF-8, or use --encoding cp1252 (Excel's) or latin-1."
+    )
 
 
 class _Joined(io.RawIOBase):

@@ -31,6 +31,8 @@ class Column:
     """Of a number: words among its cells that are taken as missing."""
     spelling: str = ""
     """Of a number: how its cells are written, as `automl.encoding.number_in` takes it."""
+    doubt: str = ""
+    """For people: what its cells may mean just as well."""
 
 
 @dataclass(frozen=True)

@@ -21,11 +21,12 @@ _BASELINES = {
     "boosted_trees": "gradient boosting",
     "majority": "always the most frequent class",
     "mean": "always the mean",
+    "median": "always the median",
     "last_value": "the last value",
     "seasonal_naive": "the last season repeated",
 }
 
-_CONSTANT = ("majority", "mean")
+_CONSTANT = ("majority", "mean", "median")
 """Baselines that read no input."""
 
 _IS_DEFAULT = "The winner is its family's default: nothing else that was tried took its place."

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from automl.data import KNOWN, Arrays, Schema, load_part, load_raw_test, load_schema, load_test_inputs
+from automl.data.fitting import OF_MEDIANS
 from automl.messages import Assignment, Outcome
 from automl.tasks.metrics import EVEN, TUNED, best_threshold
 from automl.worker.artifacts import write_arrays
@@ -43,28 +44,28 @@ def predict_baselines(assignment: Assignment, places: Places) -> tuple[Outcome, 
         raw = load_raw_test(places.data, assignment.data)
         found = forecast_baselines(schema, known, inputs, units, raw)
     else:
-        found = fit_baselines(schema, known, inputs)
+        found = fit_baselines(schema, known, inputs, assignment.metric)
     chosen = baseline_thresholds(schema, assignment.metric, train, validation)
     thresholds = np.array([chosen.get(name, EVEN) for name in found])
     saved = write_arrays(places.search, assignment.id, {**found, "thresholds": thresholds})
     return (Outcome(assignment.id, 0, "complete", artifacts={"predictions": saved}),)
 
 
-def fit_baselines(schema: Schema, known: Arrays, unknown: np.ndarray) -> dict[str, np.ndarray]:
+def fit_baselines(schema: Schema, known: Arrays, unknown: np.ndarray, metric: str) -> dict[str, np.ndarray]:
     """Fit on all rows of `known`, of very many on the first; return each baseline's predictions for encoded rows (rows, *shape).
 
     Predictions are probabilities (rows, classes), or numbers (rows,) in the target's own units. Names: `majority` for classes
-    or `mean` for numbers, `linear` (logistic or ridge regression, on a column per level of a category and on weighted word counts
-    of a text), and, but for texts, `boosted_trees` (histogram gradient boosting with scikit-learn's settings, as many of its 100
-    rounds as fit into `BOOSTING_SECONDS`). Large pictures are averaged down for both.
+    or `mean` for numbers (`median`, where the metric asks for one), `linear` (logistic or ridge regression, on a column per level of a
+    category and on weighted word counts of a text), and, but for texts, `boosted_trees` (histogram gradient boosting with scikit-learn's
+    settings, as many of its 100 rounds as fit into `BOOSTING_SECONDS`). Large pictures are averaged down for both.
     """
     from threadpoolctl import threadpool_limits
 
     known = known.rows(slice(_MOST_LEARNED // int(np.prod(known.inputs.shape[1:]))))
     # One thread: between BLAS threads on a busy machine the linear fit of `digits` took 1 to 9 s instead of 0.03 s.
     with threadpool_limits(1):
-        fitted = _Fitted(schema, _flat(known.inputs), known.target, unknown)
-        found = {"majority" if schema.labels else "mean": fitted.constant(), "linear": fitted.linear()}
+        fitted = _Fitted(schema, _flat(known.inputs), known.target, unknown, metric in OF_MEDIANS)
+        found = {fitted.name_of_constant: fitted.constant(), "linear": fitted.linear()}
         return found if schema.input_kind == "text" else {**found, "boosted_trees": fitted.boosted_trees()}
 
 
@@ -75,21 +76,30 @@ def baseline_thresholds(schema: Schema, metric: str, train: Arrays, validation: 
     """
     if metric not in TUNED or len(schema.labels) != 2:
         return {}
-    found = fit_baselines(schema, train, validation.inputs)
+    found = fit_baselines(schema, train, validation.inputs, metric)
     return {name: best_threshold(metric, validation.target, rows) for name, rows in found.items() if name != "majority"}
 
 
 class _Fitted:
     """Fits on some rows, predicts others."""
 
-    def __init__(self, schema: Schema, inputs: np.ndarray, target: np.ndarray, unknown: np.ndarray) -> None:
-        """`inputs` (rows, features) and `unknown` (more rows, *shape) are encoded."""
+    def __init__(
+        self, schema: Schema, inputs: np.ndarray, target: np.ndarray, unknown: np.ndarray, of_medians: bool
+    ) -> None:
+        """`inputs` (rows, features) and `unknown` (more rows, *shape) are encoded; `of_medians` says what is wanted of numbers."""
         self._schema, self._inputs, self._target, self._unknown = schema, inputs, np.asarray(target), unknown
+        self._of_medians = of_medians
+
+    @property
+    def name_of_constant(self) -> str:
+        """What is predicted for every row."""
+        return "majority" if self._schema.labels else "median" if self._of_medians else "mean"
 
     def constant(self) -> np.ndarray:
-        """The classes' shares, or the mean, for every row."""
+        """The classes' shares, the mean or the median, for every row."""
         if not self._schema.labels:
-            return self._schema.decode(np.full(len(self._unknown), self._target.mean()))
+            number = np.median(self._target) if self._of_medians else self._target.mean()
+            return self._schema.decode(np.full(len(self._unknown), number))
         shares = np.bincount(self._target, minlength=len(self._schema.labels)) / len(self._target)
         return np.tile(shares, (len(self._unknown), 1))
 
@@ -102,12 +112,19 @@ class _Fitted:
         return self._predicted(_quietly(model, columns(self._inputs), self._target), columns)
 
     def boosted_trees(self) -> np.ndarray:
-        """Histogram gradient boosting; a category of few enough levels is split by level."""
+        """Histogram gradient boosting; a category of few enough levels is split by level.
+
+        Of more than two classes with a penalty: without one leaves of rare classes grow beyond all bounds.
+        """
         from sklearn.ensemble import HistGradientBoostingClassifier, HistGradientBoostingRegressor
 
         codes = self._schema.cardinalities or (0,) * self._inputs.shape[1]
-        model = HistGradientBoostingClassifier if self._schema.labels else HistGradientBoostingRegressor
-        trees = boost(model, self._inputs, self._target, [0 < n <= _MOST_CODES for n in codes])
+        model: Any = HistGradientBoostingClassifier
+        settings: dict[str, Any] = {"l2_regularization": float(len(self._schema.labels) > 2)}
+        if not self._schema.labels:
+            model = HistGradientBoostingRegressor
+            settings = {"loss": "absolute_error" if self._of_medians else "squared_error"}
+        trees = boost(model, self._inputs, self._target, [0 < n <= _MOST_CODES for n in codes], **settings)
         return self._predicted(trees, lambda rows: rows)
 
     def _predicted(self, model: Any, columns: Callable[[np.ndarray], Any]) -> np.ndarray:
@@ -123,10 +140,10 @@ class _Fitted:
         return found if self._schema.labels else self._schema.decode(found)
 
 
-def boost(model: Any, inputs: np.ndarray, target: np.ndarray, is_category: list[bool]) -> Any:
+def boost(model: Any, inputs: np.ndarray, target: np.ndarray, is_category: list[bool], **settings: Any) -> Any:
     """Return boosted trees after 100 rounds, or as many as fit at the pace of the first 10."""
-    chosen: Any = is_category if any(is_category) else None
-    trees = model(max_iter=10, warm_start=True, early_stopping=False, random_state=0, categorical_features=chosen)
+    settings["categorical_features"] = is_category if any(is_category) else None
+    trees = model(max_iter=10, warm_start=True, early_stopping=False, random_state=0, **settings)
     began = time.monotonic()
     trees.fit(inputs, target)
     rounds = int(10 * BOOSTING_SECONDS / (time.monotonic() - began))

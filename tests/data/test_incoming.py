@@ -60,7 +60,7 @@ def test_columns_are_matched_by_name_and_extra_ones_ignored(tmp_path):
 
 def test_new_rows_may_be_in_another_encoding(tmp_path):
     path = _csv(tmp_path, "age,income,größe\n1,2,ä\n".encode("latin-1"))
-    with pytest.raises(DataError, match="use --encoding latin-1"):
+    with pytest.raises(DataError, match="use --encoding cp1252"):
         _read(path, TABLE)
     (part,) = read_rows(path, TABLE, print, encoding="latin-1")
     assert _rows(part).tolist() == [[1.0, 2.0]]

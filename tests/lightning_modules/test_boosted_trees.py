@@ -64,7 +64,7 @@ def scikit_learns(classes: int, categorical: list[int]) -> Any:
     return kind(
         max_iter=20,
         max_depth=12,
-        l2_regularization=1e-3,
+        l2_regularization=1.0,
         early_stopping=False,
         categorical_features=categorical or None,
         random_state=0,

@@ -18,6 +18,7 @@ from automl.errors import ConfigError, DataError
 from automl.sources import open_table
 from automl.tasks import Choices, load_again, load_task
 from automl.tasks.own import reading
+from automl.tasks.own.columns import infer_column
 
 
 @pytest.mark.parametrize(
@@ -128,6 +129,24 @@ def test_dates_in_three_formats_are_one_column_of_dates(tmp_path: Path) -> None:
     )
     task = loaded(tmp_path, content)
     assert (kinds(task)["n"], why(task, "n")) == ("date", "dates (iso, %d.%m.%Y, %m/%d/%Y)")
+
+
+@pytest.mark.parametrize(
+    ("dates", "doubt"),
+    [
+        (["13/05/2024", "01/02/2024"], ""),
+        (["05/13/2024", "01/02/2024"], ""),
+        (["05/06/2024", "01/02/2024"], "read as %m/%d/%Y, but no cell tells that it is not %d/%m/%Y"),
+        (["05/13/2024", "13/05/2024", "01/02/2024"], "day and month stand both ways round (%m/%d/%Y, %d/%m/%Y)"),
+        (["13.05.2024", "01.02.2024"], ""),
+    ],
+)
+def test_days_that_may_be_months_are_doubted(dates: list[str], doubt: str) -> None:
+    column = infer_column("d", pa.chunked_array([pa.array(dates * 20)]))
+    assert column.kind == "date"
+    assert column.doubt.startswith(doubt)
+    assert bool(column.doubt) == bool(doubt)
+    assert infer_column("d", pa.chunked_array([pa.array(dates * 20)]), "date").doubt == column.doubt
 
 
 def test_dates_beside_a_word_are_said_to_be_no_dates(tmp_path: Path) -> None:

@@ -8,6 +8,7 @@ from sklearn.ensemble import HistGradientBoostingClassifier
 
 from automl.data import Arrays, Schema
 from automl.encoding import Number
+from automl.tasks.metrics import measure
 from automl.worker import baselines
 
 
@@ -21,7 +22,7 @@ def rows() -> tuple[np.ndarray, np.ndarray]:
 def _fitted(rows: tuple[np.ndarray, np.ndarray], unknown: np.ndarray, classes: int) -> dict[str, np.ndarray]:
     labels = tuple("abc"[:classes])
     schema = Schema("toy", "classification", "table", "y", tuple(Number(name) for name in "pqrs"), labels)
-    return baselines.fit_baselines(schema, Arrays(*rows), unknown)
+    return baselines.fit_baselines(schema, Arrays(*rows), unknown, "accuracy")
 
 
 def test_boosted_trees_are_scikit_learns_where_time_allows(rows: tuple[np.ndarray, np.ndarray]) -> None:
@@ -44,6 +45,29 @@ def test_a_class_without_known_rows_keeps_probability_zero(rows: tuple[np.ndarra
     assert found["boosted_trees"].shape == (5, 3)
     assert not found["boosted_trees"][:, 2].any()
     assert not found["linear"][:, 2].any()
+
+
+def test_rare_classes_do_not_blow_trees_up() -> None:
+    chance = np.random.default_rng(0)
+    inputs = chance.normal(size=(2000, 4))
+    target = np.where(chance.random(2000) < 0.01, chance.integers(2, 40, size=2000), inputs[:, 0] > 0).astype(int)
+    schema = Schema(
+        "toy", "classification", "table", "y", tuple(Number(name) for name in "pqrs"), tuple(map(str, range(40)))
+    )
+    found = baselines.fit_baselines(schema, Arrays(inputs[:1500], target[:1500]), inputs[1500:], "log_loss")
+    assert measure("log_loss", target[1500:], found["boosted_trees"]) < 0.5
+
+
+@pytest.mark.parametrize(("metric", "constant"), [("rmse", "mean"), ("mae", "median"), ("mape", "median")])
+def test_numbers_are_told_as_the_metric_asks(metric: str, constant: str) -> None:
+    chance = np.random.default_rng(0)
+    inputs, errors = chance.normal(size=(600, 4)), chance.exponential(size=600) ** 2
+    schema = Schema("toy", "regression", "table", "y", tuple(Number(name) for name in "pqrs"))
+    found = baselines.fit_baselines(schema, Arrays(inputs, inputs[:, 0] + errors), inputs, metric)
+    middle = {"mean": np.mean, "median": np.median}[constant](inputs[:, 0] + errors)
+    np.testing.assert_allclose(found[constant], middle)
+    above = np.mean(found["boosted_trees"] - inputs[:, 0])
+    assert above > 1.5 if constant == "mean" else above < 1.0
 
 
 def test_large_pictures_are_averaged_down() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 
 import numpy as np
 import pyarrow as pa
@@ -21,6 +22,11 @@ FORMATS = (
     "%B %d, %Y", "%d-%b-%Y", "%Y-%m", "%H:%M", "%H:%M:%S", "%I:%M %p", "%I:%M:%S %p",
 )  # fmt: skip
 """Of dates, the likelier first; where day and month can be either, all cells decide."""
+_OTHER_WAY = {
+    first + time: other + time
+    for first, other in (("%m/%d/%Y", "%d/%m/%Y"), ("%d/%m/%Y", "%m/%d/%Y"))
+    for time in ("", " %H:%M", " %H:%M:%S")
+}
 _MOSTLY = 0.95
 _ENOUGH = 0.5
 """Of numbers, where a person says that a column holds them."""
@@ -70,7 +76,7 @@ def _chosen(name: str, known: pa.ChunkedArray, kind: str) -> Column:
             raise DataError(
                 f"column '{name}' was set to date, but its cells are in no known format ({known[0].as_py()!r})."
             )
-        return Column(name, "date", "as you said", found.formats)
+        return replace(found, why="as you said")
     return Column(name, kind, "as you said")
 
 
@@ -149,7 +155,18 @@ def _as_date(name: str, known: pa.ChunkedArray) -> Column | None:
     cells = [cell for cell in dict.fromkeys(known.to_pylist()) if cell.lower() not in BLANKS]
     if not all(np.isfinite(moment(cell, formats)) for cell in cells):
         return None
-    return Column(name, "date", f"dates ({', '.join(formats)})", tuple(formats))
+    return Column(name, "date", f"dates ({', '.join(formats)})", tuple(formats), doubt=_doubt(cells, formats))
+
+
+def _doubt(cells: list[str], formats: list[str]) -> str:
+    """Whether day and month may stand the other way round, in all cells or in some; empty where no cell leaves that open."""
+    for form in formats:
+        other = _OTHER_WAY.get(form)
+        if other in formats:
+            return f"day and month stand both ways round ({form}, {other}); where both can be read, {form} is. Write dates as 2026-11-25"
+        if other and all(np.isfinite(moment(cell, (other,))) for cell in cells if np.isfinite(moment(cell, (form,)))):
+            return f"read as {form}, but no cell tells that it is not {other}. Write dates as 2026-11-25 to be sure"
+    return ""
 
 
 def _nearly_dates(known: pa.ChunkedArray) -> str:
