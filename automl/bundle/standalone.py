@@ -16,6 +16,7 @@ import csv
 import hashlib
 import importlib.util
 import json
+import os
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -158,7 +159,7 @@ def ids_of(schema: dict[str, Any], rows: dict[str, np.ndarray]) -> tuple[str, ..
 
 def main() -> None:
     """Predict the rows of a CSV file."""
-    if len(sys.argv) != 2:
+    if len(sys.argv) != 2 or sys.argv[1] in ("-h", "--help"):
         raise ValueError("one CSV file is needed: python predict.py ROWS.csv")
     folder = Path(__file__).resolve().parent
     model, schema = load(folder), read_schema(folder)
@@ -180,5 +181,8 @@ def main() -> None:
 if __name__ == "__main__":
     try:
         main()
+        sys.stdout.flush()
+    except BrokenPipeError:  # whoever reads, such as `head`, has enough
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
     except (OSError, ValueError) as wrong:
         sys.exit(f"error: {wrong}")
