@@ -19,9 +19,11 @@ def model_folder(model: str) -> Path:
 
     Raises ConfigError where there is no such model, StorageError where MLflow does not answer.
     """
-    for folder in (Path(model), Path("exports") / model):
-        if folder.is_dir():
-            return folder
+    from automl.bundle.format import LATEST, MANIFEST
+
+    folders = [folder for folder in (Path(model), Path("exports") / model) if folder.is_dir()]
+    if folders:  # a folder of pictures may have the task's name
+        return next((one for one in folders if (one / MANIFEST).exists() or (one / LATEST).exists()), folders[0])
     if (found := _REGISTERED.fullmatch(model)) is None:
         raise ConfigError(
             f"No model at {model!r}: neither a folder, nor a task under exports/, nor NAME@champion. Run: automl search TASK"

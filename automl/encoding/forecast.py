@@ -11,7 +11,7 @@ import numpy as np
 from .cells import CellError
 from .number import FARTHEST
 from .steps import SeriesError, Steps, filled
-from .timeline import moments_in, rows_by_id, steps_at
+from .timeline import moments_in, rows_by_id, spelled, steps_at
 
 
 @dataclass(frozen=True)
@@ -46,8 +46,10 @@ class Forecast(Steps):
 
         Raises CellError for a missing id or time, and where two rows of an id fall on one step.
         """
-        ids, places = rows_by_id(cells, self.id, self.time, self.formats)
-        moments = moments_in(cells, self.time, self.formats) if self.time else np.arange(float(sum(map(len, places))))
+        ids, places = rows_by_id(cells, self.id, self.time, self.formats, self.utc)
+        moments = np.arange(float(sum(map(len, places))))
+        if self.time:
+            moments = moments_in(cells, self.time, self.formats, self.utc)
         found = []
         for name, rows in zip(ids, places, strict=True):
             steps = steps_at(moments[rows], self.calendar, self.beat)
@@ -55,21 +57,23 @@ class Forecast(Steps):
             if len(same):
                 first, second = rows[same[0]], rows[same[0] + 1]
                 wanted = f"a step of its own: row {first + 1} is at the same one{f' of {name!r}' if self.id else ''}"
-                raise CellError(self.time, int(second), np.asarray(cells[self.time])[second], wanted)
+                raise CellError(
+                    self.time, int(second), spelled(np.asarray(cells[self.time])[second], self.formats), wanted
+                )
             found.append((name, rows, steps))
         return found
 
     def gather(self, cells: Mapping[str, Any]) -> tuple[tuple[str, ...], np.ndarray]:
         """Cells by column -> ids in order of appearance (none without an id), and the newest steps of each (series, width).
 
-        Where columns are known ahead, the history ends with the last known cell of what is predicted, and rows must follow.
+        The history ends with the last known cell of what is predicted; where columns are known ahead, rows must follow.
         Raises CellError as `lines` does, and SeriesError for a history that is too short or empty, or a future that is too short.
         """
         values = self.values_in(cells)
         windows, ids = [], []
         for name, rows, steps in self.lines(cells):
             whose = f" of {name!r}" if self.id else ""
-            now = steps[-1] if not self.ahead else self._last_known(values[0, rows], steps, whose)
+            now = self._last_known(values[0, rows], steps, whose)
             if now + 1 < self.steps:
                 raise SeriesError(
                     f"the history{whose} has {now + 1} steps, but the last {self.steps} are read. Give more of its past"
@@ -78,12 +82,7 @@ class Forecast(Steps):
             places = steps - now + self.steps - 1
             inside = (places >= 0) & (places < span.shape[1])
             span[:, places[inside]] = values[:, rows[inside]]
-            window = self.read(span)
-            if np.isnan(window[0]).all():
-                raise SeriesError(
-                    f"column '{self.columns[0]}' is empty in the last {self.steps} steps{whose}. Give more of its past"
-                )
-            windows.append(window.ravel())
+            windows.append(self.read(span).ravel())
             ids.append(name)
         return tuple(ids) if self.id else (), np.array(windows)
 
@@ -96,9 +95,9 @@ class Forecast(Steps):
         """Return the last step of the history."""
         known = np.flatnonzero(~np.isnan(target))
         if not len(known):
-            raise SeriesError(f"column '{self.columns[0]}' is empty{whose}. Give its past")
+            raise SeriesError(f"column '{self.columns[0]}'{whose} is empty. Give its past")
         now = int(steps[known[-1]])
-        if steps[-1] - now < self.horizon:
+        if self.ahead and steps[-1] - now < self.horizon:
             raise SeriesError(
                 f"rows go on for {steps[-1] - now} steps after the last known '{self.columns[0]}'{whose}, but {self.horizon} are "
                 f"predicted. Give a row for each, with {' and '.join(map(repr, self.ahead))}, and leave '{self.columns[0]}' empty there"

@@ -33,6 +33,8 @@ class Steps(WholeEncoder):
     """Column that orders the rows. Empty: they are in order."""
     formats: tuple[str, ...] = ()
     """Of a time that is a date; empty where it is a number."""
+    utc: bool = False
+    """Whether a time zone counts, as in `Date.utc`."""
     blanks: tuple[str, ...] = ()
     """Words besides `BLANKS` that mean a gap."""
 

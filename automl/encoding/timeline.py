@@ -12,7 +12,7 @@ from .date import seconds
 
 
 def rows_by_id(
-    cells: Mapping[str, Any], id: str, time: str, formats: Sequence[str]
+    cells: Mapping[str, Any], id: str, time: str, formats: Sequence[str], utc: bool = True
 ) -> tuple[tuple[str, ...], list[np.ndarray]]:
     """Return ids in order of appearance, and the places of each one's rows in order of time.
 
@@ -25,25 +25,32 @@ def rows_by_id(
     codes = np.array([numbered[name] for name in names])
     if None in numbered:
         raise CellError(id, int(np.flatnonzero(codes == numbered[None])[0]), "", "an id")
-    moments = moments_in(cells, time, formats) if time else np.arange(len(codes), dtype=np.float64)
+    moments = moments_in(cells, time, formats, utc) if time else np.arange(len(codes), dtype=np.float64)
     order = np.lexsort((moments, codes))
     same = np.flatnonzero((np.diff(codes[order]) == 0) & (np.diff(moments[order]) == 0))
     if len(same):
         first, second = sorted(order[same[0] : same[0] + 2].tolist())
         wanted = f"a time of its own: row {first + 1} has it too{f' in {names[second]!r}' if id else ''}"
-        raise CellError(time, second, np.asarray(cells[time])[second], wanted)
+        raise CellError(time, second, spelled(np.asarray(cells[time])[second], formats), wanted)
     return tuple(map(str, numbered)), np.split(order, np.cumsum(np.bincount(codes))[:-1])
 
 
-def moments_in(cells: Mapping[str, Any], time: str, formats: Sequence[str]) -> np.ndarray:
+def moments_in(cells: Mapping[str, Any], time: str, formats: Sequence[str], utc: bool = True) -> np.ndarray:
     """A time column as seconds since 1970, or as its own numbers where it has no formats. Raises CellError, also for a gap."""
     column = np.asarray(cells[time])
     is_typed = np.issubdtype(column.dtype, np.number)
-    found = seconds(column, formats, time, utc=False) if formats and not is_typed else numbers(column, time)
+    found = seconds(column, formats, time, utc=utc) if formats and not is_typed else numbers(column, time)
     missing = np.flatnonzero(np.isnan(found))
     if len(missing):
         raise CellError(time, int(missing[0]), "", "a time")
     return found
+
+
+def spelled(cell: Any, formats: Sequence[str]) -> Any:
+    """A time in seconds as a date; any other cell as it is."""
+    if formats and isinstance(cell, float | np.floating):
+        return str(np.datetime64(int(cell), "s")).replace("T00:00:00", "")
+    return cell
 
 
 def steps_at(moments: np.ndarray, calendar: str, beat: float) -> np.ndarray:

@@ -44,27 +44,31 @@ def predict_baselines(assignment: Assignment, places: Places) -> tuple[Outcome, 
         raw = load_raw_test(places.data, assignment.data)
         found = forecast_baselines(schema, known, inputs, units, raw)
     else:
-        found = fit_baselines(schema, known, inputs, assignment.metric)
+        found = fit_baselines(schema, known, inputs, assignment.metric, assignment.deadline)
     chosen = baseline_thresholds(schema, assignment.metric, train, validation)
     thresholds = np.array([chosen.get(name, EVEN) for name in found])
     saved = write_arrays(places.search, assignment.id, {**found, "thresholds": thresholds})
     return (Outcome(assignment.id, 0, "complete", artifacts={"predictions": saved}),)
 
 
-def fit_baselines(schema: Schema, known: Arrays, unknown: np.ndarray, metric: str) -> dict[str, np.ndarray]:
+def fit_baselines(
+    schema: Schema, known: Arrays, unknown: np.ndarray, metric: str, longest: float | None = None
+) -> dict[str, np.ndarray]:
     """Fit on all rows of `known`, of very many on the first; return each baseline's predictions for encoded rows (rows, *shape).
 
     Predictions are probabilities (rows, classes), or numbers (rows,) in the target's own units. Names: `majority` for classes
     or `mean` for numbers (`median`, where the metric asks for one), `linear` (logistic or ridge regression, on a column per level of a
     category and on weighted word counts of a text), and, but for texts, `boosted_trees` (histogram gradient boosting with scikit-learn's
-    settings, as many of its 100 rounds as fit into `BOOSTING_SECONDS`). Large pictures are averaged down for both.
+    settings, as many of its 100 rounds as fit into `BOOSTING_SECONDS`, or into half of `longest`, the seconds of a training where the
+    search has a time budget). Large pictures are averaged down for both.
     """
     from threadpoolctl import threadpool_limits
 
     known = known.rows(slice(_MOST_LEARNED // int(np.prod(known.inputs.shape[1:]))))
     # One thread: between BLAS threads on a busy machine the linear fit of `digits` took 1 to 9 s instead of 0.03 s.
     with threadpool_limits(1):
-        fitted = _Fitted(schema, _flat(known.inputs), known.target, unknown, metric in OF_MEDIANS)
+        seconds = BOOSTING_SECONDS if longest is None else min(BOOSTING_SECONDS, longest / 2)
+        fitted = _Fitted(schema, _flat(known.inputs), known.target, unknown, metric in OF_MEDIANS, seconds)
         found = {fitted.name_of_constant: fitted.constant(), "linear": fitted.linear()}
         return found if schema.input_kind == "text" else {**found, "boosted_trees": fitted.boosted_trees()}
 
@@ -84,11 +88,17 @@ class _Fitted:
     """Fits on some rows, predicts others."""
 
     def __init__(
-        self, schema: Schema, inputs: np.ndarray, target: np.ndarray, unknown: np.ndarray, of_medians: bool
+        self,
+        schema: Schema,
+        inputs: np.ndarray,
+        target: np.ndarray,
+        unknown: np.ndarray,
+        of_medians: bool,
+        seconds: float,
     ) -> None:
         """`inputs` (rows, features) and `unknown` (more rows, *shape) are encoded; `of_medians` says what is wanted of numbers."""
         self._schema, self._inputs, self._target, self._unknown = schema, inputs, np.asarray(target), unknown
-        self._of_medians = of_medians
+        self._of_medians, self._seconds = of_medians, seconds
 
     @property
     def name_of_constant(self) -> str:
@@ -124,7 +134,9 @@ class _Fitted:
         if not self._schema.labels:
             model = HistGradientBoostingRegressor
             settings = {"loss": "absolute_error" if self._of_medians else "squared_error"}
-        trees = boost(model, self._inputs, self._target, [0 < n <= _MOST_CODES for n in codes], **settings)
+        trees = boost(
+            model, self._inputs, self._target, [0 < n <= _MOST_CODES for n in codes], self._seconds, **settings
+        )
         return self._predicted(trees, lambda rows: rows)
 
     def _predicted(self, model: Any, columns: Callable[[np.ndarray], Any]) -> np.ndarray:
@@ -140,13 +152,15 @@ class _Fitted:
         return found if self._schema.labels else self._schema.decode(found)
 
 
-def boost(model: Any, inputs: np.ndarray, target: np.ndarray, is_category: list[bool], **settings: Any) -> Any:
-    """Return boosted trees after 100 rounds, or as many as fit at the pace of the first 10."""
+def boost(
+    model: Any, inputs: np.ndarray, target: np.ndarray, is_category: list[bool], seconds: float, **settings: Any
+) -> Any:
+    """Return boosted trees after 100 rounds, or as many as fit into these seconds at the pace of the first 10."""
     settings["categorical_features"] = is_category if any(is_category) else None
     trees = model(max_iter=10, warm_start=True, early_stopping=False, random_state=0, **settings)
     began = time.monotonic()
     trees.fit(inputs, target)
-    rounds = int(10 * BOOSTING_SECONDS / (time.monotonic() - began))
+    rounds = int(10 * seconds / (time.monotonic() - began))
     return trees.set_params(max_iter=max(10, min(100, rounds))).fit(inputs, target)
 
 

@@ -75,7 +75,7 @@ def test_rows_beyond_the_horizon_change_nothing(made: Path) -> None:
     [
         (_frame(), "rows go on for 0 steps after the last known 'y' of 'a', but 3 are predicted. Give a row for each, with 'price'"),
         (_future(_frame())[lambda f: f["day"] < 59], "rows go on for 2 steps after the last known 'y' of 'a'"),
-        (_future(_frame()).assign(y=np.nan), "column 'y' is empty of 'a'. Give its past."),
+        (_future(_frame()).assign(y=np.nan), "column 'y' of 'a' is empty. Give its past."),
         (_future(_frame())[lambda f: f["day"] > 50], "the history of 'a' has 6 steps, but the last 16 are read. Give more of its"),
         (_future(_frame()).drop(columns="price"), "column 'price' not found"),
     ],

@@ -119,3 +119,14 @@ def test_rows_that_do_not_fit_are_refused_with_column_and_row(made: Path, kind: 
             DataError, match=r"short.csv: the history of 's\d+' has \d+ steps, but the last 16 are read"
         ):
             _predicted(made, "short.csv")
+
+
+def test_a_file_is_predicted_from_that_was_trained_on_over_the_change_of_the_clocks(tmp_path: Path) -> None:
+    hours = pd.date_range("2013-10-30", periods=200, freq="h", tz="America/New_York")
+    frame = pd.DataFrame({"when": hours.map(str), "y": np.sin(np.arange(200) * np.pi / 12)})
+    frame.to_csv(tmp_path / "rows.csv", index=False)
+    task = load_task(str(tmp_path / "rows.csv"), Choices("y", "forecast", time_column="when", horizon=2))
+    bundled(tmp_path, task, family="tcn")
+    stream = io.StringIO()
+    predict_file(_bundle(tmp_path), tmp_path / "rows.csv", stream, lambda text: None)
+    assert stream.getvalue().startswith("step,prediction\n1,")

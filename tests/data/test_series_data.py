@@ -51,7 +51,7 @@ def test_a_forecasts_spec_and_schema_say_how_far_it_goes(tmp_path: Path) -> None
     task = monthly(tmp_path)
     prepared = prepare(task, seed=0, data_folder=tmp_path)
     spec = spec_for(task, prepared)
-    assert (spec.output_size, spec.classes, spec.loss, spec.is_forecast) == (6, 0, "mse", True)
+    assert (spec.output_size, spec.classes, spec.loss, spec.is_forecast) == (6, 0, "mae", True)
     again = Schema.from_json(prepared.schema.to_json())
     assert again == prepared.schema
     rows = task.read().array()[:3]

@@ -13,6 +13,7 @@ from automl.encoding import (
     Series,
     SeriesError,
     filled,
+    moments_in,
     rows_by_id,
 )
 
@@ -76,7 +77,7 @@ def test_a_history_is_read_from_its_newest_steps_with_its_gaps() -> None:
     short = {name: column[1:3] for name, column in cells.items()}
     with pytest.raises(SeriesError, match="the history of 'a' has 2 steps, but the last 3 are read"):
         form.gather(short)
-    with pytest.raises(SeriesError, match="column 'y' is empty in the last 3 steps of 'a'"):
+    with pytest.raises(SeriesError, match=r"column 'y' of 'a' is empty. Give its past"):
         form.gather({**cells, "y": np.full(4, np.nan)})
     with pytest.raises(CellError, match=r"row 4: '4.0' is not a step of its own: row 3 is at the same one of 'a'"):
         form.gather({**cells, "t": np.array([8.0, 0, 3.9, 4.0])})
@@ -109,3 +110,23 @@ def test_a_gap_in_what_is_known_ahead_is_filled_and_a_missing_target_before_the_
     _, rows = form.gather({**cells, "t": np.array([0.0, 1, 2, 3, 4])})
     assert np.array_equal(form.by_channel(rows)[0], [[1, np.nan, 3], [6, 7, 9]], equal_nan=True)
     assert np.array_equal(form.known(form.gather(cells)[1])[0], [[1, 2, 3], [6, 7, 7]])
+
+
+def test_a_history_ends_with_what_is_known_of_the_target() -> None:
+    form = Forecast(("y", "x"), steps=3, horizon=2)
+    _, rows = form.gather({"y": np.array([0.0, 1, np.nan, 3, np.nan, np.nan]), "x": np.arange(6.0)})
+    assert np.array_equal(form.by_channel(rows)[0], [[1, np.nan, 3], [1, 2, 3]], equal_nan=True)
+
+
+def test_an_hour_that_comes_twice_is_two_moments_where_zones_count() -> None:
+    form = Forecast(("y",), steps=2, horizon=1, time="t", formats=("iso",), calendar="even", beat=3600.0, utc=True)
+    told = ["2013-11-03 01:00:00-04:00", "2013-11-03 01:00:00-05:00", "2013-11-03 02:00:00-05:00"]
+    cells = {"t": np.array(told, dtype=object), "y": np.array([1.0, 2, 3])}
+    assert form.lines(cells)[0][2].tolist() == [0, 1, 2]
+    with pytest.raises(
+        CellError, match="row 2: '2013-11-03 01:00:00-05:00' is not a time of its own: row 1 has it too"
+    ):
+        replace(form, utc=False).lines(cells)
+    seconds = moments_in(cells, "t", ("iso",), utc=False)
+    with pytest.raises(CellError, match="row 2: '2013-11-03T01:00:00' is not a time of its own"):
+        form.lines({**cells, "t": seconds})

@@ -105,5 +105,8 @@ def _which_and_when(encoder: Steps, get: GetCells) -> list[tuple[str, np.ndarray
     if not encoder.time:
         return found
     if encoder.formats:
-        return [*found, (encoder.time, seconds(get(encoder.time, False, ""), encoder.formats, encoder.time, utc=False))]
+        return [
+            *found,
+            (encoder.time, seconds(get(encoder.time, False, ""), encoder.formats, encoder.time, utc=encoder.utc)),
+        ]
     return [*found, (encoder.time, numbers(get(encoder.time, True, ""), encoder.time))]

@@ -65,6 +65,7 @@ def forecast_task(path: Path, table: pa.Table, target: str, choices: Choices) ->
         id=choices.id or "",
         time=time or "",
         formats=formats,
+        utc=bool(formats),
         calendar=rhythm.calendar,
         beat=rhythm.beat,
         blanks=tuple(sorted({word for column in channels for word in column.blanks})),
@@ -144,9 +145,9 @@ def _with_context(source: str, form: Forecast, lines: Sequence[Line]) -> Forecas
     room = min(LONGEST_CONTEXT, length - spare)
     least = max(2, form.horizon) if form.ahead else 2  # what is known ahead has as many steps as the past
     if room < least:
-        longest = (
-            f"the longest of {len(lines)} series has {lengths.max()}" if form.id else f"the series has {lengths.max()}"
-        )
+        longest = f"the series has {length}"
+        if form.id:
+            longest = f"of the {len(lines)} series a quarter has {length} or fewer (the longest {lengths.max()})"
         raise DataError(
             f"{source}: too few steps to learn forecasts of {form.horizon}: at least {spare + least} are needed in a series, but "
             f"{longest}. Give a longer history, or a shorter --horizon."

@@ -96,7 +96,7 @@ def _cells(source: str, table: pa.Table, form: Series | Forecast, columns: tuple
     cells: dict[str, np.ndarray] = {form.id: shared_text(table[form.id])} if form.id else {}
     if form.time:
         try:
-            cells[form.time] = moments_in({form.time: shared_text(table[form.time])}, form.time, form.formats)
+            cells[form.time] = moments_in({form.time: shared_text(table[form.time])}, form.time, form.formats, form.utc)
         except CellError as error:
             raise DataError(f"{source}: {error}. Correct it.") from None
     for name in form.columns:

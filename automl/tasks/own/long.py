@@ -61,6 +61,7 @@ def long_task(path: Path, table: pa.Table, target: str, choices: Choices, folds_
         id=id,
         time=time or "",
         formats=formats,
+        utc=bool(formats),
         blanks=tuple(sorted({word for column in channels for word in column.blanks})),
     )
     rows = _rows(source, table, form, cells, places, found, choices)

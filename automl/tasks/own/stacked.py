@@ -24,7 +24,7 @@ def ordered(
         return rows_by_id(cells, id, time, formats)
     except CellError as error:
         what = f"is missing (not {error.wanted})" if not str(error.cell) else f"is not {error.wanted}"
-        cell = "" if not str(error.cell) else f" {_spelled(error.cell, formats)}"
+        cell = "" if not str(error.cell) else f" {_plain(error.cell)!r}"
         raise DataError(f"{source}: column '{error.column}', row {error.row + 1}:{cell} {what}. Correct it.") from None
 
 
@@ -84,8 +84,5 @@ def _same(cell: str, other: str) -> bool:
     return cell == other or cell.strip() == other.strip() or (number_in(cell) == number_in(other) != float("inf"))
 
 
-def _spelled(cell: object, formats: tuple[str, ...]) -> str:
-    """A time in seconds is told as a date."""
-    if formats and isinstance(cell, float | np.floating):
-        return f"'{np.datetime64(int(cell), 's')}'".replace("T00:00:00", "")
-    return repr(cell.item() if isinstance(cell, np.generic) else cell)
+def _plain(cell: object) -> object:
+    return cell.item() if isinstance(cell, np.generic) else cell
