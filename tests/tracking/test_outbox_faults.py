@@ -121,6 +121,7 @@ def test_two_hundred_slots_arrive_once_through_failing_calls_and_kills(tmp_path)
     carry_through_faults(tmp_path, slots=200, kills=40)
 
 
+@pytest.mark.proof
 def test_a_server_that_comes_up_late_gets_everything(tmp_path):
     port = free_port()
     choices = settings(tmp_path, tracking_uri=f"http://127.0.0.1:{port}", artifact_location=None)
