@@ -39,6 +39,11 @@ def test_another_models_search_is_not_named(ledger: Ledger) -> None:
     assert unsent() == CURE
 
 
+def test_nothing_is_said_of_what_mlflow_has_though_nobody_could_say_so(ledger: Ledger) -> None:
+    assert unsent("bowl", {"bowl-0"}) is None
+    assert unsent("bowl", {"bowl-1"}) == CURE
+
+
 def test_nothing_is_said_of_what_was_sent_or_is_never_to_be_sent(ledger: Ledger) -> None:
     ledger.reconfigure({"tracking": False})
     ledger.finish({"bundle": "exports/bowl/v-0"})

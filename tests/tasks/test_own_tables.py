@@ -149,6 +149,14 @@ def test_days_that_may_be_months_are_doubted(dates: list[str], doubt: str) -> No
     assert infer_column("d", pa.chunked_array([pa.array(dates * 20)]), "date").doubt == column.doubt
 
 
+def test_a_doubted_date_is_warned_of(tmp_path: Path) -> None:
+    task = loaded(
+        tmp_path, HEADER + "".join(f"0{row % 9 + 1}/02/2024,{'ab'[row % 2]},{row % 2}\n" for row in range(60))
+    )
+    warnings = prepare(task, seed=0, data_folder=tmp_path / "data").summary.warnings
+    assert any(warning.startswith("Column n: read as %m/%d/%Y, but no cell tells") for warning in warnings)
+
+
 def test_dates_beside_a_word_are_said_to_be_no_dates(tmp_path: Path) -> None:
     content = (
         HEADER + "".join(f"2026-01-{row % 9 + 1:02},{'ab'[row % 2]},{row % 2}\n" for row in range(60)) + "soon,a,1\n"

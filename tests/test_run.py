@@ -1,0 +1,40 @@
+"""What a search is asked for reaches the data that its models learn from."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from automl.config import SearchConfig
+from automl.ledger import Home
+from automl.run import search
+
+
+class Ended(Exception):
+    pass
+
+
+class NoWorkers:
+    """Ends the search when the first trial would leave."""
+
+    def start(self) -> None: ...
+
+    def stop(self) -> None: ...
+
+    def __getattr__(self, name: str) -> Any:
+        raise Ended
+
+
+@pytest.mark.parametrize(("metric", "learned"), [(None, False), ("rmsle", True)])
+def test_the_metric_decides_how_the_target_is_prepared(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, metric: str | None, learned: bool
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    config = SearchConfig(metric=metric, tracking=False, families=("mlp",))
+    with pytest.raises(Ended):
+        search("diabetes", config, home=Home(tmp_path), executor_for=lambda *_: NoWorkers())  # type: ignore[arg-type, return-value]
+    (schema,) = Home(tmp_path).data.glob("*/schema.json")
+    assert json.loads(schema.read_text()).get("logarithmic", False) is learned
