@@ -23,8 +23,10 @@ _MOST_NUMBERS = 1 << 25
 _ROWS_AT_ONCE = 256
 _ROUNDS, _STEPS = 12, 5
 """Of the solver for one penalty; asked after each round whether to go on."""
-_SETTLED = 1e-6
-"""Relative change of the loss in a round that is no progress."""
+_SETTLED = 1e-3
+"""Relative change of the loss in a round that is no progress: the next penalty goes on from there."""
+_STILL = 1e-6
+"""A feature that varies less says nothing."""
 
 
 class Features(nn.Module):
@@ -135,7 +137,7 @@ class Path:
         self._mean = features.mean(dim=0)
         features -= self._mean
         spread = features.square().mean(dim=0).sqrt()
-        self._scale = torch.where(spread > _SETTLED, spread, math.inf) * math.sqrt(features.shape[1])
+        self._scale = torch.where(spread > _STILL, spread, math.inf) * math.sqrt(features.shape[1])
         features /= self._scale
         self._rows, self._directions, self._curvature = _turned(features)
         self._weight = torch.zeros(self._rows.shape[1], len(first), device=features.device)

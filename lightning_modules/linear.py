@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import torch
@@ -13,6 +14,9 @@ from ._table import Columns, PiecewiseLinear
 
 _MOST_TERMS = 2500
 """What exceeds them is left out: products, then bends, then the categories of most levels."""
+
+_NO_POWER = 1e-3
+"""Of numbers of unit variance: what is weaker is silent."""
 
 
 class Terms(Features):
@@ -59,23 +63,46 @@ class Terms(Features):
 
 
 class Window(Features):
-    """Of a series: all its steps."""
+    """Of a series: its newest steps, and how strong each frequency is, whenever it sets in (logarithms of the periodogram)."""
 
-    def __init__(self, field: Any) -> None:
+    waves: Tensor
+
+    def __init__(self, field: Any, *, spectrum: bool, window: float) -> None:
         super().__init__()
         channels, steps = field.shape
-        self.width = channels * steps
+        self.steps = max(1, math.ceil(window * steps))
+        cycles = torch.arange(1, self.steps // 2 + 1) if spectrum else torch.arange(0)
+        angles = 2 * math.pi * cycles[:, None] * torch.arange(self.steps) / self.steps  # (frequencies, steps)
+        waves = torch.stack((angles.cos(), angles.sin())) / math.sqrt(self.steps)
+        self.register_buffer("waves", waves, persistent=False)
+        self.width = channels * (self.steps + len(cycles))
 
     def forward(self, x: Tensor) -> Tensor:
         """(batch, channels, steps) -> (batch, width)."""
-        return x.flatten(1)
+        newest = x[:, :, -self.steps :]
+        power = torch.einsum("bct,wft->wbcf", newest, self.waves).square().sum(dim=0)
+        return torch.cat((newest.flatten(1), (power + _NO_POWER).log().flatten(1)), dim=1)
 
 
 class Module(SolvedModule):
     """Ridge regression, or logistic regression with as many classes as there are."""
 
-    def __init__(self, spec: Any, *, bends: bool = False, products: bool = False, class_balance: float = 0.0) -> None:
-        """`bends` and `products` are a table's or vector's; where they would make too many terms they are left out."""
-        field = spec.input
-        features = Window(field) if field.kind == "series" else Terms(field, bends=bends, products=products)
+    def __init__(
+        self,
+        spec: Any,
+        *,
+        bends: bool = False,
+        products: bool = False,
+        spectrum: bool = False,
+        window: float = 1.0,
+        class_balance: float = 0.0,
+    ) -> None:
+        """`bends` and `products` are a table's or vector's; where they would make too many terms they are left out.
+
+        `spectrum` is a series'; `window` is the share of its steps that are read, the newest ones.
+        """
+        if spec.input.kind == "series":
+            features: Features = Window(spec.input, spectrum=spectrum, window=window)
+        else:
+            features = Terms(spec.input, bends=bends, products=products)
         super().__init__(spec, features, class_balance=class_balance)

@@ -9,14 +9,16 @@ from ._training import balance
 INPUTS = ("table", "vector", "series")
 """Kinds of input the family accepts."""
 
-DEFAULT = {"bends": True, "products": False}
-"""A generalized additive model: a bent line per number, and nothing between two of them."""
+DEFAULT = {"bends": True, "products": False, "spectrum": True, "window": 1.0}
+"""Of a table a generalized additive model: a bent line per number, and nothing between two of them. Of a series all there is."""
 
 
 def suggest(trial: Any, spec: Any) -> dict[str, Any]:
-    """What is made of a table's numbers; a series is read as it is. The penalty is no parameter: the epochs walk from strong to weak."""
+    """What is made of a table's numbers, or of a series. The penalty is no parameter: the epochs walk from strong ones to weak ones."""
+    if spec.is_forecast:
+        return {"window": trial.suggest_float("window", 0.1, 1.0)}
     if spec.input.kind == "series":
-        return balance(trial, spec)
+        return {"spectrum": trial.suggest_categorical("spectrum", [True, False]), **balance(trial, spec)}
     return {
         "bends": trial.suggest_categorical("bends", [True, False]),
         "products": trial.suggest_categorical("products", [False, True]),

@@ -19,6 +19,7 @@ from automl.messages import Spec
 _NUMBERS = 3
 """Points on a numeric range: both ends and the middle (geometric where the range is logarithmic)."""
 _MOST_POINTS = 10_000
+_FEW = 16
 
 
 def grid_points(space: Space, spec: Spec, overrides: Mapping[str, Override], seed: int) -> list[dict[str, Any]]:
@@ -28,12 +29,24 @@ def grid_points(space: Space, spec: Spec, overrides: Mapping[str, Override], see
     return points
 
 
+def few_points(space: Space, spec: Spec, overrides: Mapping[str, Override]) -> list[dict[str, Any]] | None:
+    """Return all points where the family itself has only a few, so that none is tried twice; None where it has ranges to choose from."""
+    own = list(itertools.islice(_walked(space, spec, {}), _FEW + 1))
+    if len(own) > _FEW or any(trial.has_range for trial in own):
+        return None
+    return list(_leaves(space, spec, overrides))
+
+
 def _leaves(space: Space, spec: Spec, overrides: Mapping[str, Override]) -> Iterator[dict[str, Any]]:
+    return (trial.values for trial in _walked(space, spec, overrides))
+
+
+def _walked(space: Space, spec: Spec, overrides: Mapping[str, Override]) -> Iterator[_OdometerTrial]:
     wheels: list[int] = []
     while True:
         trial = _OdometerTrial(wheels)
         space.suggest(RangedTrial(trial, overrides), spec)
-        yield trial.values
+        yield trial
         wheels = trial.wheels
         while wheels and wheels[-1] + 1 == trial.sizes[len(wheels) - 1]:
             wheels.pop()
@@ -47,14 +60,18 @@ class _OdometerTrial:
         self.wheels = list(wheels)
         self.sizes: list[int] = []
         self.values: dict[str, Any] = {}
+        self.has_range = False
+        """Whether more values are possible than are on the grid."""
 
     def suggest_float(
         self, name: str, low: float, high: float, *, step: float | None = None, log: bool = False
     ) -> float:
+        self.has_range |= low < high
         return float(self._pick(name, _spread(low, high, log)))
 
     def suggest_int(self, name: str, low: int, high: int, *, step: int = 1, log: bool = False) -> int:
         whole = range(low, high + 1, step)
+        self.has_range |= len(whole) > _NUMBERS
         values = list(whole) if len(whole) <= _NUMBERS else [round(value) for value in _spread(low, high, log)]
         return int(self._pick(name, [low + (value - low) // step * step for value in values]))
 

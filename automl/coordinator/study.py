@@ -17,7 +17,7 @@ from optuna.samplers import BaseSampler
 from optuna.trial import FrozenTrial, Trial, TrialState
 
 from automl.catalog import Space
-from automl.coordinator.grid import grid_points
+from automl.coordinator.grid import few_points, grid_points
 from automl.coordinator.space import Override, RangedTrial, default_point
 from automl.coordinator.tpe import FastTPESampler
 from automl.coordinator.window import keep
@@ -69,7 +69,8 @@ class FamilyStudy:
         self._sampler = _make_sampler(sampler, seed)
         self._pruner = _make_pruner(pruner, spec.max_resource)
         self._last_look = _last_look(pruner, spec.max_resource)
-        self._grid = grid_points(space, spec, self._overrides, seed) if sampler == "grid" else None
+        self._default = default_point(space, spec, self._overrides)[0]
+        self._grid = self._points()
         self._study = self._new_study()
         self._finished = 0
         self._running: dict[int, Trial] = {}
@@ -77,14 +78,14 @@ class FamilyStudy:
 
     @property
     def exhausted(self) -> bool:
-        """True when a grid has no point left."""
+        """True when there were only so many points, and none is left."""
         return self._grid is not None and self._proposed >= len(self._grid)
 
     def propose(self, slot: int, seed: int) -> Proposal:
         """Return a new point for a slot; the family's default where it is the first one. Re-seeds the sampler with `seed`."""
         _reseed(self._sampler, self._sampler_name, seed)
         if self._proposed == 0 and self._grid is None:
-            self._study.enqueue_trial(default_point(self._space, self._spec, self._overrides)[0])
+            self._study.enqueue_trial(self._default)
         elif self._grid is not None:
             self._study.enqueue_trial(self._grid[self._proposed])
         self._proposed += 1
@@ -148,6 +149,13 @@ class FamilyStudy:
             for attempt in attempts:  # its place in the sequence was noted in a study that is gone: walk there again
                 self._ask(attempt.slot)
                 self._study.tell(self._running.pop(attempt.slot), state=TrialState.FAIL)
+
+    def _points(self) -> list[dict[str, Any]] | None:
+        """All points in the order in which they are tried: of a grid; or of a small family, its default before the others."""
+        if self._sampler_name == "grid":
+            return grid_points(self._space, self._spec, self._overrides, self._seed)
+        few = few_points(self._space, self._spec, self._overrides)
+        return None if few is None else [self._default, *(point for point in few if point != self._default)]
 
     def _ask(self, slot: int) -> Proposal:
         with warnings.catch_warnings():

@@ -84,7 +84,7 @@ class TrialDecision:
         slot = self._next_slot
         families = [family for family, study in self._studies.items() if not study.exhausted]
         if not families:
-            self._ended_early = f"the grid is exhausted after {slot} slots"
+            self._ended_early = f"every point was tried after {slot} slots"
             return None
         family = self._allocation.next_family(families)
         seed = slot_seed(self._seed, slot)

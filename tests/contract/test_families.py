@@ -48,6 +48,9 @@ SOLVED = {"linear", "rocket"}
 ROWS = 24
 
 
+FORECAST = Spec((FIELDS["series"],), (Field("y", "steps", (4,)),), rows=800, classes=0, loss="mse")
+
+
 class RandomTrial:
     """A trial that draws at random, or answers from `given` and refuses what lies outside the range."""
 
@@ -148,8 +151,13 @@ def test_a_space_has_six_to_twelve_parameters(family: str) -> None:
 
 @pytest.mark.parametrize("family", catalog.families())
 def test_the_default_is_a_point_of_the_space(family: str) -> None:
+    """What it says of other inputs is theirs."""
     space = catalog.space(family)
-    assert space.suggest(RandomTrial(given=space.DEFAULT), spec_of(space.INPUTS[0], 3)) == space.DEFAULT
+    specs = [spec_of(kind, classes) for kind in space.INPUTS for classes in (3, 0)] + [FORECAST] * (
+        "series" in space.INPUTS
+    )
+    found = [space.suggest(RandomTrial(given=space.DEFAULT), spec) for spec in specs]
+    assert {name: value for one in found for name, value in one.items()} == space.DEFAULT
 
 
 @pytest.mark.parametrize(("family", "form", "classes"), CASES)
@@ -340,7 +348,7 @@ def test_what_reads_a_long_text_is_exported(family: str) -> None:
 @pytest.mark.parametrize("family", catalog.families_taking("series"))
 @pytest.mark.parametrize("horizon", [1, 4])
 def test_the_next_steps_of_a_series_are_learned_where_they_are_known(family: str, horizon: int) -> None:
-    spec = dataclasses.replace(spec_of("series", 0), outputs=(Field("y", "steps", (horizon,)),))
+    spec = dataclasses.replace(FORECAST, outputs=(Field("y", "steps", (horizon,)),))
     module, inputs = build(family, spec), batch_of(spec).inputs
     target = inputs[:, 0, -1:] - torch.arange(1.0, horizon + 1)
     target[::3, 0] = float("nan")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -173,6 +174,20 @@ def test_a_grid_is_exhausted_after_its_points() -> None:
     while not study.exhausted:
         seen.append(trial(study, len(seen)).params)
     assert len(seen) == len({str(params) for params in seen}) == 6
+
+
+def test_a_family_of_few_points_tries_each_once_its_default_first() -> None:
+    def suggest(trial: Any, spec: Any) -> dict[str, Any]:
+        kind = trial.suggest_categorical("kind", ["a", "b"])
+        return {"kind": kind, "x": trial.suggest_int("x", 1, 2) if kind == "b" else 0}
+
+    space: Any = SimpleNamespace(INPUTS=("table",), DEFAULT={"kind": "b", "x": 2}, suggest=suggest)
+    choices: dict[str, Any] = {"direction": "minimize", "sampler": "tpe", "pruner": "none", "seed": 0}
+    study = FamilyStudy(space, stubs.SPEC, **choices)
+    seen = []
+    while not study.exhausted:
+        seen.append(trial(study, len(seen)).params)
+    assert seen == [{"kind": "b", "x": 2}, {"kind": "a", "x": 0}, {"kind": "b", "x": 1}]
 
 
 def test_a_persons_range_binds_every_proposal_and_the_default() -> None:

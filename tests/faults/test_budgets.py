@@ -93,7 +93,7 @@ def test_a_grid_gives_each_point_once_and_then_ends(toy: Toy) -> None:
     """C18 without kills: twelve points, though twenty slots were asked for."""
     toy.run(space=GRID, sampler="grid", budget={"trials": 20})
     assert_twelve_points(toy.search)
-    assert "the search ended early: the grid is exhausted after 12 slots" in toy.said()
+    assert "the search ended early: every point was tried after 12 slots" in toy.said()
 
 
 @pytest.mark.slow

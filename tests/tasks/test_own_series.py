@@ -101,8 +101,15 @@ def test_neighbours_that_are_faintly_alike_throughout_are_a_series_where_there_a
     grouped = rng.normal(size=(300, 80)) + 0.7 * np.repeat(rng.normal(size=(300, 16)), 5, axis=1)
     scaled = faint * np.geomspace(1, 9, 80)
     made = {"faint": faint, "few": faint[:, :40], "grouped": grouped, "scaled": scaled}
-    found = {name: loaded(tmp_path, wide(values).assign(y=np.arange(300) % 2)) for name, values in made.items()}
+    found = {name: loaded(tmp_path, wide(values, "V").assign(y=np.arange(300) % 2)) for name, values in made.items()}
     assert {name for name, task in found.items() if task.input_kind == "series"} == {"faint"}
+
+
+def test_spikes_at_named_times_are_a_series_though_neighbours_are_unlike(tmp_path: Path) -> None:
+    beats = np.where((np.arange(90) + np.arange(60)[:, None]) % 3 == 0, 5.0, 0.0) + RNG.normal(size=(60, 90))
+    found = {stem: loaded(tmp_path, wide(beats, stem).assign(y=np.arange(60) % 2)) for stem in ("t", "lag_", "V")}
+    assert [task.input_kind for task in found.values()] == ["series", "series", "table"]
+    assert loaded(tmp_path, wide(RNG.normal(size=(60, 90))).assign(y=np.arange(60) % 2)).input_kind == "table"
 
 
 def test_columns_named_as_steps_that_are_not_alike_are_a_table_and_that_is_said(tmp_path: Path) -> None:

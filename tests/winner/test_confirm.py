@@ -51,6 +51,20 @@ def test_the_same_point_is_not_confirmed_twice() -> None:
     assert slots(twins)[:3] == [0, 2, 3]
 
 
+def test_what_one_row_would_change_is_a_tie_that_the_loss_decides() -> None:
+    def lossy(slot: int, value: float, loss: float) -> Attempt:
+        one = trial(slot, value)
+        assert one.outcome is not None
+        return replace(one, outcome=replace(one.outcome, values={"loss": loss}))
+
+    trials = [lossy(0, 0.99, 0.1), lossy(1, 1.0, 0.5), lossy(2, 0.97, 0.0)]
+    for rows, best in ((50, 0), (1000, 1)):
+        chosen = replace(WORK, spec=replace(stubs.SPEC, rows=rows)).best_trial(trials)
+        assert chosen is trials[best]
+    numbers = replace(WORK, direction="minimize", spec=replace(stubs.SPEC, rows=50, classes=0))
+    assert numbers.best_trial(trials) is trials[2]
+
+
 def test_a_default_that_did_not_complete_is_no_rival() -> None:
     assert slots([trial(0, None), trial(1, 0.9)]) == [1]
 

@@ -33,6 +33,7 @@ _SAME_SCALE = 2.0
 _ORDERS = 50
 _SAMPLE = 500
 _NUMBERED = re.compile(r"(.*?)(\d{1,9})")
+_TIMES = re.compile(r"(.*[_\W])?(t|ts|time|step|timestep|lag|sec|second|minute|hour|day)[_\W]?", re.IGNORECASE)
 _PICTURES = re.compile(r"(.*[_\W])?(pixel|pix|px)[_\W]?", re.IGNORECASE)
 
 
@@ -72,8 +73,8 @@ def find_series(
         return None
     as_numbers = [Column(column.name, "number", blanks=column.blanks) for column in steps]
     values = _values(source, table, as_numbers)
-    alike = neighbours_alike(values)
-    if chosen is None and alike is None:
+    order = find_order(values, _are_named_as_times(steps))
+    if chosen is None and order is None:
         return None
     names = tuple(column.name for column in steps)
     shown = tuple(
@@ -84,7 +85,7 @@ def find_series(
     )
     blanks = tuple(sorted({word for column in steps for word in column.blanks}))
     form = Series(names, len(names), every=-(-len(names) // LONGEST), blanks=blanks)
-    seen = "as you said" if chosen else f"numbered columns, neighbours correlate by {alike:.2f}; else --input table"
+    seen = "as you said" if chosen else f"numbered columns, neighbours correlate by {order:.2f}; else --input table"
     return Wide(form, shown, values, f"series of {len(names)} steps, {names[0]} to {names[-1]} ({seen})")
 
 
@@ -113,12 +114,13 @@ def _values(source: str, table: pa.Table, steps: Sequence[Column]) -> np.ndarray
     return values.T
 
 
-def neighbours_alike(values: np.ndarray) -> float | None:
+def find_order(values: np.ndarray, are_times: bool = False) -> float | None:
     """Return the mean correlation of neighbouring steps along rows (rows, steps), or None where it is not clearly there.
 
     Columns are standardised first, then rows: neither a column's level nor a row's counts. Columns that only share causes are as
     much alike in any other order, so the order given must stand out from 50 drawn at random. Neighbours that are faintly alike
-    must be so throughout, in many steps of one scale.
+    must be so throughout, in many steps of one scale. Of many steps whose names say that they are times (`are_times`) the order must
+    only tell something: spikes that last one step make neighbours unlike.
     """
     raw = values[np.linspace(0, len(values) - 1, min(_SAMPLE, len(values))).astype(int)]
     rows = _standardised(np.nan_to_num(_standardised(raw, axis=0)), axis=1)
@@ -131,6 +133,8 @@ def neighbours_alike(values: np.ndarray) -> float | None:
     others = [_along(rows[:, rng.permutation(rows.shape[1])]) for _ in range(_ORDERS)]
     by_chance, spread = float(np.mean(others)), float(np.std(others))
     if found >= max(_ALIKE, by_chance + _CLEAR * spread):
+        return found
+    if are_times and rows.shape[1] >= _MANY and abs(found - by_chance) >= _CLEAR * spread:
         return found
     faintly = found >= max(_FAINT, by_chance + _VERY_CLEAR * spread) and rows.shape[1] >= _MANY
     return found if faintly and _is_throughout(rows) and _is_of_one_scale(raw) else None
@@ -183,6 +187,10 @@ def _are_named_as_steps(steps: Sequence[Column]) -> bool:
     if len(steps) < FEWEST_STEPS or not _are_consecutive(steps):
         return False
     return not _PICTURES.fullmatch(_parts(steps[0].name)[0])
+
+
+def _are_named_as_times(steps: Sequence[Column]) -> bool:
+    return bool(steps) and _TIMES.fullmatch(_parts(steps[0].name)[0]) is not None
 
 
 def _are_consecutive(steps: Sequence[Column]) -> bool:
