@@ -15,7 +15,7 @@ from automl.tasks.own.choices import Choices
 from automl.tasks.own.given_series import given_windows
 from automl.tasks.own.names import safe_name
 from automl.tasks.own.reading import cells_as, shared_text
-from automl.tasks.own.rhythm import Rhythm, find_rhythm, find_season
+from automl.tasks.own.rhythm import Rhythm, find_rhythm, find_season, usual_seasons
 from automl.tasks.own.stacked import channel_columns, moments, ordered
 from automl.tasks.own.target import OBJECTIVES, read_target
 from automl.tasks.own.windows import FEWEST_WINDOWS, Line, lines_of, windows
@@ -138,7 +138,8 @@ def _with_context(source: str, form: Forecast, lines: Sequence[Line]) -> Forecas
     """Choose how many steps are read: some seasons, or twice the horizon, as far as enough windows are left to learn from."""
     lengths = np.array([line.values.shape[1] for line in lines])
     cut = np.quantile(np.concatenate([line.moments for line in lines]), _TRAINING)
-    season = find_season([line.values[0, line.moments <= cut] for line in lines])
+    usual = usual_seasons(form.calendar, form.beat) if form.formats else ()
+    season = find_season([line.values[0, line.moments <= cut] for line in lines], usual)
     length = int(np.quantile(lengths, 0.25 if len(lengths) > 3 else 1.0, method="lower"))
     # Of n windows 64 % less twice the horizon's overlap are left for training; a handful per series must be.
     spare = 3 * form.horizon + max(4, FEWEST_WINDOWS // len(lines))

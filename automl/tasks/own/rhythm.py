@@ -17,12 +17,17 @@ _OFF = 0.1
 _SPARSE = 3
 """Steps per row at most; where more are missing, the times are no rhythm."""
 LONGEST_SEASON = 400
-_CLEAR = 0.2
-"""Autocorrelation by which a season stands out from the valley before it, and the least that it has."""
+_FEWEST_CYCLES = 3
+_WEAKEST, _STRONG = 0.15, 0.9
+"""No weaker season counts; and one of this strength does, however few cycles there are."""
+_DOUBT, _DOUBT_OF_USUAL = 2.7, 1.7
+"""Over the number of cycles: how strong a season must be. Of 160 random walks and slow autoregressions of 300 steps 4 have one."""
 _NEARLY = 0.9
 _FLAT = 1e-14
 """Of its size, by which a series must vary at least."""
-_MOST_SERIES = 200
+_MOST_SERIES = 50
+_NEWEST = 8000
+"""Steps of a series that are looked at."""
 
 
 @dataclass(frozen=True)
@@ -51,33 +56,42 @@ def find_rhythm(moments: Sequence[np.ndarray], formats: tuple[str, ...]) -> Rhyt
     return Rhythm("rows", 1.0, f"rows are taken as evenly spaced, though {said}", is_assumed=True)
 
 
-def find_season(series: Sequence[np.ndarray]) -> int:
-    """Return after how many steps series (steps,), with NaN for gaps, resemble themselves; 1 where they do not clearly.
+def find_season(series: Sequence[np.ndarray], usual: Sequence[int] = ()) -> int:
+    """Return after how many steps series (steps,), with NaN for gaps, repeat themselves; 1 where they do not clearly.
 
-    The first high peak of the mean autocorrelation, after a straight trend is taken off; it must stand out from the valley before,
-    and so must the peak at twice its lag: a series that only wanders shows the one but hardly the other.
+    The shortest season of those that are about as strong as the strongest one (see `_strengths`). One of few cycles must be
+    stronger, since whatever wanders seems to repeat itself three times; less so where it is `usual`, as the calendar's are.
     """
-    chosen = [one for one in series if len(one) >= 8][:_MOST_SERIES]
+    chosen = [one[-_NEWEST:] for one in series if len(one) >= 2 * _FEWEST_CYCLES][:_MOST_SERIES]
     if not chosen:
         return 1
-    most = min(LONGEST_SEASON, int(np.median([len(one) for one in chosen])) // 3)
-    found = [one for each in chosen if len(each) >= 3 * most and (one := _autocorrelation(each, 2 * most)) is not None]
-    if most < 3 or not found:
-        return 1
-    mean = np.mean(found, axis=0)  # of lags 0 to twice the longest season
-    noise = 3.0 / np.sqrt(sum(map(len, chosen)))
-    peaks = [
-        lag
-        for lag in range(2, most)
-        if mean[lag] >= max(mean[lag - 1], mean[lag + 1])
-        and mean[lag] > max(_CLEAR / 2, noise)
-        and mean[lag] - mean[1:lag].min() > max(_CLEAR, noise)
-        and mean[2 * lag - 1 : 2 * lag + 2].max() - mean[lag : 2 * lag].min() > max(_CLEAR, noise) / 2
+    length = int(np.median([len(one) for one in chosen]))
+    most = min(LONGEST_SEASON, length // _FEWEST_CYCLES)
+    found = [
+        one for each in chosen if len(each) >= _FEWEST_CYCLES * most and (one := _strengths(each, most)) is not None
     ]
+    if not found:
+        return 1
+    mean = np.mean(found, axis=0)  # of seasons of 0 to `most` steps
+    cycles = length // np.maximum(np.arange(most + 1), 1) - 2.0
+    doubt = np.where(np.isin(np.arange(most + 1), usual), _DOUBT_OF_USUAL, _DOUBT)
+    bar = np.clip(doubt / np.maximum(cycles, 0.1) / np.sqrt(len(found)), _WEAKEST, _STRONG)
+    after = np.append(mean[1:], -np.inf)
+    peaks = [each for each in range(2, most + 1) if mean[each] >= max(mean[each - 1], after[each], bar[each])]
     if not peaks:
         return 1
-    highest = max(mean[lag] for lag in peaks)
-    return next(lag for lag in peaks if mean[lag] >= _NEARLY * highest)
+    highest = max(mean[each] for each in peaks)
+    return next(each for each in peaks if mean[each] >= _NEARLY * highest)
+
+
+def usual_seasons(calendar: str, beat: float) -> tuple[int, ...]:
+    """Steps of a day, a week and a year, as far as a step of dates goes into them; `calendar` and `beat` are a `Forecast`'s."""
+    if calendar == "weekdays":
+        return (5,)
+    if calendar == "months":
+        return (round(12 / beat),) if beat < 12 else ()
+    whole = [round(span / beat) for span in (_DAY, 7 * _DAY) if span % beat == 0]
+    return tuple(season for season in (*whole, round(365.25 * _DAY / beat)) if season > 1)
 
 
 def _months(moments: Sequence[np.ndarray]) -> Rhythm | None:
@@ -141,17 +155,32 @@ def _counted(count: float, unit: str) -> str:
     return f"{count:g} {unit}" + ("s" if count != 1 else "")
 
 
-def _autocorrelation(series: np.ndarray, most: int) -> np.ndarray | None:
-    """Of lags 0 to `most`; None for a series without variation."""
+def _strengths(series: np.ndarray, most: int) -> np.ndarray | None:
+    """How strong seasons of 0 to `most` steps are, 1 at most and 0 on average of noise; None for a series without variation.
+
+    A season's strength is the share of the variance about the moving mean over one season that the mean at each place explains
+    (classical decomposition; Hyndman and Athanasopoulos 2021, "Forecasting: Principles and Practice", sections 3.4 and 4.3), less what
+    as many means of noise would.
+    """
     values = filled(series)
-    places = np.arange(len(values), dtype=np.float64)
     if np.isnan(values).any():
         return None
     values = values - values.mean()
-    if values.std() <= _FLAT * np.abs(series[~np.isnan(series)]).max():
+    spread = float(values.std())
+    if spread <= _FLAT * np.abs(series[~np.isnan(series)]).max():
         return None
-    values = values / values.std()
-    values = values - np.polyval(np.polyfit(places, values, 1), places)
-    power = np.abs(np.fft.rfft(values, 2 * len(values))) ** 2
-    found = np.fft.irfft(power)[: most + 1] / np.arange(len(values), len(values) - most - 1, -1)
-    return found / found[0] if found[0] > _FLAT else None
+    values = values / spread
+    values = values - np.linspace(values[0], values[-1], len(values))  # so that sums stay small
+    sums = np.concatenate([[0.0], values.cumsum()])
+    found = np.zeros(most + 1)
+    for season in range(2, most + 1):
+        means = (sums[season:] - sums[:-season]) / season
+        level = means if season % 2 else (means[1:] + means[:-1]) / 2
+        about = values[season // 2 :][: len(level)] - level
+        cycles = len(about) // season
+        variance = about.var()
+        if cycles < 2 or variance <= _FLAT:
+            continue
+        usual = about[-cycles * season :].reshape(cycles, season).mean(axis=0)
+        found[season] = 1 - (1 - usual.var() / variance) * cycles / (cycles - 1)
+    return found
