@@ -67,7 +67,8 @@ def families_for(kind: str, task: str, wanted: tuple[str, ...] = ()) -> tuple[st
             )
         if name not in fitting:
             raise ConfigError(
-                f"Family '{name}' takes {', '.join(space(name).INPUTS)}, but task '{task}' has {kind} inputs. "
+                f"Family '{name}' takes {', '.join(space(name).INPUTS)}, but task '{task}' {'is a' if kind == 'forecast' else 'has'} {kind}"
+                f"{'' if kind == 'forecast' else ' inputs'}. "
                 f"Families for it: {', '.join(fitting)}."
             )
     return tuple(dict.fromkeys(wanted)) or tuple(name for name in fitting if not on_request(name))
@@ -79,7 +80,9 @@ def space(name: str) -> Space:
 
 
 def families_taking(kind: str) -> tuple[str, ...]:
-    """All families that accept inputs of `kind`."""
+    """All families that accept inputs of `kind`; `forecast` are series whose next steps are predicted."""
+    if kind == "forecast":
+        return tuple(name for name in families_taking("series") if getattr(space(name), "FORECASTS", True))
     return tuple(name for name in families() if kind in space(name).INPUTS)
 
 

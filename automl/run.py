@@ -55,7 +55,7 @@ def search(
     require_package(task)
     if config.families_from:
         add_families_from(config.families_from)
-    families = families_for(task.input_kind, task.name, config.families)
+    families = families_for(task.reads, task.name, config.families)
     slots = device_slots(config.devices, config.workers)
     home = home or Home.from_environment()
     folder = home.search(check_name(name or f"{task.name}-{config.seed}"))

@@ -8,6 +8,8 @@ from ._training import balance
 
 INPUTS = ("series",)
 """Kinds of input the family accepts."""
+FORECASTS = False
+"""Where in a series a shape stands is what forecasts are made of, and what shares of steps do not say."""
 
 DEFAULT = {"features": 2500, "changes": 0.5}
 """A quarter of MiniRocket's 10,000 features, which tell nearly as much at a quarter of the time; half of them of the changes (MultiRocket;

@@ -93,7 +93,7 @@ def _families(ctx: typer.Context) -> Iterable[str]:
     if folder := ctx.params.get("families_from"):
         catalog.add_families_from(folder)
     task = _task(ctx)
-    return catalog.families_taking(task.input_kind) if task else catalog.families()
+    return catalog.families_taking(task.reads) if task else catalog.families()
 
 
 def _task(ctx: typer.Context) -> Task | None:

@@ -196,7 +196,7 @@ def _declared(task: Task) -> dict[str, Any]:
         "objectives": [f"{metric} ({direction})" for metric, direction in task.objectives],
         "source": task.source,
         **({"needs": how} if (how := lacking(task)) else {}),
-        "families": list(families_for(task.input_kind, task.name)),
+        "families": list(families_for(task.reads, task.name)),
         "columns": [{"name": one.name, "kind": one.kind, "why": one.why} for one in task.columns],
     }
 

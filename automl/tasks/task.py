@@ -157,6 +157,11 @@ class Task:
         return int(getattr(self.series, "horizon", 0))
 
     @property
+    def reads(self) -> str:
+        """The kind of input by which families are chosen."""
+        return "forecast" if self.horizon else self.input_kind
+
+    @property
     def word(self) -> str:
         """What people call it: a forecast is a regression of many numbers at once."""
         return f"forecast of {self.horizon} {'step' if self.horizon == 1 else 'steps'}" if self.horizon else self.kind

@@ -345,7 +345,7 @@ def test_what_reads_a_long_text_is_exported(family: str) -> None:
     torch.testing.assert_close(program(codes[:3]), network(codes[:3]), rtol=1e-4, atol=1e-5)
 
 
-@pytest.mark.parametrize("family", catalog.families_taking("series"))
+@pytest.mark.parametrize("family", catalog.families_taking("forecast"))
 @pytest.mark.parametrize("horizon", [1, 4])
 def test_the_next_steps_of_a_series_are_learned_where_they_are_known(family: str, horizon: int) -> None:
     spec = dataclasses.replace(FORECAST, outputs=(Field("y", "steps", (horizon,)),))

@@ -17,6 +17,8 @@ _OFF = 0.1
 _SPARSE = 3
 """Steps per row at most; where more are missing, the times are no rhythm."""
 LONGEST_SEASON = 400
+_SHORTEST = 3
+"""Steps of a season: noise often goes up and down by turns."""
 _FEWEST_CYCLES = 3
 _WEAKEST, _STRONG = 0.15, 0.9
 """No weaker season counts; and one of this strength does, however few cycles there are."""
@@ -77,7 +79,7 @@ def find_season(series: Sequence[np.ndarray], usual: Sequence[int] = ()) -> int:
     doubt = np.where(np.isin(np.arange(most + 1), usual), _DOUBT_OF_USUAL, _DOUBT)
     bar = np.clip(doubt / np.maximum(cycles, 0.1) / np.sqrt(len(found)), _WEAKEST, _STRONG)
     after = np.append(mean[1:], -np.inf)
-    peaks = [each for each in range(2, most + 1) if mean[each] >= max(mean[each - 1], after[each], bar[each])]
+    peaks = [each for each in range(_SHORTEST, most + 1) if mean[each] >= max(mean[each - 1], after[each], bar[each])]
     if not peaks:
         return 1
     highest = max(mean[each] for each in peaks)
