@@ -28,6 +28,7 @@ from automl.encoding import (
     words,
 )
 from automl.tasks import Column, Task
+from automl.tasks.metrics import METRICS
 
 MOST_LEVELS = 1000
 """Levels of a category that are told apart; rarer ones are treated as unseen."""
@@ -40,8 +41,6 @@ MOST_TEXTS = 100_000
 """Texts that are learned from; more would teach the same and hold every word of each in memory."""
 _FEWEST_TEXTS = 3
 """Texts that a term must occur in."""
-OF_MEDIANS = ("mae", "mape", "pinball")
-"""Metrics that a median serves better than a mean."""
 _SKEWED = 2.0
 """Skewness of the exponential distribution."""
 _MOST_WORDS = 20_000
@@ -123,7 +122,7 @@ def learns_logarithm(metric: str, target: np.ndarray) -> bool:
     `rmsle` is the squared error of just that. Errors that count as they are, or as shares of the target, ask for the median, and the
     median of logarithms is the median's logarithm: where a few giants would decide what squares teach, they are brought near.
     """
-    if metric not in OF_MEDIANS:
+    if not METRICS[metric].of_medians:
         return metric == "rmsle"
     plain, logarithms = _skewness(target), _skewness(np.log1p(target, dtype=np.float64))
     return plain > _SKEWED and abs(logarithms) < plain / 2

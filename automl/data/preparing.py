@@ -22,7 +22,6 @@ from automl.data.durable import (
     storage_errors,
     write_file,
 )
-from automl.data.fitting import OF_MEDIANS
 from automl.data.schema import Schema
 from automl.data.split import FOLDS, content_hash, digest_rows, fold_rows, split_rows, units_of
 from automl.data.writing import write_array, write_inputs, write_raw
@@ -30,6 +29,7 @@ from automl.errors import DataError
 from automl.messages import DataRef, Field, Spec
 from automl.tasks import Rows, Task
 from automl.tasks.cells import number_columns
+from automl.tasks.metrics import METRICS
 
 _LAYOUT = 5
 """Version of the folder's files; another number never shares a folder with this one."""
@@ -114,7 +114,7 @@ def spec_for(task: Task, prepared: Prepared, *, max_epochs: int = 30) -> Spec:
         outputs=(output,),
         rows=prepared.summary.rows["train"],
         classes=classes,
-        loss="cross_entropy" if classes else "mae" if task.metric in OF_MEDIANS else "mse",
+        loss="cross_entropy" if classes else "mae" if METRICS[task.metric].of_medians else "mse",
         max_resource=max_epochs,
         class_rows=tuple(prepared.summary.trained.values()),
     )

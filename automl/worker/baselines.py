@@ -9,9 +9,8 @@ from typing import Any
 import numpy as np
 
 from automl.data import KNOWN, Arrays, Schema, load_part, load_raw_test, load_schema, load_test_inputs
-from automl.data.fitting import OF_MEDIANS
 from automl.messages import Assignment, Outcome
-from automl.tasks.metrics import EVEN, TUNED, best_threshold
+from automl.tasks.metrics import EVEN, METRICS, TUNED, best_threshold
 from automl.worker.artifacts import write_arrays
 from automl.worker.naive import forecast_baselines
 from automl.worker.perform import Places
@@ -68,7 +67,7 @@ def fit_baselines(
     # One thread: between BLAS threads on a busy machine the linear fit of `digits` took 1 to 9 s instead of 0.03 s.
     with threadpool_limits(1):
         seconds = BOOSTING_SECONDS if longest is None else min(BOOSTING_SECONDS, longest / 2)
-        fitted = _Fitted(schema, _flat(known.inputs), known.target, unknown, metric in OF_MEDIANS, seconds)
+        fitted = _Fitted(schema, _flat(known.inputs), known.target, unknown, METRICS[metric].of_medians, seconds)
         found = {fitted.name_of_constant: fitted.constant(), "linear": fitted.linear()}
         return found if schema.input_kind == "text" else {**found, "boosted_trees": fitted.boosted_trees()}
 

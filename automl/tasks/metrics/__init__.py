@@ -31,6 +31,8 @@ class Metric:
     """`function(target, prediction)`, see `measure` for shapes."""
     of_decisions: bool = False
     """Whether it looks only at which class is the largest in a row."""
+    of_medians: bool = False
+    """Whether a median serves it better than a mean: errors that count as they are."""
 
 
 def measure(name: str, target: np.ndarray, prediction: np.ndarray, threshold: float = EVEN) -> float:
@@ -69,10 +71,10 @@ METRICS: dict[str, Metric] = {
         Metric("roc_auc", "maximize", "classification", roc_auc),
         Metric("average_precision", "maximize", "classification", average_precision),
         Metric("rmse", "minimize", "regression", rmse),
-        Metric("mae", "minimize", "regression", mae),
+        Metric("mae", "minimize", "regression", mae, of_medians=True),
         Metric("r2", "maximize", "regression", r2),
         Metric("rmsle", "minimize", "regression", rmsle),
-        Metric("mape", "minimize", "regression", mape),
-        Metric("pinball", "minimize", "regression", pinball),
+        Metric("mape", "minimize", "regression", mape, of_medians=True),
+        Metric("pinball", "minimize", "regression", pinball, of_medians=True),
     )
 }
