@@ -47,7 +47,10 @@ def offered(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch)
         ("automl families show ", " ".join(catalog.families())),
         ("automl search digits --families ", "cnn mlp resnet vit"),
         ("automl search digits --families mlp,", "mlp,cnn mlp,resnet mlp,vit"),
-        ("automl search wine --trials 5 --families ", "boosted_trees ft_transformer mlp realmlp resnet_table tabm"),
+        (
+            "automl search wine --trials 5 --families ",
+            "boosted_trees ft_transformer linear mlp realmlp resnet_table tabm",
+        ),
         ("automl search digits --sampler ", "tpe random cmaes qmc grid gp"),
         ("automl search digits --pruner m", "median"),
         ("automl search digits --executor ", "local inline"),

@@ -21,6 +21,7 @@ from automl.messages import Assignment, DataRef, Field, Member, Spec
 from automl.worker import explaining
 from automl.worker.explaining import chosen_rows, explain
 from automl.worker.permuting import MOST_COLUMNS, permutation_importance
+from lightning_modules._base import Chunk
 
 ENCODERS = (Number("noise"), Category("town", ("Oslo", "Rome")), Date("day", ("iso",)), Number("more", gaps=True))
 TABLE = Schema("t", "regression", "table", "y", ENCODERS)
@@ -107,6 +108,10 @@ def _trained(families: tuple[str, ...], field: Field, x: np.ndarray, y: np.ndarr
     modules = [catalog.module(name, _spec(field), catalog.space(name).DEFAULT) for name in families]
     inputs, target = torch.from_numpy(x), torch.from_numpy(y)
     for module in modules:
+        if not any(parameter.requires_grad for parameter in module.parameters()):
+            for _ in range(20):
+                module.training_step(Chunk(inputs, target, torch.arange(len(target))), 0)
+            continue
         optimizer = torch.optim.Adam(module.parameters(), lr=0.01)
         for _ in range(25):
             optimizer.zero_grad()

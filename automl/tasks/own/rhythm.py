@@ -24,7 +24,8 @@ _WEAKEST, _STRONG = 0.15, 0.9
 """No weaker season counts; and one of this strength does, however few cycles there are."""
 _DOUBT, _DOUBT_OF_USUAL = 2.7, 1.7
 """Over the number of cycles: how strong a season must be. Of 160 random walks and slow autoregressions of 300 steps 4 have one."""
-_NEARLY = 0.9
+_NEARLY = 1.4
+"""By what factor a series may change more over a shorter season."""
 _FLAT = 1e-14
 """Of its size, by which a series must vary at least."""
 _MOST_SERIES = 50
@@ -61,8 +62,9 @@ def find_rhythm(moments: Sequence[np.ndarray], formats: tuple[str, ...]) -> Rhyt
 def find_season(series: Sequence[np.ndarray], usual: Sequence[int] = ()) -> int:
     """Return after how many steps series (steps,), with NaN for gaps, repeat themselves; 1 where they do not clearly.
 
-    The shortest season of those that are about as strong as the strongest one (see `_strengths`). One of few cycles must be
-    stronger, since whatever wanders seems to repeat itself three times; less so where it is `usual`, as the calendar's are.
+    Of seasons that are strong enough (see `_strengths`) the shortest over which series hardly change more than over the best. One of
+    few cycles must be stronger, since whatever wanders seems to repeat itself three times; less so where it is `usual`, as the
+    calendar's are.
     """
     chosen = [one[-_NEWEST:] for one in series if len(one) >= 2 * _FEWEST_CYCLES][:_MOST_SERIES]
     if not chosen:
@@ -74,7 +76,7 @@ def find_season(series: Sequence[np.ndarray], usual: Sequence[int] = ()) -> int:
     ]
     if not found:
         return 1
-    mean = np.mean(found, axis=0)  # of seasons of 0 to `most` steps
+    mean, changes = np.mean(found, axis=0)  # of seasons of 0 to `most` steps
     cycles = length // np.maximum(np.arange(most + 1), 1) - 2.0
     doubt = np.where(np.isin(np.arange(most + 1), usual), _DOUBT_OF_USUAL, _DOUBT)
     bar = np.clip(doubt / np.maximum(cycles, 0.1) / np.sqrt(len(found)), _WEAKEST, _STRONG)
@@ -82,8 +84,8 @@ def find_season(series: Sequence[np.ndarray], usual: Sequence[int] = ()) -> int:
     peaks = [each for each in range(_SHORTEST, most + 1) if mean[each] >= max(mean[each - 1], after[each], bar[each])]
     if not peaks:
         return 1
-    highest = max(mean[each] for each in peaks)
-    return next(each for each in peaks if mean[each] >= _NEARLY * highest)
+    least = min(changes[each] for each in peaks)
+    return next(each for each in peaks if changes[each] <= _NEARLY * least)
 
 
 def usual_seasons(calendar: str, beat: float) -> tuple[int, ...]:
@@ -158,7 +160,9 @@ def _counted(count: float, unit: str) -> str:
 
 
 def _strengths(series: np.ndarray, most: int) -> np.ndarray | None:
-    """How strong seasons of 0 to `most` steps are, 1 at most and 0 on average of noise; None for a series without variation.
+    """(2, most + 1) for seasons of 0 to `most` steps how strong each is, and how much the series changes over it (mean square).
+
+    Strengths are 1 at most and 0 on average of noise. None for a series without variation.
 
     A season's strength is the share of the variance about the moving mean over one season that the mean at each place explains
     (classical decomposition; Hyndman and Athanasopoulos 2021, "Forecasting: Principles and Practice", sections 3.4 and 4.3), less what
@@ -174,7 +178,7 @@ def _strengths(series: np.ndarray, most: int) -> np.ndarray | None:
     values = values / spread
     values = values - np.linspace(values[0], values[-1], len(values))  # so that sums stay small
     sums = np.concatenate([[0.0], values.cumsum()])
-    found = np.zeros(most + 1)
+    found = np.zeros((2, most + 1))
     for season in range(2, most + 1):
         means = (sums[season:] - sums[:-season]) / season
         level = means if season % 2 else (means[1:] + means[:-1]) / 2
@@ -184,5 +188,6 @@ def _strengths(series: np.ndarray, most: int) -> np.ndarray | None:
         if cycles < 2 or variance <= _FLAT:
             continue
         usual = about[-cycles * season :].reshape(cycles, season).mean(axis=0)
-        found[season] = 1 - (1 - usual.var() / variance) * cycles / (cycles - 1)
+        found[0, season] = 1 - (1 - usual.var() / variance) * cycles / (cycles - 1)
+        found[1, season] = np.square(values[season:] - values[:-season]).mean()
     return found
