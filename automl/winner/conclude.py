@@ -110,7 +110,8 @@ def conclude(stage: Stage, trials: list[Attempt]) -> Conclusion:
         evidence = weigh(work.metric, direction, scores, seed=config.seed)
         others = [one.values for one in rivals if one is not winner and one is not default]
         fresh = Fresh(winner.values, default.values, others) if default not in (None, winner) else None
-        verdict = decide(fresh, evidence, direction, is_default=winner.attempt is first and not blend.taken)
+        is_default = winner.attempt is first and not blend.taken
+        verdict = decide(fresh, evidence, direction, is_default=is_default, validation=winner.mean)
         gate = None
         if champion is not None:
             trouble = score.reason or champion["trouble"]

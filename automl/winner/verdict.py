@@ -54,8 +54,17 @@ class Fresh:
     """The other rivals: the winner was picked from among them too."""
 
 
-def decide(fresh: Fresh | None, evidence: Evidence, direction: str, *, is_default: bool = False) -> Verdict:
+def decide(
+    fresh: Fresh | None,
+    evidence: Evidence,
+    direction: str,
+    *,
+    is_default: bool = False,
+    validation: float | None = None,
+) -> Verdict:
     """Judge the winner; `fresh` is None where its single model `is_default` itself, or the default never completed.
+
+    `validation` is what the validation rows said of it: where the test rows say far less, the reasons end with that.
 
     1. A baseline wins when the 95 % interval of its difference on the test rows is all in its favour.
     2. A winner whose interval over the constant prediction reaches to 0 or below has not shown that it learned anything.
@@ -69,7 +78,12 @@ def decide(fresh: Fresh | None, evidence: Evidence, direction: str, *, is_defaul
     default = evidence.gains.get(DEFAULT)
     beaten_by = {name: gain for name, gain in evidence.gains.items() if name not in (DEFAULT, SINGLE) and gain.high < 0}
     over_default = [_IS_DEFAULT] if is_default else [_on_seeds(fresh, p), _on_test(default)]
-    reasons = (*over_default, *_over_single(evidence), *_against(evidence))
+    reasons = (
+        *over_default,
+        *_over_single(evidence),
+        *_against(evidence),
+        *_unlike(validation, evidence.test, direction),
+    )
     if beaten_by:
         best = min(beaten_by, key=lambda name: beaten_by[name].value)
         return Verdict(f"{_BASELINES.get(best, best)} is better: use it", reasons)
@@ -119,6 +133,19 @@ def _over_single(evidence: Evidence) -> list[str]:
         return []
     return [
         f"The ensemble gains {gain.value:.4g} [{gain.low:.4g}, {gain.high:.4g}] over the single winner on the test rows."
+    ]
+
+
+def _unlike(validation: float | None, test: Interval, direction: str) -> list[str]:
+    """To have been chosen by the validation rows flatters a little; this is for what lies beyond the interval by its whole width."""
+    sign = 1.0 if direction == "maximize" else -1.0
+    best = max(sign * test.low, sign * test.high)
+    if validation is None or sign * validation - best <= test.high - test.low:
+        return []
+    return [
+        f"On validation rows it had {validation:.4g}, far from the test rows' {test.value:.4g} [{test.low:.4g}, {test.high:.4g}]: these are "
+        f"other rows than it learned from. Where some belong together (a customer's, one picture's in several sizes), --group COL keeps "
+        f"them in one part; where the world changes, --time-col COL validates on newer rows too."
     ]
 
 

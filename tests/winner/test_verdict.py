@@ -126,6 +126,26 @@ def test_planted_equals_are_called_not_better_and_planted_gains_better(rivals):
     assert gain >= 90
 
 
+@pytest.mark.parametrize(
+    ("validation", "test", "direction", "is_said"),
+    [
+        (0.94, Interval(0.68, 0.62, 0.74), "maximize", True),
+        (0.80, Interval(0.68, 0.62, 0.74), "maximize", False),
+        (0.40, Interval(0.68, 0.62, 0.74), "maximize", False),
+        (1.0, Interval(2.0, 1.7, 2.3), "minimize", True),
+        (1.5, Interval(2.0, 1.7, 2.3), "minimize", False),
+        (None, Interval(0.68, 0.62, 0.74), "maximize", False),
+    ],
+)
+def test_test_rows_that_are_far_worse_than_validation_rows_are_spoken_of(
+    validation: float | None, test: Interval, direction: str, is_said: bool
+) -> None:
+    reasons = decide(
+        None, Evidence(test, {}, {"linear": 0.5}), direction, is_default=True, validation=validation
+    ).reasons
+    assert ("far from the test rows'" in reasons[-1]) is is_said
+
+
 def test_where_baselines_could_not_be_fitted_the_reasons_say_so() -> None:
     verdict = decide(None, Evidence(Interval(0.9, 0.8, 1.0), {}, {}), "maximize", is_default=True)
     assert verdict.reasons[-1] == "There are no baselines to compare the model with: fitting them failed."
