@@ -141,7 +141,7 @@ def test_test_rows_that_are_far_worse_than_validation_rows_are_spoken_of(
     validation: float | None, test: Interval, direction: str, is_said: bool
 ) -> None:
     reasons = decide(
-        None, Evidence(test, {}, {"linear": 0.5}), direction, is_default=True, validation=validation
+        None, Evidence(test, {"linear": 0.5}, {}), direction, is_default=True, validation=validation
     ).reasons
     assert ("far from the test rows'" in reasons[-1]) is is_said
 
