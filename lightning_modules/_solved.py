@@ -140,8 +140,8 @@ class Path:
         self._scale = torch.where(spread > _STILL, spread, math.inf) * math.sqrt(features.shape[1])
         features /= self._scale
         self._rows, self._directions, self._curvature = _turned(features)
-        self._weight = torch.zeros(self._rows.shape[1], len(first), device=features.device)
-        self._bias = first.clone()
+        self._weight = features.new_zeros(self._rows.shape[1], len(first))
+        self._bias = first.to(features.dtype, copy=True)
 
     def solve(self, penalty: float) -> tuple[Tensor, Tensor, float]:
         """Return weight (outputs, width) and bias (outputs,) for features as they came, and the loss."""

@@ -15,6 +15,8 @@ from ._table import Columns, PiecewiseLinear
 _MOST_TERMS = 2500
 """What exceeds them is left out: products, then bends, then the categories of most levels."""
 
+_LONGEST_WAVE = 4096
+"""Steps of a series of which a spectrum is read: waves are as many numbers as half its square."""
 _NO_POWER = 1e-3
 """Of numbers of unit variance: what is weaker is silent."""
 
@@ -36,8 +38,10 @@ class Terms(Features):
                 self.categories.append((place, levels))
         bins = PiecewiseLinear() if bends else None
         self.bins = bins if bins is not None and self._has_room(count * len(bins.begins)) else None
-        firsts, seconds = torch.triu_indices(count, count)
-        self.has_products = products and self._has_room(len(firsts))
+        self.has_products = products and self._has_room(count * (count + 1) // 2)
+        firsts, seconds = (
+            torch.triu_indices(count, count) if self.has_products else torch.empty(2, 0, dtype=torch.int64)
+        )
         self.register_buffer("firsts", firsts, persistent=False)
         self.register_buffer("seconds", seconds, persistent=False)
         self.width = max(1, self.width)
@@ -71,7 +75,8 @@ class Window(Features):
         super().__init__()
         channels, steps = field.shape
         self.steps = max(1, math.ceil(window * steps))
-        cycles = torch.arange(1, self.steps // 2 + 1) if spectrum else torch.arange(0)
+        has_spectrum = spectrum and self.steps <= _LONGEST_WAVE
+        cycles = torch.arange(1, self.steps // 2 + 1) if has_spectrum else torch.arange(0)
         angles = 2 * math.pi * cycles[:, None] * torch.arange(self.steps) / self.steps  # (frequencies, steps)
         waves = torch.stack((angles.cos(), angles.sin())) / math.sqrt(self.steps)
         self.register_buffer("waves", waves, persistent=False)

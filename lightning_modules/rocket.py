@@ -65,10 +65,10 @@ class Kernels(nn.Module):
         quantiles = (torch.arange(1, self.width + 1, device=x.device) * _GOLDEN % 1).float()
         for place, wanted in enumerate(quantiles.view(self.thresholds.shape)):
             rows = torch.randint(len(x), (_KERNELS,)).to(x.device)
-            raw = self._convolved(x[rows], place)
+            raw = self._convolved(x[rows], place).float()
             spread = _WIDTH * raw.std(dim=(0, 2))
             self.scales[place] = torch.where(spread > 0, spread, 1.0)
-            own = raw[every, every] / self.scales[place][:, None]
+            own = raw[every, every] / self.scales[place][:, None].float()
             self.thresholds[place] = torch.stack([one.quantile(at) for one, at in zip(own, wanted, strict=True)])
 
     def _convolved(self, x: Tensor, place: int) -> Tensor:
@@ -97,7 +97,7 @@ class Shapes(Features):
 
     def fit(self, inputs: Tensor) -> None:
         """Set the thresholds by training rows (rows, channels, steps)."""
-        rows = inputs[torch.randperm(len(inputs))[:_FITTED_ON].to(inputs.device)].float()
+        rows = inputs[torch.randperm(len(inputs))[:_FITTED_ON].to(inputs.device)]
         self.kernels.fit(rows)
         if self.changes is not None:
             self.changes.fit(rows.diff(dim=2))

@@ -144,8 +144,8 @@ def _unlike(validation: float | None, test: Interval, direction: str) -> list[st
         return []
     return [
         f"On validation rows it had {validation:.4g}, far from the test rows' {test.value:.4g} [{test.low:.4g}, {test.high:.4g}]: "
-        f"these are unlike what it learned from. Where some belong together (a customer's, one picture's in several sizes), --group COL keeps "
-        f"them in one part; where the world changes, --time-col COL validates on newer rows too."
+        "these are unlike what it learned from. Where rows belong together (a customer's, one picture's in several sizes), "
+        "--group COL keeps them in one part; where the world changes, --time-col COL validates on newer rows too."
     ]
 
 

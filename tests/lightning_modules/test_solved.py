@@ -9,10 +9,15 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
+from safetensors.torch import save
 from sklearn.linear_model import LogisticRegression, Ridge
 
 from automl import catalog
+from automl.bundle.load import build_module
+from automl.errors import StorageError
 from automl.messages import Field, Spec
+from automl.worker.feeds import Held, TrainingFeed
+from automl.worker.trainer import fit, input_dtype
 from lightning_modules._base import Chunk
 from lightning_modules._solved import SolvedModule
 from lightning_modules.linear import Terms, Window
@@ -167,3 +172,24 @@ def test_a_flat_stretch_is_no_matter_of_the_last_bit() -> None:
     rows = torch.where(torch.arange(100) < 90, 0.1, torch.randn(30, 1, 100))
     kernels.fit(rows)
     torch.testing.assert_close(kernels(rows), kernels.double()(rows.double()).float(), atol=1e-4, rtol=0)
+
+
+@pytest.mark.parametrize("precision", ["32-true", "16-mixed", "bf16-mixed", "bf16-true", "16-true", "64-true"])
+@pytest.mark.parametrize("family", ["linear", "rocket"])
+def test_lightning_solves_whatever_the_precision(family: str, precision: str) -> None:
+    random = torch.Generator().manual_seed(0)
+    target = torch.arange(60) % 2
+    rows = torch.randn(60, 1, 40, generator=random) + 3 * target[:, None, None] * torch.sin(torch.arange(40.0))
+    rows = rows.to(input_dtype(precision))
+    module = module_of(family, Field("x", "series", (1, 40)), 2, **catalog.space(family).DEFAULT)
+    fit(module, TrainingFeed(Held(rows, target), 0), None, epochs=15, precision=precision, callbacks=[])
+    assert (module.eval()(rows).argmax(dim=1) == target).float().mean() > 0.9
+
+
+def test_a_strangers_sizes_build_nothing() -> None:
+    spec = Spec((Field("x", "series", (1, 9)),), (Field("y", "number", (1,)),), rows=1, classes=0, loss="mse")
+    small = catalog.module("rocket", spec, {"features": 100, "changes": 0.0})
+    with pytest.raises(StorageError, match="more than the weights hold"):
+        build_module("rocket", {"features": 1 << 22, "changes": 0.0}, spec, save(small.state_dict()), "there")
+    assert Window(Field("x", "series", (1, 1 << 20)), spectrum=True, window=1.0).waves.numel() == 0
+    assert Terms(Field("x", "table", (1 << 20,)), bends=True, products=True).firsts.numel() == 0
