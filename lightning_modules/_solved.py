@@ -18,8 +18,8 @@ from ._base import Chunk, FamilyModule, Feed
 
 _STRONGEST, _WEAKEST = 1.0, 1e-6
 """Penalties at the path's ends, where features have unit variance and a row's squares add up to 1."""
-_MOST_NUMBERS = 1 << 25
-"""Features of all rows together that are learned from: 128 MiB. Of more rows some are drawn."""
+_MOST_NUMBERS, _MOST_PRODUCTS = 1 << 25, 1 << 29
+"""Features of all rows together that are learned from, 128 MiB, and these times outputs. Of more rows some are drawn."""
 _ROWS_AT_ONCE = 256
 _ROUNDS, _STEPS = 12, 5
 """Of the solver for one penalty; asked after each round whether to go on."""
@@ -101,7 +101,8 @@ class SolvedModule(FamilyModule):
     def _begin(self, chunk: Chunk) -> Path:
         """Read the training rows' features; where time runs out, of as many as were read by then."""
         features = self.network.features
-        order = chunk.order[: max(1, _MOST_NUMBERS // features.width)].sort().values
+        most = min(_MOST_NUMBERS, _MOST_PRODUCTS // self.spec.output_size) // features.width
+        order = chunk.order[: max(1, most)].sort().values
         features.fit(chunk.inputs[order])
         order = order[torch.randperm(len(order)).to(order.device)]
         found: list[Tensor] = []
