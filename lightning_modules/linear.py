@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import math
 from typing import Any
 
@@ -100,12 +101,15 @@ class Module(SolvedModule):
         products: bool = False,
         spectrum: bool = False,
         window: float = 1.0,
+        squared: bool = False,
         class_balance: float = 0.0,
     ) -> None:
         """`bends` and `products` are a table's or vector's; where they would make too many terms they are left out.
 
-        `spectrum` is a series'; `window` is the share of its steps that are read, the newest ones.
+        `spectrum` is a series'; `window` is the share of its steps that are read, the newest ones. `squared` errors are lowered where
+        absolute ones are judged: they tell more where none is very large.
         """
+        spec = dataclasses.replace(spec, loss="mse") if squared else spec
         if spec.input.kind == "series":
             features: Features = Window(spec.input, spectrum=spectrum, window=window)
         else:

@@ -153,9 +153,9 @@ def test_a_space_has_six_to_twelve_parameters(family: str) -> None:
 def test_the_default_is_a_point_of_the_space(family: str) -> None:
     """What it says of other inputs is theirs."""
     space = catalog.space(family)
-    specs = [spec_of(kind, classes) for kind in space.INPUTS for classes in (3, 0)] + [FORECAST] * (
-        "series" in space.INPUTS
-    )
+    specs = [spec_of(kind, classes) for kind in space.INPUTS for classes in (3, 0)]
+    specs += [dataclasses.replace(spec, loss="mae") for spec in specs if not spec.classes]
+    specs += [FORECAST] if "series" in space.INPUTS else []
     found = [space.suggest(RandomTrial(given=space.DEFAULT), spec) for spec in specs]
     assert {name: value for one in found for name, value in one.items()} == space.DEFAULT
 
