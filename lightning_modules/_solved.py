@@ -85,7 +85,9 @@ class SolvedModule(FamilyModule):
         self.network.linear.bias.copy_(bias)
 
     def evaluate(self, feed: Feed) -> dict[str, float]:
-        """Read the rows' features at the first epoch only."""
+        """Read the rows' features at the first epoch only, unless they are too many to be kept."""
+        if len(feed.target) * self.network.features.width > _MOST_NUMBERS:
+            return super().evaluate(feed)
         if self._evaluated[0] is not feed:
             rows = (part for batch in feed.batches() for part in batch.inputs.split(_ROWS_AT_ONCE))
             self._evaluated = feed, torch.cat([self.network.features(part) for part in rows])

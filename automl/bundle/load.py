@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 _BATCH = 1024
 _MOST_CODES = 1 << 19
 """Of a slice of texts: a network makes a vector of each word."""
+_MOST_STEPS = 1 << 17
+"""Of a slice of series: kernels make 84 numbers of each step."""
 
 
 @dataclass(frozen=True)
@@ -180,6 +182,7 @@ def network_outputs(network: nn.Module, encoded: np.ndarray) -> np.ndarray:
     import torch
 
     with torch.inference_mode():
-        size = max(1, min(_BATCH, _MOST_CODES // encoded.shape[1])) if encoded.ndim == 2 else _BATCH
+        most = {2: _MOST_CODES // encoded.shape[1], 3: _MOST_STEPS // encoded.shape[-1]}  # texts and tables, series
+        size = max(1, min(_BATCH, most.get(encoded.ndim, _BATCH)))
         slices = (np.array(encoded[start : start + size]) for start in range(0, len(encoded), size))
         return np.concatenate([network(torch.from_numpy(rows)).numpy() for rows in slices])

@@ -18,13 +18,15 @@ import importlib.util
 import json
 import os
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 ONNX, PT2 = "model.onnx", "model.pt2"
+_MOST_NUMBERS = 1 << 17
+"""Of encoded rows that a network is given at once: it may make a hundred of each."""
 
 
 def load(folder: str | Path) -> Callable[[Any], np.ndarray]:
@@ -119,16 +121,23 @@ def in_units_of(schema: dict[str, Any], outputs: np.ndarray) -> np.ndarray:
 
 
 def open_network(folder: Path) -> Callable[[np.ndarray], np.ndarray]:
-    """Return encoded rows -> outputs, through whichever form of the network lies in the folder."""
+    """Return encoded rows -> outputs, some rows at a time, through whichever form of the network lies in the folder."""
     if (folder / ONNX).exists():
         import onnxruntime
 
         session = onnxruntime.InferenceSession(str(folder / ONNX), providers=["CPUExecutionProvider"])
-        return lambda rows: np.asarray(session.run(None, {"rows": rows})[0])
+        return lambda rows: np.concatenate([session.run(None, {"rows": some})[0] for some in _slices(rows)])
     import torch
 
     program = torch.export.load(folder / PT2).module()
-    return lambda rows: np.asarray(program(torch.from_numpy(rows)).detach())
+    return lambda rows: np.concatenate([program(torch.from_numpy(some)).detach().numpy() for some in _slices(rows)])
+
+
+def _slices(rows: np.ndarray) -> Iterator[np.ndarray]:
+    """Of no rows the network is asked once, for the shape of its answer."""
+    size = max(1, _MOST_NUMBERS // int(np.prod(rows.shape[1:])))
+    for start in range(0, max(1, len(rows)), size):
+        yield rows[start : start + size]
 
 
 def read_rows(path: str, schema: dict[str, Any]) -> dict[str, np.ndarray]:

@@ -235,6 +235,14 @@ def test_the_script_decodes_numbers_as_we_do():
 
 
 @pytest.mark.slow
+@pytest.mark.parametrize("shape", [(0, 3), (5, 3), (100_000, 3), (40, 1, 28, 28), (700, 2, 512)])
+def test_the_script_gives_the_network_some_rows_at_a_time_and_leaves_none_out(shape):
+    rows = np.arange(np.prod(shape), dtype=np.float32).reshape(shape)
+    slices = list(standalone._slices(rows))
+    assert np.array_equal(np.concatenate(slices), rows)
+    assert max(part.size for part in slices) <= 1 << 17
+
+
 def test_onnx_gives_no_path_of_this_machine_away(published, tmp_path):
     content = (convert(published, "onnx", tmp_path / "onnx") / "model.onnx").read_bytes()
     for place in (b"site-packages", str(Path(__file__).parents[2]).encode()):
