@@ -15,8 +15,8 @@ setup: .venv/done ## make .venv with the tested versions
 demo: setup      ## search the digits task: the product in one command
 	$(BIN)/automl search digits
 
-test: setup      ## all tests but the long proofs, three at a time: many wait
-	$(BIN)/python -m pytest -m 'not proof' -n 3 --dist loadfile --no-loadscope-reorder
+test: setup      ## all tests but the long proofs, two at a time
+	$(BIN)/python -m pytest -m 'not proof' -n 2 --dist loadfile --no-loadscope-reorder
 
 docs: setup      ## write the reference page from --help and docstrings
 	$(BIN)/python tests/docs/reference.py > automl/docs/reference.md
