@@ -193,3 +193,15 @@ def test_a_strangers_sizes_build_nothing() -> None:
         build_module("rocket", {"features": 1 << 22, "changes": 0.0}, spec, save(small.state_dict()), "there")
     assert Window(Field("x", "series", (1, 1 << 20)), spectrum=True, window=1.0).waves.numel() == 0
     assert Terms(Field("x", "table", (1 << 20,)), bends=True, products=True).firsts.numel() == 0
+
+
+def test_absolute_errors_leave_what_few_giants_say_and_squares_do_not() -> None:
+    target = torch.cat((torch.zeros(50), torch.full((10,), 100.0)))
+    field, output = Field("x", "table", (1,)), Field("y", "number", (1,))
+    spec = Spec((field,), (output,), rows=60, classes=0, loss="mae")
+    found = {}
+    for squared in (False, True):
+        module = catalog.module("linear", spec, {"squared": squared})
+        found[squared] = float(solve(module, torch.randn(60, 1), target, epochs=5).mean())
+    assert found[False] < 5
+    assert found[True] == pytest.approx(100 / 6, rel=0.01)
