@@ -7,10 +7,11 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
 from safetensors.numpy import load, save
 
 from automl.bundle.format import EXAMPLE, MANIFEST, MODEL, WEIGHTS, Facts, make_manifest
-from automl.bundle.load import load_model
+from automl.bundle.load import load_model, network_outputs
 from automl.bundle.verify import main, verify
 from automl.errors import StorageError
 from automl.tasks import load_task
@@ -33,6 +34,21 @@ def _edit_model(folder: Path, **changes) -> None:
 def test_a_loaded_model_gives_the_outputs_it_was_exported_with(made):
     example = load((made / EXAMPLE).read_bytes())
     assert np.allclose(load_model(made).outputs(example["inputs"]), example["outputs"], atol=1e-6)
+
+
+@pytest.mark.parametrize(("shape", "most"), [((9000, 7), 1024), ((700, 2, 512), 256), ((2000, 1, 8, 8), 1024)])
+def test_a_network_is_given_few_rows_at_once_and_all_of_them(shape, most):
+    sizes = []
+
+    class Counted(torch.nn.Module):
+        def forward(self, x):
+            sizes.append(len(x))
+            return x.flatten(1)[:, :1]
+
+    rows = np.random.default_rng(0).normal(size=shape).astype(np.float32)
+    outputs = network_outputs(Counted(), rows)
+    assert np.array_equal(outputs, rows.reshape(len(rows), -1)[:, :1])
+    assert max(sizes) == most
 
 
 def test_raw_rows_give_labels_or_numbers(made):

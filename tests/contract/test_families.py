@@ -18,6 +18,7 @@ from torch.nn import functional as F
 
 from automl import catalog
 from automl.coordinator.space import default_point
+from automl.errors import ConfigError
 from automl.messages import Field, Spec
 from lightning_modules._base import Batch, Chunk, FamilyModule
 
@@ -343,6 +344,13 @@ def test_what_reads_a_long_text_is_exported(family: str) -> None:
     network, codes = long_text(family)
     program = torch.export.export(network, (codes,), dynamic_shapes=({0: torch.export.Dim("batch")},)).module()
     torch.testing.assert_close(program(codes[:3]), network(codes[:3]), rtol=1e-4, atol=1e-5)
+
+
+def test_a_family_that_forecasts_nothing_is_left_out_of_forecasts_and_that_is_said() -> None:
+    assert "rocket" in catalog.families_taking("series")
+    assert "rocket" not in catalog.families_taking("forecast")
+    with pytest.raises(ConfigError, match="'rocket' takes series, but task 'co2' is a forecast"):
+        catalog.families_for("forecast", "co2", ("rocket",))
 
 
 @pytest.mark.parametrize("family", catalog.families_taking("forecast"))
