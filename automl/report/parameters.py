@@ -22,6 +22,8 @@ _TOP_SHARE = 0.1
 _PANEL = Frame(width=220, height=184, left=46, right=12, top=30, bottom=40)
 _BARS_LEFT, _BARS_RIGHT, _BAR_STEP = 130, 340, 26
 _AXIS_STEP, _AXES_TOP, _AXES_HEIGHT = 92, 52, 300
+_LEAST_WIDTH = 760
+"""Of parallel coordinates: a page stretches them to its width, and the words with them."""
 _CHARACTER = 7.4
 """Width of a letter of a tick, in units."""
 
@@ -96,8 +98,9 @@ def parallel_coordinates(trials: Trials, space: Mapping[str, Any], names: Sequen
     done = [slot for slot in trials.ranked if slot.value is not None]
     if not names or len(done) < 2:
         return Markup("")
-    frame = Frame(_AXIS_STEP * len(names) + 190, _AXES_TOP + _AXES_HEIGHT + 24)
-    places = [60 + _AXIS_STEP * place for place in range(len(names) + 1)]
+    step = max(_AXIS_STEP, (_LEAST_WIDTH - 190) // len(names))
+    frame = Frame(step * len(names) + 190, _AXES_TOP + _AXES_HEIGHT + 24)
+    places = [60 + step * place for place in range(len(names) + 1)]
     axes = [_vertical(space.get(name), [slot.params[name] for slot in done if name in slot.params]) for name in names]
     value = point_scale(trials, done, frame)
     axes.append(Reach(Scale(value.low, value.high, _AXES_TOP + _AXES_HEIGHT, _AXES_TOP)))

@@ -135,6 +135,13 @@ def test_a_slot_without_a_parameter_breaks_its_line():
     assert sorted(part.count(" ") for part in path.split("M")[1:]) == [2, 6]  # `c` to value; then all four
 
 
+@pytest.mark.parametrize(("names", "width"), [(("a",), 760), (("a", "b"), 760), (tuple("abcdefgh"), 92 * 8 + 190)])
+def test_few_axes_are_as_wide_as_a_page_so_that_words_are_not_stretched(names, width):
+    slots = [attempt(number, params=dict.fromkeys(names, number)) for number in range(2)]
+    svg = ElementTree.fromstring(parallel_coordinates(trials(slots), {}, names))
+    assert svg.get("viewBox").split()[2] == str(width)
+
+
 def test_faint_bars_are_those_that_may_be_chance():
     svg = importance_bars([Importance("lr", 0.6, 1e-9, 50), Importance("depth", 0.01, 0.3, 50)], "accuracy")
     assert svg.count("may be chance") == 1
