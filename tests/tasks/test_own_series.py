@@ -12,7 +12,8 @@ from automl.data.audit import audit
 from automl.encoding import Forecast, Series
 from automl.errors import ConfigError, DataError
 from automl.tasks import Choices, Task, load_again, load_task
-from automl.tasks.own.rhythm import find_rhythm, find_season, usual_seasons
+from automl.tasks.own.rhythm import find_rhythm
+from automl.tasks.own.season import find_season, usual_seasons
 from automl.tasks.own.windows import Line, windows
 
 RNG = np.random.default_rng(0)

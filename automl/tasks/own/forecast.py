@@ -15,7 +15,8 @@ from automl.tasks.own.choices import Choices
 from automl.tasks.own.given_series import given_windows
 from automl.tasks.own.names import safe_name
 from automl.tasks.own.reading import cells_as, shared_text
-from automl.tasks.own.rhythm import Rhythm, find_rhythm, find_season, usual_seasons
+from automl.tasks.own.rhythm import Rhythm, find_rhythm
+from automl.tasks.own.season import find_season, usual_seasons
 from automl.tasks.own.stacked import channel_columns, moments, ordered
 from automl.tasks.own.target import OBJECTIVES, read_target
 from automl.tasks.own.windows import FEWEST_WINDOWS, Line, lines_of, windows
