@@ -66,9 +66,9 @@ def families_for(kind: str, task: str, wanted: tuple[str, ...] = ()) -> tuple[st
                 f"Unknown family '{name}'. Families for task '{task}': {', '.join(fitting)}.{did_you_mean(name, fitting)}"
             )
         if name not in fitting:
+            given = "is a forecast" if kind == "forecast" else f"has {kind} inputs"
             raise ConfigError(
-                f"Family '{name}' takes {', '.join(space(name).INPUTS)}, but task '{task}' {'is a' if kind == 'forecast' else 'has'} {kind}"
-                f"{'' if kind == 'forecast' else ' inputs'}. "
+                f"Family '{name}' takes {', '.join(space(name).INPUTS)}, but task '{task}' {given}. "
                 f"Families for it: {', '.join(fitting)}."
             )
     return tuple(dict.fromkeys(wanted)) or tuple(name for name in fitting if not on_request(name))

@@ -12,8 +12,6 @@ from automl.data.audit import audit
 from automl.encoding import Forecast, Series
 from automl.errors import ConfigError, DataError
 from automl.tasks import Choices, Task, load_again, load_task
-from automl.tasks.own.rhythm import find_rhythm
-from automl.tasks.own.season import find_season, usual_seasons
 from automl.tasks.own.windows import Line, windows
 
 RNG = np.random.default_rng(0)
@@ -295,84 +293,6 @@ def test_what_cannot_be_known_ahead_is_refused(tmp_path: Path, choices: dict[str
 
 def test_a_horizon_needs_a_forecast(tmp_path: Path) -> None:
     assert "--horizon says how far a forecast goes" in refused(tmp_path, monthly(), horizon=3)
-
-
-def seconds(frequency: str, rows: int = 100) -> np.ndarray:
-    return pd.date_range("2024-01-01", periods=rows, freq=frequency).to_numpy().astype("datetime64[s]").astype(float)
-
-
-@pytest.mark.parametrize(
-    ("frequency", "calendar", "beat", "said"),
-    [
-        ("D", "even", 86400.0, "1 day"),
-        ("h", "even", 3600.0, "1 hour"),
-        ("15min", "even", 900.0, "15 minutes"),
-        ("W", "even", 7 * 86400.0, "1 week"),
-        ("MS", "months", 1.0, "1 month"),
-        ("ME", "months", 1.0, "1 month"),
-        ("QS", "months", 3.0, "3 months"),
-        ("YS", "months", 12.0, "1 year"),
-        ("B", "weekdays", 1.0, "1 weekday"),
-    ],
-)
-def test_the_rhythm_is_found_though_rows_are_missing(frequency: str, calendar: str, beat: float, said: str) -> None:
-    times = np.delete(seconds(frequency), [5, 17, 18, 60])
-    found = find_rhythm([times], ("iso",))
-    assert (found.calendar, found.beat, found.said) == (calendar, beat, f"a step is {said}")
-
-
-def test_uneven_times_are_taken_as_they_come_and_that_is_said() -> None:
-    found = find_rhythm([np.cumsum(RNG.uniform(0.5, 9.5, 100))], ())
-    assert (found.calendar, found.is_assumed) == ("rows", True)
-    assert "rows are taken as evenly spaced, though their times are uneven" in found.said
-
-
-@pytest.mark.parametrize(("scale", "level"), [(1e-90, 0.0), (1e90, 0.0), (1.0, 1e11), (1.0, -5.0)])
-def test_a_season_is_found_whatever_the_units(scale: float, level: float) -> None:
-    wave = np.sin(np.arange(150) / 7 * 2 * np.pi)
-    assert find_season([scale * wave + level]) == 7
-    assert find_season([np.full(150, level)]) == 1
-
-
-@pytest.mark.parametrize("season", [1, 7, 12, 24])
-def test_a_season_is_found_through_trend_and_noise_and_none_where_there_is_none(season: int) -> None:
-    found = []
-    for seed in range(10):
-        rng = np.random.default_rng(seed)
-        wave = np.tile(rng.normal(0, 1, season), 400 // season + 1)[:300]
-        drift = np.arange(300) / 30 + np.cumsum(rng.normal(0, 0.1, 300))
-        found.append(find_season([wave * (season > 1) + drift + rng.normal(0, 0.4, 300)]))
-    assert np.mean(np.array(found) == season) >= 0.9
-
-
-def test_a_day_is_found_within_a_slow_year() -> None:
-    hours = np.arange(4000)
-    rng = np.random.default_rng(0)
-    wandering = np.cumsum(rng.normal(0, 0.3, 4000)) + 8 * np.sin(2 * np.pi * hours / 8766)
-    assert find_season([wandering + np.sin(2 * np.pi * hours / 24)]) == 24
-
-
-def test_what_wanders_has_no_season() -> None:
-    found = []
-    for seed in range(20):
-        noise = np.random.default_rng(seed).normal(size=300)
-        slow = np.array(pd.Series(noise).ewm(alpha=0.3).mean())
-        found += [find_season([one]) for one in (noise, noise.cumsum(), slow)]
-    assert np.mean(np.array(found) == 1) >= 0.95
-
-
-def test_a_season_of_few_cycles_is_believed_where_it_is_usual() -> None:
-    values = np.sin(np.arange(60) / 12 * 2 * np.pi) + np.random.default_rng(0).normal(0, 0.5, 60)
-    assert (find_season([values]), find_season([values], (12,))) == (1, 12)
-    cases = (
-        ("even", 3600.0),
-        ("even", 86_400.0),
-        ("even", 604_800.0),
-        ("months", 3.0),
-        ("weekdays", 1.0),
-        ("months", 12.0),
-    )
-    assert [usual_seasons(*case) for case in cases] == [(24, 168, 8766), (7, 365), (52,), (4,), (5,), ()]
 
 
 def test_thinned_windows_are_said_in_words(monkeypatch: pytest.MonkeyPatch) -> None:
