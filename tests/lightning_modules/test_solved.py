@@ -205,3 +205,10 @@ def test_absolute_errors_leave_what_few_giants_say_and_squares_do_not() -> None:
         found[squared] = float(solve(module, torch.randn(60, 1), target, epochs=5).mean())
     assert found[False] < 5
     assert found[True] == pytest.approx(100 / 6, rel=0.01)
+
+
+def test_a_shorter_window_reads_the_newest_steps_alone() -> None:
+    read = Window(Field("x", "series", (1, 10)), spectrum=True, window=0.4)
+    series = torch.arange(10.0)[None, None]
+    assert read(series)[0, :4].tolist() == [6, 7, 8, 9]
+    assert torch.equal(read(series), read(torch.where(series < 6, 99.0, series)))
