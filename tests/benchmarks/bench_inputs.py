@@ -8,21 +8,18 @@ write first: logistic regression on pixels, and on the weights of words and pair
 from __future__ import annotations
 
 import argparse
-import json
-import subprocess
 import sys
 import tempfile
-import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pandas as pd
+from command import search_and_predict
 from paired import lead, score
 from provenance import markdown
 
-AUTOML = str(Path(sys.executable).with_name("automl"))
 HEADER = (
     "data", "rows", "judged by", "ours", "linear", "on linear", "command, s", "family", "slots", "verdict",
 )  # fmt: skip
@@ -66,7 +63,7 @@ def pictures(folder: Path, seconds: int, seed: int) -> tuple[Any, ...]:
             path = folder / part / str(labels[place]) / f"{place}.png"
             path.parent.mkdir(parents=True, exist_ok=True)
             Image.fromarray(pixels[place].reshape(28, 28).astype(np.uint8)).save(path)
-    document, wall, found = ours(folder, ("search", "train"), "test", seconds, seed)
+    document, wall, found = search_and_predict(folder, ("search", "train"), "test", seconds, seed)
     places = found["file"].map(lambda name: int(Path(name).stem)).to_numpy()
     model = LogisticRegression(max_iter=1000).fit(pixels[parts["train"]] / 255, labels[parts["train"]])
     linear = pd.DataFrame({"prediction": model.predict(pixels[places] / 255)})
@@ -89,26 +86,11 @@ def texts(folder: Path, seconds: int, seed: int) -> tuple[Any, ...]:
     train.to_csv(folder / "train.csv", index=False)
     test.drop(columns="library").to_csv(folder / "test.csv", index=False)
     search = ("search", "train.csv", "--target", "library", "--metric", "accuracy")
-    document, wall, found = ours(folder, search, "test.csv", seconds, seed)
+    document, wall, found = search_and_predict(folder, search, "test.csv", seconds, seed)
     words = TfidfVectorizer(sublinear_tf=True, ngram_range=(1, 2))
     model = make_pipeline(words, LogisticRegression(max_iter=1000)).fit(train["sentence"], train["library"])
     linear = pd.DataFrame({"prediction": model.predict(test["sentence"])})
     return row("sentences of 7 libraries", 8000, test["library"].reset_index(drop=True), document, wall, found, linear)
-
-
-def ours(
-    folder: Path, search: tuple[str, ...], judged: str, seconds: int, seed: int
-) -> tuple[Any, float, pd.DataFrame]:
-    """Search, then predict; returns the document, the seconds of the search command, and the predictions."""
-    began = time.perf_counter()
-    printed = subprocess.run(
-        [AUTOML, *search, "--time", str(seconds), "--seed", str(seed), "--json"],
-        cwd=folder, capture_output=True, text=True, check=True,
-    ).stdout  # fmt: skip
-    wall = time.perf_counter() - began
-    document = json.loads(printed)
-    subprocess.run([AUTOML, "predict", document["bundle"], judged, "--out", "out.csv"], cwd=folder, check=True)
-    return document, wall, pd.read_csv(folder / "out.csv")
 
 
 def row(
