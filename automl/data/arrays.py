@@ -72,6 +72,12 @@ def load_folds(data_folder: Path, ref: DataRef) -> np.ndarray:
     return _map(data_folder / ref.key / "folds.npy")
 
 
+def load_fold(data_folder: Path, ref: DataRef, fold: int) -> np.ndarray | None:
+    """Map the inputs of all known rows as they are where this fold is validated on; None where they are no others then."""
+    path = data_folder / ref.key / f"fold-{fold}.npy"
+    return _map(path) if path.exists() else None
+
+
 def load_raw_test(data_folder: Path, ref: DataRef) -> Raw:
     """The inputs of the test rows as the task gave them, for a model with preprocessing of its own."""
     _check_test_inputs(ref)

@@ -24,14 +24,14 @@ from automl.data.durable import (
 )
 from automl.data.schema import Schema
 from automl.data.split import FOLDS, content_hash, digest_rows, fold_rows, split_rows, units_of
-from automl.data.writing import write_array, write_inputs, write_raw
+from automl.data.writing import write_array, write_folds, write_inputs, write_raw
 from automl.errors import DataError
 from automl.messages import DataRef, Field, Spec
 from automl.tasks import Rows, Task
 from automl.tasks.cells import number_columns
 from automl.tasks.metrics import METRICS
 
-_LAYOUT = 5
+_LAYOUT = 6
 """Version of the folder's files; another number never shares a folder with this one."""
 
 
@@ -169,6 +169,8 @@ def _write(
         write_raw(folder / "test" / "raw", rows, parts["test"])
         if folds is not None:
             write_array(folder / "folds.npy", folds)
+            if task.input_kind == "table":
+                write_folds(folder, folder / KNOWN / "inputs.npy", schema, rows, both[KNOWN], folds)
         files = sorted(path for path in folder.rglob("*") if path.is_file())
         listed = {path.relative_to(folder).as_posix(): sha256_of(path) for path in files}
         write_file(folder / "contents.json", json.dumps(listed, indent=1).encode())

@@ -5,6 +5,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 
 from automl.data.rating import cross_rates, rated
@@ -43,6 +45,31 @@ def from_other_rows(
         case Text() if encoder.scores:
             return 0, cross_scores(encoder, cells, deviating, parts)
     return None
+
+
+def blind_to_fold(
+    encoder: Encoder, cells: np.ndarray, deviating: np.ndarray, folds: np.ndarray, fold: int
+) -> tuple[int, np.ndarray] | None:
+    """As `from_other_rows`, of the rows of all folds, with nothing learned from the targets of one: it is what is validated on.
+
+    Its own rows are told by all others; any other row by those that are neither of its own fold nor of that one.
+    """
+    blank: Encoder
+    match encoder:
+        case Category() if encoder.rated:
+            first, outputs, blank = 1, len(encoder.rates[0]), replace(encoder, rated=(), rates=())
+        case Text() if encoder.scores:
+            terms = tuple(row[encoder.scores :] for row in encoder.components)
+            first, outputs, blank = 0, encoder.scores, replace(encoder, components=terms, scores=0)
+        case _:
+            return None
+    outside, found = folds != fold, np.zeros((len(cells), outputs))
+    learned = supervised(blank, cells[outside], deviating[outside], folds[outside])
+    told = from_other_rows(learned, cells[outside], deviating[outside], folds[outside])
+    if told is not None:  # else the target says nothing there, and all features stay 0
+        found[outside] = told[1]
+        found[~outside] = learned.encode(cells[~outside])[:, first : first + outputs]
+    return first, found
 
 
 def deviations(target: np.ndarray, classes: int) -> np.ndarray:

@@ -11,7 +11,7 @@ from pyarrow import feather
 
 from automl.data.durable import new_file
 from automl.data.schema import Schema
-from automl.data.supervised import from_other_rows
+from automl.data.supervised import blind_to_fold, from_other_rows
 from automl.sources.scratch import empty_array
 from automl.tasks import Rows, take
 
@@ -39,6 +39,27 @@ def write_inputs(files: dict[Path, np.ndarray], schema: Schema, rows: Rows, *, t
         blocks = (by_feature[:, at : min(at + step, end)].T for at in range(start, end, step))
         _write_array(path, blocks, (len(indices), *schema.shape))
         start = end
+
+
+def write_folds(folder: Path, inputs: Path, schema: Schema, rows: Rows, order: np.ndarray, folds: np.ndarray) -> None:
+    """Write `fold-1.npy`, ...: the `inputs` of the rows at these places, blind to the targets of a fold. None where no feature knows any.
+
+    `folds` (rows,) are of the same rows. Fold 0 needs none: it is the validation part, which no encoder has learned from.
+    """
+    place, changes = 0, []
+    deviating, _ = schema.supervision(rows, order)
+    for encoder in schema.named:
+        for fold in range(1, int(folds.max()) + 1):
+            told = blind_to_fold(encoder, rows.features[encoder.name][order], deviating, folds, fold)
+            if told is not None:
+                changes.append((fold, place + told[0], told[1]))
+        place += len(encoder.cardinalities)
+    for fold in sorted({fold for fold, _, _ in changes}):
+        blind = np.load(inputs)
+        for of, first, values in changes:
+            if of == fold:
+                blind[:, first : first + values.shape[1]] = values
+        write_array(folder / f"fold-{fold}.npy", blind)
 
 
 def write_array(path: Path, array: np.ndarray) -> None:

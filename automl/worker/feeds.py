@@ -15,7 +15,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from automl.data import KNOWN, Schema, load_folds, load_part, load_schema
+from automl.data import KNOWN, Schema, load_fold, load_folds, load_part, load_schema
 from automl.messages import DataRef
 from automl.tasks.metrics import best_threshold, measure
 from lightning_modules._base import Batch, Chunk
@@ -64,6 +64,8 @@ def hold(folder: Path, data: DataRef, part: str, device: torch.device, dtype: to
 def hold_fold(folder: Path, data: DataRef, fold: int, device: torch.device, dtype: torch.dtype) -> tuple[Held, Held]:
     """Return the training and validation rows that lie outside a fold, and those within it."""
     rows = hold(folder, data, KNOWN, device, dtype)
+    if (blind := load_fold(folder, data, fold)) is not None:
+        rows = rows._replace(inputs=torch.from_numpy(blind).to(device, dtype))
     inside = torch.from_numpy(np.array(load_folds(folder, data)) == fold).to(device)
     outside, within = (Held(rows.inputs[chosen], rows.target[chosen], dtype) for chosen in (~inside, inside))
     return outside, within
