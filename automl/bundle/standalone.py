@@ -117,7 +117,7 @@ def decide(threshold: float, probabilities: np.ndarray) -> np.ndarray:
 def in_units_of(schema: dict[str, Any], outputs: np.ndarray) -> np.ndarray:
     """Standardised numbers -> the target's own units; of a forecast -> those of each window."""
     numbers = np.asarray(outputs, dtype=np.float64) * schema["target_scale"] + schema["target_mean"]
-    return np.asarray(np.maximum(np.expm1(numbers), 0.0) if schema.get("logarithmic") else numbers)
+    return np.asarray(np.maximum(np.expm1(np.minimum(numbers, 250.0)), 0.0) if schema.get("logarithmic") else numbers)
 
 
 def open_network(folder: Path) -> Callable[[np.ndarray], np.ndarray]:

@@ -19,6 +19,9 @@ TEST_INPUTS = "test inputs"
 KNOWN = "known"
 """All but the test part: training rows, then validation rows, in one file, so that a refit maps them as they are."""
 
+_READ_AT_ONCE = 1 << 27
+"""Bytes of test rows as they came that fit into memory; of more a column is read whenever it is asked for."""
+
 
 @dataclass(frozen=True, slots=True)
 class Arrays:
@@ -86,18 +89,21 @@ def load_raw_test(data_folder: Path, ref: DataRef) -> Raw:
         return _map(path.with_suffix(".npy"))
     from pyarrow import ArrowException, feather, ipc
 
-    def column(name: str) -> np.ndarray:
+    def columns(*names: str) -> dict[str, np.ndarray]:
         try:
-            return np.array(feather.read_table(path, [name], memory_map=False)[name].to_numpy())
+            table = feather.read_table(path, names or None, memory_map=False)
         except (OSError, ArrowException) as error:
             raise _missing(path, error) from None
+        return {name: np.array(table[name].to_numpy()) for name in table.column_names}
 
     try:
+        if path.stat().st_size <= _READ_AT_ONCE:  # one by one each column would cost as much as there are columns
+            return columns()
         with ipc.open_file(str(path)) as file:
             names = file.schema.names
     except (OSError, ArrowException) as error:
         raise _missing(path, error) from None
-    return Stored({name: partial(column, name) for name in names})
+    return Stored({name: partial(lambda one: columns(one)[one], name) for name in names})
 
 
 def load_schema(data_folder: Path, ref: DataRef) -> Schema:

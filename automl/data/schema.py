@@ -51,6 +51,8 @@ _MOST_ROWS = 1_000_000
 """Rows that encoders learn from: means, quantiles and levels of a million are those of more."""
 _FEWEST_ROWS, _MOST_NUMBERS = 1000, 1 << 27
 """Of wide rows, such as pictures, so many at least, or as many as hold so many numbers."""
+_LARGEST = 250.0
+"""Logarithm of a prediction at most: squares of larger numbers overflow."""
 _FARTHEST = 1e18
 """Scales from the mean, for a target that lies absurdly far from those of the training rows: its square is still a float32."""
 _LATER = ("ahead", "ahead_scales", "rated", "rates", "scores", "utc")
@@ -228,7 +230,7 @@ class Schema:
             return in_units(values * self.target_scale + self.target_mean, told)
         if self.kind == "regression":
             numbers = values.reshape(len(values)) * self.target_scale + self.target_mean
-            return np.maximum(np.expm1(numbers), 0.0) if self.logarithmic else numbers
+            return np.maximum(np.expm1(np.minimum(numbers, _LARGEST)), 0.0) if self.logarithmic else numbers
         powers = np.exp(values - values.max(axis=1, keepdims=True))
         return np.asarray(powers / powers.sum(axis=1, keepdims=True))
 

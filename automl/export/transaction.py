@@ -42,6 +42,7 @@ from automl.export.card import model_card
 from automl.export.clean import verify_in_clean_process
 
 KEEP = 3
+"""Versions of one search."""
 
 
 def publish(
@@ -57,8 +58,9 @@ def publish(
     `importance` of a table's columns is for the card alone.
 
     `verify` is handed the finished folder before any reader sees it; a `CleanProcess` that has warmed up answers at once. The same
-    files with the same facts give the same folder again, and the newest three versions are kept. Raises StorageError, and leaves
-    the previous version in place, when disk or permission is in the way or when the bundle does not reproduce its example.
+    files with the same facts give the same folder again. The newest three versions of the search are kept, and all of any other:
+    a task is called after its file, and many a file is called `train.csv`. Raises StorageError, and leaves the previous version in
+    place, when disk or permission is in the way or when the bundle does not reproduce its example.
     """
     with storage_errors("export to", target):
         make_folder(target)
@@ -74,7 +76,7 @@ def publish(
                     set_aside(version)
                     move_into_place(folder, version)
                 replace_file(target / LATEST, f"{version.name}\n".encode())
-                _remove_old(target, version)
+                _remove_old(target, version, facts.search)
         finally:
             shutil.rmtree(folder, ignore_errors=True)
     return version
@@ -108,11 +110,14 @@ def _is_whole(version: Path) -> bool:
         return False
 
 
-def _remove_old(target: Path, newest: Path) -> None:
+def _remove_old(target: Path, newest: Path, search: str) -> None:
     os.utime(newest)  # published again counts as new
     ages = {}
     for folder in target.glob("v-*"):
-        with suppress(FileNotFoundError):  # a person has just removed it
-            ages[folder] = folder.stat().st_mtime_ns
+        with suppress(
+            FileNotFoundError, StorageError
+        ):  # a person has just removed it, or it is of no search that is known
+            if folder == newest or read_manifest(folder).facts.search == search:
+                ages[folder] = folder.stat().st_mtime_ns
     for folder in sorted(ages, key=ages.__getitem__)[:-KEEP]:
         set_aside(folder)

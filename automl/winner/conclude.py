@@ -5,7 +5,7 @@ The story of the second half of a search; every step is carried out by the coord
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +22,11 @@ from automl.winner.gate import Challenge, challenge
 from automl.winner.sealed import Scores, read_importance, read_scores
 from automl.winner.steps import confirm_rivals, export_and_score, refit_all
 from automl.winner.verdict import Fresh, Verdict, decide
+
+_CUT = (
+    "Time cut the refit short, so what is exported learned from the training rows alone, as it was validated: more --time adds the "
+    "validation rows."
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,6 +117,8 @@ def conclude(stage: Stage, trials: list[Attempt]) -> Conclusion:
         fresh = Fresh(winner.values, default.values, others) if default not in (None, winner) else None
         is_default = winner.attempt is first and not blend.taken
         verdict = decide(fresh, evidence, direction, is_default=is_default, validation=winner.mean)
+        if any(one.is_of_trial for one in scored if one.role == "model"):
+            verdict = replace(verdict, reasons=(*verdict.reasons, _CUT))
         gate = None
         if champion is not None:
             trouble = score.reason or champion["trouble"]

@@ -62,6 +62,8 @@ class Scored:
     role: str = "model"
     """`model` is exported; `single` and `default` are only scored beside it."""
     weight: float = 1.0
+    is_of_trial: bool = False
+    """Whether these are the weights of its trial, since the time cut the refit short."""
 
     def to_plain(self) -> dict[str, object]:
         """Return what an attempt stores."""

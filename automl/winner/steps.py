@@ -19,6 +19,9 @@ from automl.winner.blend import Blend, steps_of
 from automl.winner.confirm import SURE_SEEDS, Candidate, Scored, WinnerWork
 from automl.winner.evidence import DEFAULT, SINGLE
 
+_WHOLE = 0.8
+"""Share of its epochs from which a refit that the time ended is taken: schedules have cooled down by then."""
+
 
 def confirm_rivals(stage: Stage, work: WinnerWork, trials: list[Attempt]) -> list[Candidate]:
     """Train the best configurations and their families' defaults on the same fresh seeds, as far as time allows."""
@@ -47,7 +50,8 @@ def refit_all(
     """Refit winner, members and, where time is left, the `rival`, and fit the baselines, all at once.
 
     Returns what is exported and what is scored beside it, the file of the baselines' predictions where they could be fitted, and
-    what is exported in the end: where a member cannot be refitted, the single winner.
+    what is exported in the end: where a member cannot be refitted, the single winner. Where the time cut a refit short, the
+    weights of its trial, which learned from fewer rows but to the end, take its place.
     """
     members = [share.trial for share in blend.members] if blend.taken else []
     refits = {winner.attempt.slot: work.refit(winner.attempt, winner.epochs)}
@@ -62,7 +66,11 @@ def refit_all(
     weights = {slot: path for slot, path in files.items() if path is not None}
     if lost := [trial.slot for trial in members if trial.slot not in weights]:
         blend = replace(blend, taken=False, why=f"{blend.why} But the refit of slot {lost[0]} failed.")
-    return _scored(winner, rival, blend, weights), _file(plan, work.baselines(), "predictions"), blend
+    scored = _scored(winner, rival, blend, weights)
+    for place, one in enumerate(scored):
+        if (path := _cut_short(stage, plan, refits[one.trial.slot], one.trial)) is not None:
+            scored[place] = replace(one, weights=path, is_of_trial=True)
+    return scored, _file(plan, work.baselines(), "predictions"), blend
 
 
 def export_and_score(
@@ -92,6 +100,14 @@ def _scored(winner: Candidate, rival: Candidate | None, blend: Blend, weights: d
     if rival is not None and rival.attempt.slot in weights:
         scored.append(Scored(rival.attempt, weights[rival.attempt.slot], DEFAULT))
     return scored
+
+
+def _cut_short(stage: Stage, plan: Plan, refit: Attempt, trial: Attempt) -> str | None:
+    """The weights of the trial, where the time ended its refit long before the epochs were over and they are still there."""
+    outcome, kept = plan.outcomes.get(refit.work), trial.outcome and trial.outcome.artifacts.get("weights")
+    if outcome is None or not kept or outcome.steps >= _WHOLE * refit.suggestion["epochs"]:
+        return None
+    return kept.path if (stage.folder.root / kept.path).exists() else None
 
 
 def _file(plan: Plan, attempt: Attempt, name: str) -> str | None:

@@ -20,9 +20,8 @@ import numpy as np
 from automl import catalog
 from automl.data import KNOWN, load_folds
 from automl.data.durable import FULL
-from automl.errors import DataError
 from automl.messages import Answer, Artifact, Assignment, Member, Outcome, Report
-from automl.tasks.metrics import METRICS, best_threshold, measure
+from automl.tasks.metrics import best_threshold, measure_all
 
 if TYPE_CHECKING:
     from automl.worker.callbacks import Best, Progress, Reporter
@@ -212,15 +211,10 @@ def _recorded(steering: str, best: Best, validation: Measured) -> dict[str, floa
 
     All are of the same decisions: those that the steering metric wants.
     """
-    found: dict[str, float] = {}
     if best.predictions is None:
-        return found
+        return {}
     threshold = best_threshold(steering, validation.measured_target, best.predictions)
-    for name, metric in METRICS.items():
-        if metric.kind == validation.kind:
-            with suppress(DataError):  # f1 needs two classes, rmsle numbers above -1
-                found[name] = measure(name, validation.measured_target, best.predictions, threshold)
-    return found
+    return measure_all(validation.kind, validation.measured_target, best.predictions, threshold)
 
 
 def _artifacts(assignment: Assignment, best: Best, places: Places) -> dict[str, Artifact]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from contextlib import suppress
 from functools import partial
 from zipfile import BadZipFile
 
@@ -11,9 +10,9 @@ import numpy as np
 from automl.bundle.load import load_model, network_outputs
 from automl.data import Schema, load_part, load_raw_test, load_schema
 from automl.encoding import Raw, Steps
-from automl.errors import AutoMLError, ConfigError, DataError, StorageError
+from automl.errors import ConfigError, DataError, StorageError
 from automl.messages import Assignment, Outcome
-from automl.tasks.metrics import EVEN, METRICS, measure
+from automl.tasks.metrics import EVEN, measure, measure_all
 from automl.worker.artifacts import write_arrays
 from automl.worker.explaining import explain
 from automl.worker.exporting import combined, rebuild
@@ -67,7 +66,7 @@ def score(assignment: Assignment, places: Places) -> tuple[Outcome, ...]:
         train = load_part(places.data, assignment.data, "train")
         found = explain(assignment, schema, networks["model"], train, test, raw, target, predictions["model"])
         saved["explained"] = save(found, ".explained")
-    values = {**_all_metrics(schema.kind, target, predictions["model"], lines["model"]), **scores}
+    values = {**measure_all(schema.kind, target, predictions["model"], lines["model"]), **scores}
     return (Outcome(assignment.id, 0, "complete", reason, value=value, values=values, artifacts=saved),)
 
 
@@ -81,8 +80,12 @@ def _baselines(assignment: Assignment, places: Places) -> tuple[dict[str, np.nda
             found = {name: archive[name] for name in archive.files}
     except (OSError, ValueError, BadZipFile) as error:
         raise StorageError(f"What the baselines predicted cannot be read: {path} ({error}).") from None
-    thresholds = found.pop("thresholds").tolist()
-    return found, dict(zip(found, thresholds, strict=True))
+    lines = found.pop("thresholds").tolist()
+    thresholds = dict(zip(found, lines, strict=True))
+    finite = {
+        name: rows for name, rows in found.items() if np.isfinite(rows).all()
+    }  # one that is not stands up to nothing
+    return finite, {name: thresholds[name] for name in finite}
 
 
 def _champion(
@@ -99,12 +102,18 @@ def _champion(
             raise DataError(f"it predicts {model.schema.horizon} steps, not {schema.horizon}.")
         rows = _as_long(model.schema, schema, rows)
         if not schema.labels:
-            return model.predict(rows), EVEN, ""
+            return _finite(model.predict(rows)), EVEN, ""
         order = [model.schema.labels.index(label) for label in schema.labels]
         threshold = 1 - model.threshold if order == [1, 0] else model.threshold
-        return model.predict_proba(rows)[:, order], threshold, ""
-    except AutoMLError as error:
+        return _finite(model.predict_proba(rows))[:, order], threshold, ""
+    except Exception as error:  # of an older version's family it may be any
         return None, EVEN, f"the champion cannot be scored: {error}"
+
+
+def _finite(predictions: np.ndarray) -> np.ndarray:
+    if not np.isfinite(predictions).all():
+        raise DataError("some of its predictions are no finite numbers.")
+    return predictions
 
 
 def _reads(champion: Schema, schema: Schema, rows: Raw) -> bool:
@@ -123,12 +132,3 @@ def _as_long(champion: Schema, schema: Schema, rows: Raw) -> Raw:
     kept = series[:, :, -theirs.steps :]
     gaps = np.full((*kept.shape[:2], theirs.steps - kept.shape[2]), np.nan)
     return np.concatenate([gaps, kept], axis=2).reshape(len(series), -1)
-
-
-def _all_metrics(kind: str, target: np.ndarray, prediction: np.ndarray, threshold: float) -> dict[str, float]:
-    values = {}
-    for name, metric in METRICS.items():
-        if metric.kind == kind:
-            with suppress(DataError):  # f1 needs two classes, rmsle numbers above -1
-                values[name] = measure(name, target, prediction, threshold)
-    return values

@@ -69,8 +69,10 @@ def test_a_target_that_is_learned_by_its_logarithm_comes_back_and_is_never_below
     giants = np.array([0.0, 6.0, 239.0, 6_708_445.0])
     np.testing.assert_allclose(again.decode(again.encode_target(giants)), giants, rtol=1e-5, atol=1e-5)
     assert again.decode(np.array([-1e6])).tolist() == [0.0]
+    assert np.isfinite(again.decode(np.array([1e6])) ** 2).all()
     np.testing.assert_array_equal(
-        standalone.decode(json.loads(schema.to_json()), np.array([-9.0, 0.1])), again.decode(np.array([-9.0, 0.1]))
+        standalone.decode(json.loads(schema.to_json()), np.array([-9.0, 0.1, 1e6])),
+        again.decode(np.array([-9.0, 0.1, 1e6])),
     )
     document = json.loads(schema.to_json()) | {"kind": "classification", "labels": ["a", "b"]}
     with pytest.raises(DataError):

@@ -20,9 +20,9 @@ from automl.export import publish
 FACTS = Facts("wine", "mlp", "wine-0", 3, 0, "accuracy", "maximize", {"test": 0.9}, "ab" * 32)
 
 
-def _publish(staging, target, *, slot=3):
+def _publish(staging, target, *, slot=3, search="wine-0"):
     """Publish without the clean process, which takes seconds and has its own test."""
-    return publish(staging, target, dataclasses.replace(FACTS, slot=slot), verify=lambda folder: None)
+    return publish(staging, target, dataclasses.replace(FACTS, slot=slot, search=search), verify=lambda folder: None)
 
 
 def _names(folder):
@@ -60,6 +60,14 @@ def test_three_versions_are_kept_and_latest_is_the_newest(staging, tmp_path):
     versions = [_publish(staging, tmp_path / "exports", slot=slot) for slot in range(5)]
     assert _names(tmp_path / "exports") == sorted([LATEST, *(version.name for version in versions[2:])])
     assert resolve(tmp_path / "exports") == versions[-1]
+
+
+def test_no_search_removes_the_models_of_another(staging, tmp_path):
+    """Tasks are called after their files, and many a file is called `train.csv`."""
+    other = _publish(staging, tmp_path / "exports", search="another")
+    versions = [_publish(staging, tmp_path / "exports", slot=slot) for slot in range(4)]
+    assert other.is_dir()
+    assert [version.is_dir() for version in versions] == [False, True, True, True]
 
 
 def test_an_old_version_published_again_is_the_newest(staging, tmp_path):

@@ -17,6 +17,7 @@ from automl.data import load_part, load_raw_test, load_schema
 from automl.data.durable import sha256_of
 from automl.encoding import Category, Number
 from automl.errors import ConfigError, DataError, StorageError
+from automl.messages import to_json
 from automl.tasks.metrics import measure
 from automl.winner import read_importance, read_scores
 from automl.worker.exporting import export
@@ -59,6 +60,26 @@ def test_a_champion_of_other_columns_is_left_out_and_that_is_said(ready, tmp_pat
     assert outcome.state == "complete"
     assert "other columns" in outcome.reason
     assert "champion" not in scores.predictions
+
+
+def test_a_champion_or_baseline_that_is_no_number_costs_no_score(ready, tmp_path, monkeypatch):
+    assignment, places = ready
+    scoring = compared(assignment, places)
+    path = places.search / scoring.baselines
+    with np.load(path) as archive:
+        found = {name: archive[name] for name in archive.files}
+    np.savez(tmp_path / "b.npz", **{**found, "linear": np.full_like(found["linear"], np.inf)})
+    shutil.copy(tmp_path / "b.npz", places.search / "infinite.npz")
+
+    def fails(*_):
+        raise RuntimeError("size mismatch")
+
+    monkeypatch.setattr("automl.worker.scoring.load_model", fails)
+    (outcome,) = score(dataclasses.replace(scoring, baselines="infinite.npz", champion="any"), places)
+    assert outcome.reason == "the champion cannot be scored: size mismatch"
+    scores = read_scores(places.search / outcome.artifacts["predictions"].path)
+    assert set(scores.predictions) == {"model", "majority", "boosted_trees"}
+    to_json(outcome)
 
 
 def test_members_of_a_role_are_one_model_and_only_what_is_exported_is_calibrated(tmp_path):

@@ -7,7 +7,7 @@ import pytest
 import sklearn.metrics as reference
 
 from automl.errors import ConfigError, DataError
-from automl.tasks.metrics import METRICS, measure
+from automl.tasks.metrics import METRICS, measure, measure_all
 
 
 def _classes(rows: int = 300, classes: int = 4, seed: int = 0, dtype: str = "float64") -> tuple[np.ndarray, np.ndarray]:
@@ -150,6 +150,12 @@ def test_a_prediction_that_is_not_finite_measures_nan(name, bad):
     target, prediction = _classes(classes=2) if METRICS[name].kind == "classification" else _numbers()
     prediction.flat[0] = bad
     assert np.isnan(measure(name, target, prediction))
+
+
+def test_all_metrics_of_a_kind_leave_out_what_is_no_finite_number_or_not_admitted():
+    target = np.array([1.0, 2.0, -2.0])
+    found = measure_all("regression", target, np.array([1.0, 1e200, 1.0]))
+    assert set(found) == {"mae", "mape", "pinball"}
 
 
 def test_an_unknown_metric_names_the_nearest():

@@ -40,8 +40,10 @@ class FakeStage:
         answered: bool = True,
         earlier: tuple[Attempt, ...] = (),
         late: bool = False,
+        steps: int = 99,
     ) -> None:
         self.failing = failing
+        self.steps = steps
         self.earlier = list(earlier)
         self.done: list[list[Attempt]] = []
         self.coordinator = self
@@ -57,7 +59,7 @@ class FakeStage:
             state = "failed" if (attempt.kind, attempt.slot) == self.failing else "complete"
             name = "predictions" if attempt.kind == "baselines" else "weights"
             artifacts = {name: Artifact(f"a/{attempt.key}", "0" * 64, 1)}
-            outcome = Outcome(attempt.key, 0, state, value=0.9, best_step=4, artifacts=artifacts)
+            outcome = Outcome(attempt.key, 0, state, value=0.9, best_step=4, steps=self.steps, artifacts=artifacts)
             plan.on_closed(attempt, outcome)
             self.earlier.append(replace(attempt, state=state, final=state == "complete", outcome=outcome))
             self.done[-1].append(attempt)
@@ -95,6 +97,24 @@ def test_where_time_is_short_the_default_is_not_refitted() -> None:
     finish(stage)
     assert [(one.kind, one.slot) for one in stage.done[0]] == [("refit", 5), ("refit", 7), ("baselines", 0)]
     assert [one.role for one in WORK.describe(stage.done[-1][-1]).members] == ["model", "model", "single"]
+
+
+@pytest.mark.parametrize(("steps", "is_of_trial"), [(3, True), (4, False)])
+def test_where_time_cuts_a_refit_short_the_trials_own_weights_are_exported(
+    tmp_path: Path, steps: int, is_of_trial: bool
+) -> None:
+    stage, kept = FakeStage(steps=steps), Artifact("trial-5.safetensors", "0" * 64, 1)
+    stage.folder.root = tmp_path
+    assert WINNER.attempt.outcome is not None
+    outcome = replace(WINNER.attempt.outcome, artifacts={"weights": kept})
+    winner = replace(WINNER, attempt=replace(WINNER.attempt, outcome=outcome))
+    single = replace(BLEND, taken=False)
+    scored, *_ = refit_all(stage, WORK, winner, DEFAULT, single)  # type: ignore[arg-type]
+    assert not scored[0].is_of_trial  # they were not kept
+    (tmp_path / kept.path).touch()
+    scored, *_ = refit_all(stage, WORK, winner, DEFAULT, single)  # type: ignore[arg-type]
+    assert [one.is_of_trial for one in scored] == [is_of_trial, False]
+    assert (scored[0].weights == kept.path) == is_of_trial
 
 
 def test_a_member_that_cannot_be_refitted_leaves_the_single_winner() -> None:

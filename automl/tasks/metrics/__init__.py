@@ -6,18 +6,19 @@ Written for the epoch loop: `accuracy` and `rmse` take microseconds where scikit
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Literal
 
 import numpy as np
 
-from automl.errors import ConfigError, did_you_mean
+from automl.errors import ConfigError, DataError, did_you_mean
 
 from .classes import accuracy, average_precision, balanced_accuracy, f1, f1_macro, log_loss, roc_auc
 from .numbers import mae, mape, pinball, r2, rmse, rmsle
 from .threshold import EVEN, TUNED, best_threshold, decide, weighed
 
-__all__ = ["EVEN", "METRICS", "TUNED", "Metric", "best_threshold", "decide", "judged", "measure"]
+__all__ = ["EVEN", "METRICS", "TUNED", "Metric", "best_threshold", "decide", "judged", "measure", "measure_all"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +54,16 @@ def measure(name: str, target: np.ndarray, prediction: np.ndarray, threshold: fl
         known = ~np.isnan(target)
         target, prediction = target[known], prediction[known]
     return float(metric.function(target, judged(name, prediction, threshold)))
+
+
+def measure_all(kind: str, target: np.ndarray, prediction: np.ndarray, threshold: float = EVEN) -> dict[str, float]:
+    """Return every metric of a kind by name, see `measure`; one that these rows do not admit, or that is no finite number, is left out."""
+    found = {}
+    for name, metric in METRICS.items():
+        if metric.kind == kind:
+            with suppress(DataError), np.errstate(over="ignore", invalid="ignore"):  # f1 needs two classes, rmsle numbers above -1
+                found[name] = measure(name, target, prediction, threshold)
+    return {name: value for name, value in found.items() if np.isfinite(value)}
 
 
 def judged(name: str, prediction: np.ndarray, threshold: float) -> np.ndarray:
