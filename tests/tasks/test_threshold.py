@@ -50,6 +50,17 @@ def test_a_value_at_the_chosen_threshold_is_hardly_the_luck_of_its_rows():
     assert abs(np.mean(ours)) < 0.03
 
 
+@pytest.mark.parametrize("seed", range(8))
+def test_a_rare_class_told_by_an_overconfident_model_has_a_threshold_that_serves(seed: int) -> None:
+    """Log-odds of boosted trees on one row in a hundred: from -15 to 5. Whole steps of the fit leapt to and fro there."""
+    rng = np.random.default_rng(seed)
+    target = np.repeat([1, 0], [32, 3168])
+    odds = np.where(target == 1, rng.uniform(-10, 5, 3200), np.minimum(rng.normal(-13, 2, 3200), 4.0))
+    second = 1 / (1 + np.exp(-odds))
+    prediction = np.stack([1 - second, second], axis=1)
+    assert measure("f1", target, prediction, best_threshold("f1", target, prediction)) > 0.5
+
+
 @pytest.mark.parametrize("name", TUNED)
 def test_overconfidence_moves_the_threshold_and_no_decision(name):
     target, honest = rare(500)

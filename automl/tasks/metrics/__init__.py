@@ -61,7 +61,10 @@ def measure_all(kind: str, target: np.ndarray, prediction: np.ndarray, threshold
     found = {}
     for name, metric in METRICS.items():
         if metric.kind == kind:
-            with suppress(DataError), np.errstate(over="ignore", invalid="ignore"):  # f1 needs two classes, rmsle numbers above -1
+            with (
+                suppress(DataError),
+                np.errstate(over="ignore", invalid="ignore"),
+            ):  # f1 needs two classes, rmsle numbers above -1
                 found[name] = measure(name, target, prediction, threshold)
     return {name: value for name, value in found.items() if np.isfinite(value)}
 

@@ -66,11 +66,18 @@ def _fitted(odds: np.ndarray, positive: np.ndarray, rows: np.ndarray) -> np.ndar
     aims = low * (rows - positive) + high * positive
     share = aims.sum() / whole
     numbers = np.array([0.0, np.log(share / (1 - share))])
+
+    def loss(numbers: np.ndarray) -> float:
+        told = numbers @ columns
+        return float(rows @ np.logaddexp(0.0, told) - aims @ told)
+
     for _ in range(_STEPS):
         found = _logistic(numbers @ columns)
         slopes = columns @ (rows * found - aims)
         bends = (columns * (rows * found * (1 - found))) @ columns.T + _CLOSE * np.eye(2)
         step = np.clip(np.linalg.solve(bends, slopes), -_LONGEST_STEP, _LONGEST_STEP)
+        while loss(numbers - step) > loss(numbers) and np.abs(step).max() >= _CLOSE:
+            step /= 2  # of a rare class whole steps leap to and fro (Lin et al. 2007, "A note on Platt's probabilistic outputs")
         numbers = numbers - step
         if np.abs(step).max() < _CLOSE:
             break
