@@ -55,10 +55,12 @@ def test_a_rare_class_told_by_an_overconfident_model_has_a_threshold_that_serves
     """Log-odds of boosted trees on one row in a hundred: from -15 to 5. Whole steps of the fit leapt to and fro there."""
     rng = np.random.default_rng(seed)
     target = np.repeat([1, 0], [32, 3168])
-    odds = np.where(target == 1, rng.uniform(-10, 5, 3200), np.minimum(rng.normal(-13, 2, 3200), 4.0))
+    shares = [0.0, 0.1, 0.3, 0.5, 0.7, 0.8, 0.9, 0.95, 0.99, 0.999, 1.0]
+    others = np.interp(rng.random(3168), shares, [-14.8, -14.5, -14.2, -13.8, -13, -12.4, -11, -9.3, -4.6, -0.5, 3])
+    odds = np.concatenate([rng.uniform(-9, 5, 32), others])
     second = 1 / (1 + np.exp(-odds))
     prediction = np.stack([1 - second, second], axis=1)
-    assert measure("f1", target, prediction, best_threshold("f1", target, prediction)) > 0.5
+    assert measure("f1", target, prediction, best_threshold("f1", target, prediction)) > 0.3
 
 
 @pytest.mark.parametrize("name", TUNED)
