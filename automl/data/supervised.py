@@ -13,8 +13,10 @@ from automl.data.rating import cross_rates, rated
 from automl.data.telling import cross_scores, scored
 from automl.encoding import Category, Encoder, Text
 
-_MOST_OUTPUTS = 10
-"""Classes: a number for each of more would be more than a column is worth."""
+_MOST_RATES = 10
+"""Classes: of a category a number for each of more would be more than a column is worth."""
+_MOST_CLASSES, _MOST_NUMBERS = 100, 1 << 24
+"""Of which a text tells; and these times rows."""
 _PARTS = 5
 _FARTHEST = 5.0
 """Standard deviations that one row's target may count."""
@@ -28,7 +30,7 @@ def supervised(encoder: Encoder, cells: np.ndarray, deviating: np.ndarray, parts
     if not deviating.shape[1]:
         return encoder
     match encoder:
-        case Category():
+        case Category() if deviating.shape[1] <= _MOST_RATES:
             return rated(encoder, cells, deviating, parts)
         case Text():
             return scored(encoder, cells, deviating, parts)
@@ -74,7 +76,7 @@ def blind_to_fold(
 
 def deviations(target: np.ndarray, classes: int) -> np.ndarray:
     """Encoded target (rows,) -> (rows, outputs) how far it is from its mean: of two classes the second alone, of very many none."""
-    if classes > _MOST_OUTPUTS:
+    if classes > (_MOST_CLASSES if classes * len(target) <= _MOST_NUMBERS else _MOST_RATES):
         return np.zeros((len(target), 0))
     if classes:
         target = np.eye(classes)[target][:, 1 if classes == 2 else 0 :]

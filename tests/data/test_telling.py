@@ -59,7 +59,21 @@ def test_words_that_tell_nothing_have_no_score_nor_have_very_many_classes() -> N
     assert fitted(cells, target).scores == 0
     cells, said, _ = reviews()
     classes = np.digitize(said, np.linspace(-4, 4, 13))
-    assert (fitted(cells, classes, 14).scores, fitted(cells, np.digitize(said, [-1, 1]), 3).scores) == (0, 3)
+    assert (fitted(cells, classes, 14).scores, fitted(cells, np.digitize(said, [-1, 1]), 3).scores) == (14, 3)
+    assert fitted(cells, classes, 101).scores == 0
+
+
+def test_of_many_classes_the_scores_are_few_and_still_tell_them_apart() -> None:
+    chance = np.random.default_rng(0)
+    classes = chance.integers(0, 40, ROWS)
+    cells = np.array([f"w{one} w{40 + one % 13} w{chance.integers(60)}" for one in classes], dtype=object)
+    encoder = fitted(cells, classes, 40)
+    assert encoder.scores == 24
+    new = encoder.encode(np.array([f"w{one} w{40 + one % 13}" for one in range(40)], dtype=object))[:, :24]
+    apart = np.linalg.norm(new[:, None] - new[None], axis=2)[~np.eye(40, dtype=bool)]
+    assert apart.min() > 0.3
+    scores = cross_scores(encoder, cells, deviations(classes, 40), parts_of(ROWS, None))
+    np.testing.assert_allclose(scores.std(axis=0), 1.0)
 
 
 def test_workers_map_such_scores_and_a_bundle_gives_new_rows_the_whole_ones(tmp_path: Path) -> None:
