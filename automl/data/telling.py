@@ -6,6 +6,7 @@ For the training rows it comes from other rows than their own, as the rates of `
 
 from __future__ import annotations
 
+import math
 from dataclasses import replace
 from typing import Any
 
@@ -16,9 +17,14 @@ from automl.encoding import Text, terms_of, words
 
 _MOST_TEXTS = 20_000
 """Texts that slopes are learned from: of 3,000 terms more would change little."""
+_PENALTY = 3.0
+_FEW = 10
+"""Classes that are regressed on; of more, systems of 3,000 terms would take longer than a short search has."""
 _MOST_SCORES = 24
 """Of more classes: numbers in which a text says what it says of them."""
-_PENALTY = 3.0
+_SMOOTHING = 0.1
+_BY_CHANCE = 4.0
+"""Standard errors of a correlation, above which it is no chance."""
 
 
 def scored(encoder: Text, cells: np.ndarray, deviating: np.ndarray, parts: np.ndarray) -> Text:
@@ -29,14 +35,14 @@ def scored(encoder: Text, cells: np.ndarray, deviating: np.ndarray, parts: np.nd
     if len(encoder.terms) < 2:
         return encoder
     found = _from_others(encoder, cells, deviating, parts)
-    if np.square(deviating - found).sum() >= np.square(deviating).sum():
+    if not _tells(found, deviating):
         return encoder
     slopes = _slopes(_matrix(encoder, cells), deviating[:_MOST_TEXTS]) @ _directions(found)
     return replace(_with(encoder, np.hstack([slopes.round(5), encoder.components])), scores=slopes.shape[1])
 
 
 def cross_scores(encoder: Text, cells: np.ndarray, deviating: np.ndarray, parts: np.ndarray) -> np.ndarray:
-    """(rows, outputs) the scores of these training rows, each learned from the rows of other parts, of unit variance."""
+    """(rows, scores) the scores of these training rows, each learned from the rows of other parts, of unit variance."""
     found = _from_others(encoder, cells, deviating, parts)
     return np.asarray(found @ _directions(found))
 
@@ -44,11 +50,14 @@ def cross_scores(encoder: Text, cells: np.ndarray, deviating: np.ndarray, parts:
 def _from_others(encoder: Text, cells: np.ndarray, deviating: np.ndarray, parts: np.ndarray) -> np.ndarray:
     found, matrix = np.zeros_like(deviating), _matrix(encoder, cells)
     for part in np.unique(parts):
-        mine = parts == part
-        others = np.flatnonzero(~mine[:_MOST_TEXTS])
+        mine = np.flatnonzero(parts == part)
+        others = np.flatnonzero(parts[:_MOST_TEXTS] != part)
         if len(others):
             slopes = _slopes(matrix[others], deviating[others])
-            found[mine] = _with(encoder, slopes).encode(cells[mine])[:, :-1]  # the last is the length
+            read, unread = mine[mine < _MOST_TEXTS], mine[mine >= _MOST_TEXTS]
+            found[read] = matrix[read] @ slopes
+            if len(unread):
+                found[unread] = _with(encoder, slopes).encode(cells[unread])[:, :-1]  # the last is the length
     return found
 
 
@@ -58,21 +67,33 @@ def _matrix(encoder: Text, cells: np.ndarray) -> Any:
 
 
 def _slopes(matrix: Any, deviating: np.ndarray) -> np.ndarray:
-    """(terms, outputs) of ridge regression through the origin."""
+    """(terms, outputs): of ridge regression through the origin; of many classes, how much commoner a term is in one than in all.
+
+    The logarithms of naive Bayes (Wang and Manning 2012, "Baselines and Bigrams", ACL) take one product and no system of equations.
+    """
+    if deviating.shape[1] > _FEW:
+        counts = matrix.T @ (deviating > 0) + _SMOOTHING
+        in_all = counts.sum(axis=1, keepdims=True) / counts.sum()
+        return np.asarray(np.log(counts / counts.sum(axis=0)) - np.log(in_all))
     from sklearn.linear_model import Ridge
 
     model = Ridge(_PENALTY, fit_intercept=False, solver="sparse_cg", tol=1e-3)
     return np.asarray(model.fit(matrix, deviating).coef_).reshape(deviating.shape[1], -1).T
 
 
-def _directions(found: np.ndarray) -> np.ndarray:
-    """(outputs, scores) what scores (rows, outputs) are told in: each by itself, of many those in which they vary most; of unit variance.
+def _tells(found: np.ndarray, deviating: np.ndarray) -> bool:
+    """Whether scores tell more than the mean does: they come closer to the target, or, where they have no unit, go along with it."""
+    if deviating.shape[1] <= _FEW:
+        return bool(np.square(deviating - found).sum() < np.square(deviating).sum())
+    own = (found - found.mean(axis=0))[deviating > 0]  # what is said of each row's own class
+    return bool(own.mean() > _BY_CHANCE * found.std() / math.sqrt(len(own)))
 
-    As reduced-rank regression has it (Izenman 1975, Journal of Multivariate Analysis 5(2)).
-    """
+
+def _directions(found: np.ndarray) -> np.ndarray:
+    """(outputs, scores) what scores (rows, outputs) are told in: each by itself, of many those of most variance; then 1."""
     turned = np.eye(found.shape[1])
     if found.shape[1] > _MOST_SCORES:
-        turned = np.linalg.eigh(found.T @ found)[1][:, : -_MOST_SCORES - 1 : -1]
+        turned = np.linalg.eigh(np.cov(found.T))[1][:, : -_MOST_SCORES - 1 : -1]
     scales = (found @ turned).std(axis=0)
     return np.asarray(turned / np.where(scales > 0, scales, 1.0))
 

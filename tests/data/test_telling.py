@@ -61,6 +61,7 @@ def test_words_that_tell_nothing_have_no_score_nor_have_very_many_classes() -> N
     classes = np.digitize(said, np.linspace(-4, 4, 13))
     assert (fitted(cells, classes, 14).scores, fitted(cells, np.digitize(said, [-1, 1]), 3).scores) == (14, 3)
     assert fitted(cells, classes, 101).scores == 0
+    assert fitted(cells, np.random.default_rng(1).permutation(classes), 14).scores == 0
 
 
 def test_of_many_classes_the_scores_are_few_and_still_tell_them_apart() -> None:
