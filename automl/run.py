@@ -114,7 +114,8 @@ def search(
             header = replace(stored, config=header.config)
             ledger.reconfigure(header.config)
             requeued = reconcile(ledger, folder.results)
-            observer(Resumed(tuple(ledger.attempts(kind="trial", final=True)), requeued))
+            trials = sorted(ledger.attempts(kind="trial", final=True), key=lambda trial: trial.slot)
+            observer(Resumed(tuple(trials), requeued))
         else:
             ledger.begin(header)
 

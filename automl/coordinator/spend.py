@@ -13,7 +13,7 @@ from automl.ledger import Attempt
 
 
 def spend_budget(stage: Stage) -> list[Attempt]:
-    """Return the final attempts, one per slot. Raises NoUsableTrial when none completed, Stopped after a signal."""
+    """Return the final attempts, one per slot and in their order. Raises NoUsableTrial when none completed, Stopped after a signal."""
     decision = _decision(stage)
     stage.phases.begin("search")
     try:
@@ -23,7 +23,7 @@ def spend_budget(stage: Stage) -> list[Attempt]:
         raise
     if decision.ended_early:
         stage.observer(Said(f"the search ended early: {decision.ended_early}", "warning"))
-    trials = stage.ledger.attempts(kind="trial", final=True)
+    trials = sorted(stage.ledger.attempts(kind="trial", final=True), key=lambda trial: trial.slot)
     if not any(trial.state == "complete" for trial in trials):
         why = _why_nothing_completed(trials, decision.reasons())
         raise NoUsableTrial(why, hint=f"What workers said is in {stage.folder.logs}.")

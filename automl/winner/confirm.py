@@ -281,7 +281,7 @@ def _epochs(trial: Attempt) -> int:
 
 def default_of(family: str, trials: Iterable[Attempt]) -> Attempt | None:
     """Return a family's default, its first slot; None where that did not complete."""
-    first = next((trial for trial in trials if trial.family == family), None)
+    first = min((trial for trial in trials if trial.family == family), key=lambda trial: trial.slot, default=None)
     return first if first is not None and first.state == "complete" else None
 
 

@@ -65,6 +65,10 @@ def test_what_one_row_would_change_is_a_tie_that_the_loss_decides() -> None:
     assert numbers.best_trial(trials) is trials[2]
 
 
+def test_a_default_that_was_lost_and_tried_again_is_still_the_default() -> None:
+    assert slots([trial(1, 0.7), trial(2, 0.9), trial(0, 0.8)]) == [2, 0]
+
+
 def test_a_default_that_did_not_complete_is_no_rival() -> None:
     assert slots([trial(0, None), trial(1, 0.9)]) == [1]
 
