@@ -151,11 +151,12 @@ class FamilyStudy:
                 self._study.tell(self._running.pop(attempt.slot), state=TrialState.FAIL)
 
     def _points(self) -> list[dict[str, Any]] | None:
-        """All points in the order in which they are tried: of a grid; or of a small family, its default before the others."""
+        """All points in the order in which they are tried, the default before the others: of a grid, or of a small family."""
         if self._sampler_name == "grid":
-            return grid_points(self._space, self._spec, self._overrides, self._seed)
-        few = few_points(self._space, self._spec, self._overrides)
-        return None if few is None else [self._default, *(point for point in few if point != self._default)]
+            points = grid_points(self._space, self._spec, self._overrides, self._seed)
+        else:
+            points = few_points(self._space, self._spec, self._overrides)
+        return None if points is None else [self._default, *(point for point in points if point != self._default)]
 
     def _ask(self, slot: int) -> Proposal:
         with warnings.catch_warnings():

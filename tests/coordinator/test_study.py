@@ -168,12 +168,15 @@ def test_a_failure_before_any_success_is_told_without_a_value() -> None:
     assert study.propose(1, 1).params
 
 
-def test_a_grid_is_exhausted_after_its_points() -> None:
-    study = stubs.study(sampler="grid")
+@pytest.mark.parametrize(("default", "points"), [({"x": 0.5, "kind": "a"}, 6), ({"x": 0.3, "kind": "a"}, 7)])
+def test_a_grid_begins_with_the_default_and_is_exhausted_after_its_points(default: dict[str, Any], points: int) -> None:
+    space: Any = SimpleNamespace(INPUTS=("table",), DEFAULT=default, suggest=stubs.suggest)
+    study = FamilyStudy(space, stubs.SPEC, direction="minimize", sampler="grid", pruner="none", seed=1)
     seen = []
     while not study.exhausted:
         seen.append(trial(study, len(seen)).params)
-    assert len(seen) == len({str(params) for params in seen}) == 6
+    assert seen[0] == default
+    assert len(seen) == len({str(params) for params in seen}) == points
 
 
 def test_a_family_of_few_points_tries_each_once_its_default_first() -> None:
