@@ -152,10 +152,9 @@ class FamilyStudy:
 
     def _points(self) -> list[dict[str, Any]] | None:
         """All points in the order in which they are tried, the default before the others: of a grid, or of a small family."""
+        points = few_points(self._space, self._spec, self._overrides)
         if self._sampler_name == "grid":
             points = grid_points(self._space, self._spec, self._overrides, self._seed)
-        else:
-            points = few_points(self._space, self._spec, self._overrides)
         return None if points is None else [self._default, *(point for point in points if point != self._default)]
 
     def _ask(self, slot: int) -> Proposal:
