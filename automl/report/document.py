@@ -36,7 +36,11 @@ def new_rows(document: dict[str, Any], table: str) -> str:
 
 def validated(document: dict[str, Any]) -> str:
     """Where the winner's validation value comes from: where no time was left for fresh seeds it is the trial's own, and flatters."""
-    slot = document["best"]["slot"]
+    slot, ensemble = document["best"]["slot"], document.get("ensemble") or {}
+    if (
+        ensemble.get("taken") and ensemble["validation"] == document["best"]["validation"]
+    ):  # an older version's is the winner's
+        return "on rows that did not choose it"
     fresh = any(one["values"] for one in document.get("confirmed") or () if one["slot"] == slot)
     return "on fresh seeds" if fresh else "in its trial alone"
 
