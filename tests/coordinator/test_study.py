@@ -38,7 +38,7 @@ def trial(study: FamilyStudy, slot: int, **more: Any) -> Attempt:
     )
 
 
-@pytest.mark.parametrize("sampler", ["tpe", "random", "cmaes", "qmc"])
+@pytest.mark.parametrize("sampler", SAMPLERS)
 def test_the_default_comes_first(sampler: str) -> None:
     assert stubs.study(sampler=sampler).propose(0, 0).params == stubs.SPACE.DEFAULT
 
@@ -57,6 +57,15 @@ def test_a_late_default_is_not_pruned_where_another_with_its_curve_is() -> None:
     }
     assert verdicts[0] == [False, False, False]
     assert any(verdicts[7])
+
+
+def test_a_result_that_outlived_its_coordinator_counts_at_the_rungs_that_it_passed() -> None:
+    study, resumed = stubs.study(pruner="auto"), stubs.study(pruner="auto")
+    curve = tuple((step, {"objective": 1.0 / step}) for step in range(1, 6))
+    adopted = [trial(study, slot, curve=curve) for slot in range(6)]  # closed without what the pruner noted
+    resumed.recall([replace(attempt, marks={}) for attempt in adopted])
+    resumed.propose(6, 6)
+    assert resumed.should_prune(6, 1, {"objective": 9.0})
 
 
 @pytest.mark.parametrize("sampler", SAMPLERS)
