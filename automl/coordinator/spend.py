@@ -19,14 +19,14 @@ def spend_budget(stage: Stage) -> list[Attempt]:
     try:
         stage.coordinator.carry_out(decision, "trial")
     except NoUsableTrial as error:
-        error.hint = error.hint or f"Tracebacks are in {stage.folder.logs}."
+        error.hint = error.hint or stage.folder.where_workers_spoke
         raise
     if decision.ended_early:
         stage.observer(Said(f"the search ended early: {decision.ended_early}", "warning"))
     trials = sorted(stage.ledger.attempts(kind="trial", final=True), key=lambda trial: trial.slot)
     if not any(trial.state == "complete" for trial in trials):
         why = _why_nothing_completed(trials, decision.reasons())
-        raise NoUsableTrial(why, hint=f"What workers said is in {stage.folder.logs}.")
+        raise NoUsableTrial(why, hint=stage.folder.where_workers_spoke)
     return trials
 
 
