@@ -157,8 +157,7 @@ class FamilyStudy:
         """Return its marks; a result that outlived its coordinator was stored without, so its curve passes the rungs once more."""
         if attempt.marks or attempt.outcome is None or not self._has_rungs:
             return attempt.marks
-        blank = optuna.create_study(direction=self._direction, sampler=_make_sampler("random", 0), pruner=self._pruner)
-        trial = blank.ask()
+        trial = self._new_study().ask()
         for step, values in attempt.outcome.curve:
             if "objective" in values and step <= self._last_look:
                 trial.report(steering(values, self._direction), step)
