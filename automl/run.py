@@ -13,7 +13,7 @@ from automl.config import SearchConfig, check_name
 from automl.coordinator.deadline import Deadline
 from automl.coordinator.events import Began, Closed, Lagging, Observer, Placed, Resumed, Said, SearchEvent, silent
 from automl.coordinator.loop import Coordinator, StopRequest
-from automl.coordinator.opening import compare, describe, finished
+from automl.coordinator.opening import compare, describe, finished, planned_slots
 from automl.coordinator.phases import Phases
 from automl.coordinator.reconcile import reconcile
 from automl.coordinator.signals import stop_on_signals
@@ -71,7 +71,7 @@ def search(
         phases = Phases(observer, started)
         phases.begin("start")
         stored = ledger.header()
-        done = finished(stored, config, ledger) if stored is not None else None
+        done = finished(stored, config) if stored is not None else None
         executor = executor_for(config, slots, Places(home.data, folder.root))
         stack.callback(executor.stop)
         if done is None:
@@ -85,7 +85,8 @@ def search(
         spec = spec_for(task, prepared, max_epochs=config.max_epochs)
         header = describe(folder.name, task, config, families, prepared, spec)
         metric, direction = header.task["metric"], header.task["direction"]
-        observer(Began(header.name, metric, direction, config.budget.slots, config.budget.seconds))
+        asked, planned = config.budget.slots, planned_slots(config, ledger.attempts(kind="trial"))
+        observer(Began(header.name, metric, direction, planned, config.budget.seconds))
 
         deadline = Deadline(
             config.budget.seconds,
@@ -107,14 +108,18 @@ def search(
         if stored is not None:
             for text in compare(stored, header, strict=config.strict):
                 observer(Said(text, "warning"))
-            if done is not None:
+            if asked is not None and planned is not None and asked < planned:
+                observer(Said(f"search '{stored.name}' has {planned} slots, {asked} asked: nothing to add"))
+            elif done is not None:
                 observer(Said(f"budget {done['slots']['planned']} already done in search '{stored.name}'"))
+            if done is not None:
                 behind = config.tracking and ledger.count_unsent("mlflow")
                 return _bring_into_step(ledger, stored, done, views(stored)) if behind else done
             header = replace(stored, config=header.config)
             ledger.reconfigure(header.config)
             requeued = reconcile(ledger, folder.results)
-            observer(Resumed(tuple(ledger.attempts(kind="trial", final=True)), requeued))
+            trials = sorted(ledger.attempts(kind="trial", final=True), key=lambda trial: trial.slot)
+            observer(Resumed(tuple(trials), requeued))
         else:
             ledger.begin(header)
 
@@ -145,6 +150,9 @@ def search(
             observer,
         )
         trials = spend_budget(stage)
+        if header.result is not None and len(trials) <= header.concluded:
+            observer(Said(f"no trial was added: the result of search '{header.name}' stands"))
+            return _bring_into_step(ledger, header, header.result, postmen, deadline.left_for_views())
         document = _report(stage, conclude(stage, trials))
         return _sync(stage, document, postmen)
 

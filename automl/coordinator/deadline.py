@@ -106,16 +106,16 @@ class Deadline:
         return most if most < spec.rows else None
 
     def learn_start(self, trial: Attempt) -> None:
-        """Take how long it took until the first trial left for a worker; a family's first slot is its default."""
+        """Take how long it took until the first trial left for a worker."""
         self._fixed = self._fixed or max(_FIXED, min(_MOST_FIXED, _STARTS * (self._clock() - self._started)))
-        self._defaults.setdefault(trial.family, trial.slot)
+        self._meet(trial)
 
     def learn(self, trial: Attempt) -> None:
         """Take the time and the value of a trial. What follows the trials trains the best one, so that one's time counts.
 
         It counts at least half as much as the longest of the next best: one of these may win, or be a member of an ensemble.
         """
-        self._defaults.setdefault(trial.family, trial.slot)
+        self._meet(trial)
         if trial.slot == self._defaults[trial.family]:
             self._took[trial.family] = self._training(trial)
         if trial.state == "complete" and trial.value is not None:
@@ -169,6 +169,10 @@ class Deadline:
         share = min(max(_EXPLAINING * self._seconds, _EXPLAINING_LEAST), _EXPLAINING_MOST)
         to_come = min(_AFTER_SCORE * self._export, _MOST * self._seconds)
         return min(share, max(0.0, self._seconds - to_come - self._spent))
+
+    def _meet(self, trial: Attempt) -> None:
+        """A family's first slot is its default, in whatever order trials are told of: one that was lost is tried again later."""
+        self._defaults[trial.family] = min(trial.slot, self._defaults.get(trial.family, trial.slot))
 
     @property
     def _spent(self) -> float:

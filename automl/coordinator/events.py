@@ -25,7 +25,7 @@ class Resumed:
     """An earlier run of this search is continued."""
 
     done: tuple[Attempt, ...]
-    """Its final trials."""
+    """Its final trials, in the order of their slots."""
     requeued: int
 
 

@@ -67,6 +67,7 @@ class Coordinator:
         self._open: dict[str, Attempt] = {}
         self._again: list[Attempt] = []
         self._deaths: Counter[tuple[str, int, int]] = Counter()
+        """Of workers, in this run: what killed those of an earlier one may have been cured."""
         self._clock = clock
         self._interrupted: dict[str, float] = {}
         """Attempt -> when it was told to end."""
@@ -74,7 +75,6 @@ class Coordinator:
     def carry_out(self, decision: Decision, *kinds: Kind) -> None:
         """Run a decision over work of these kinds to its end. Raises Stopped after a signal, and what the decision raises."""
         stored = [attempt for kind in kinds for attempt in self._ledger.attempts(kind=kind)]
-        self._deaths.update(attempt.work for attempt in stored if attempt.state == "lost")
         self._again = decision.recall(stored)
         self._stop.tidy = True
         try:

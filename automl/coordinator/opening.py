@@ -16,12 +16,12 @@ from pathlib import Path
 from typing import Any
 
 from automl.catalog import space
-from automl.config import SearchConfig
+from automl.config import Budget, SearchConfig
 from automl.coordinator.space import check_overrides, explore, overrides_for
 from automl.data import Prepared
 from automl.data.treatment import treated_columns
 from automl.errors import ConfigError
-from automl.ledger import Header, Ledger
+from automl.ledger import Attempt, Header
 from automl.messages import Spec
 from automl.tasks import Task
 
@@ -94,16 +94,31 @@ def compare(stored: Header, asked: Header, *, strict: bool) -> list[str]:
     return warnings
 
 
-def finished(stored: Header, config: SearchConfig, ledger: Ledger) -> dict[str, Any] | None:
-    """Return the stored document where this command would add nothing to it."""
-    if stored.result is None:
+def finished(stored: Header, config: SearchConfig) -> dict[str, Any] | None:
+    """Return the stored document where this command would add nothing to it: it asks for no more slots and no more time than that had.
+
+    Why it ended does not matter: its points may have run out, or its time. Time alone, where there was no bound, must be longer
+    than all of it took: less would only conclude again, with trainings that are cut short.
+    """
+    document = stored.result
+    if document is None:
         return None
     slots, seconds = config.budget.slots, config.budget.seconds
-    done = ledger.attempts(kind="trial", final=True)
-    if slots is not None:
-        return stored.result if len(done) >= slots else None
-    before = stored.config["budget"]["seconds"]
-    return stored.result if before is not None and seconds is not None and seconds <= before else None
+    had = Budget(
+        **document.get("budget", stored.config["budget"])
+    )  # an older version stored none: nothing has changed it
+    if slots is not None and slots <= stored.concluded:
+        return document
+    if slots is not None and had.slots is not None and slots > had.slots:
+        return None
+    before = had.seconds if had.seconds is not None or slots is not None else document.get("seconds", 0.0)
+    longer = before is not None and (seconds is None or seconds > before)
+    return None if longer else document
+
+
+def planned_slots(config: SearchConfig, trials: Iterable[Attempt]) -> int | None:
+    """Slots of this command together with earlier ones: those that were begun are not undone where fewer are asked."""
+    return None if config.budget.slots is None else max(config.budget.slots, len({trial.slot for trial in trials}))
 
 
 def _refuse_difference(stored: Header, asked: Header) -> None:

@@ -13,20 +13,20 @@ from automl.ledger import Attempt
 
 
 def spend_budget(stage: Stage) -> list[Attempt]:
-    """Return the final attempts, one per slot. Raises NoUsableTrial when none completed, Stopped after a signal."""
+    """Return the final attempts, one per slot and in their order. Raises NoUsableTrial when none completed, Stopped after a signal."""
     decision = _decision(stage)
     stage.phases.begin("search")
     try:
         stage.coordinator.carry_out(decision, "trial")
     except NoUsableTrial as error:
-        error.hint = error.hint or f"Tracebacks are in {stage.folder.logs}."
+        error.hint = error.hint or stage.folder.where_workers_spoke
         raise
     if decision.ended_early:
         stage.observer(Said(f"the search ended early: {decision.ended_early}", "warning"))
-    trials = stage.ledger.attempts(kind="trial", final=True)
+    trials = sorted(stage.ledger.attempts(kind="trial", final=True), key=lambda trial: trial.slot)
     if not any(trial.state == "complete" for trial in trials):
         why = _why_nothing_completed(trials, decision.reasons())
-        raise NoUsableTrial(why, hint=f"What workers said is in {stage.folder.logs}.")
+        raise NoUsableTrial(why, hint=stage.folder.where_workers_spoke)
     return trials
 
 

@@ -31,6 +31,8 @@ WINDOW = 800
 """Finished trials that sampler and pruner see after a renewal; it grows by a quarter before the next one."""
 _BOUNDED = ("tpe", "gp")
 """Samplers whose cost grows with the history."""
+_WITH_RUNGS = ("auto", "hyperband")
+"""Pruners that note on a trial which rungs it passed."""
 _PRIVATE = ("relative_params", "fixed_params", "cma:")
 """System attributes that are recomputed, or hold a pickle: never stored."""
 
@@ -68,6 +70,7 @@ class FamilyStudy:
         self._seed = seed
         self._sampler = _make_sampler(sampler, seed)
         self._pruner = _make_pruner(pruner, spec.max_resource)
+        self._has_rungs = pruner in _WITH_RUNGS
         self._last_look = _last_look(pruner, spec.max_resource)
         self._default = default_point(space, spec, self._overrides)[0]
         self._grid = self._points()
@@ -142,7 +145,7 @@ class FamilyStudy:
         for attempt in attempts:
             self._proposed += 1
             if attempt.final and attempt.outcome is not None and attempt.state in ("complete", "pruned"):
-                self._study.add_trial(_remembered(attempt, self._direction))
+                self._study.add_trial(_remembered(attempt, self._noted(attempt), self._direction))
                 self._finished += 1
                 self._renew_when_large()
         if self._sampler_name == "qmc":
@@ -150,12 +153,23 @@ class FamilyStudy:
                 self._ask(attempt.slot)
                 self._study.tell(self._running.pop(attempt.slot), state=TrialState.FAIL)
 
+    def _noted(self, attempt: Attempt) -> dict[str, Any]:
+        """Return its marks; a result that outlived its coordinator was stored without, so its curve passes the rungs once more."""
+        if attempt.marks or attempt.outcome is None or not self._has_rungs:
+            return attempt.marks
+        trial = self._new_study().ask()
+        for step, values in attempt.outcome.curve:
+            if "objective" in values and step <= self._last_look:
+                trial.report(steering(values, self._direction), step)
+                trial.should_prune()
+        return {**attempt.suggestion.get("system_attrs", {}), **_public(trial)}
+
     def _points(self) -> list[dict[str, Any]] | None:
-        """All points in the order in which they are tried: of a grid; or of a small family, its default before the others."""
+        """All points in the order in which they are tried, the default before the others: of a grid, or of a small family."""
+        points = few_points(self._space, self._spec, self._overrides)
         if self._sampler_name == "grid":
-            return grid_points(self._space, self._spec, self._overrides, self._seed)
-        few = few_points(self._space, self._spec, self._overrides)
-        return None if few is None else [self._default, *(point for point in few if point != self._default)]
+            points = grid_points(self._space, self._spec, self._overrides, self._seed)
+        return None if points is None else [self._default, *(point for point in points if point != self._default)]
 
     def _ask(self, slot: int) -> Proposal:
         with warnings.catch_warnings():
@@ -238,7 +252,7 @@ def _make_pruner(name: str, max_resource: int) -> optuna.pruners.BasePruner:
 
 def _last_look(pruner: str, max_resource: int) -> int:
     """The last epoch at which a trial may be stopped: a rung at 18 of 20 saves two epochs and costs two finalists of three."""
-    return max_resource * 2 // 3 if pruner in ("auto", "hyperband") else max_resource
+    return max_resource * 2 // 3 if pruner in _WITH_RUNGS else max_resource
 
 
 def _suggestion(trial: Trial) -> dict[str, Any]:
@@ -273,7 +287,7 @@ def _final_value(outcome: Outcome, direction: str) -> float | None:
     return None if outcome.value is None else steering({**outcome.values, "objective": outcome.value}, direction)
 
 
-def _remembered(attempt: Attempt, direction: str) -> FrozenTrial:
+def _remembered(attempt: Attempt, marks: dict[str, Any], direction: str) -> FrozenTrial:
     outcome = attempt.outcome
     assert outcome is not None
     pruned = attempt.state == "pruned"
@@ -282,7 +296,7 @@ def _remembered(attempt: Attempt, direction: str) -> FrozenTrial:
         value=_final_value(outcome, direction),
         params=attempt.suggestion["params"],
         distributions=_distributions(attempt.suggestion),
-        system_attrs=attempt.marks,
+        system_attrs=marks,
         intermediate_values={s: steering(values, direction) for s, values in outcome.curve if "objective" in values},
         constraints=outcome.constraints or None,
     )

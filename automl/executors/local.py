@@ -184,8 +184,12 @@ class LocalExecutor:
         except OSError as error:
             raise _cannot_start(error) from error
         order = {"fork": self._count, "threads": slot.threads, "environment": slot.environment}
-        with theirs:
-            socket.send_fds(self._control, [json.dumps(order).encode()], [theirs.fileno()])
+        try:
+            with theirs:
+                socket.send_fds(self._control, [json.dumps(order).encode()], [theirs.fileno()])
+        except (BrokenPipeError, ConnectionResetError):
+            ours.close()
+            return  # the server has just died: it is heard of in a moment, and its successor forks all anew
         worker = _Worker(self._count, slot, Connection(ours.detach()))
         self._workers[worker.id] = worker
         self._selector.register(worker.connection, selectors.EVENT_READ, worker)

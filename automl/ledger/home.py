@@ -43,6 +43,12 @@ class SearchFolder:
         return self.root / "logs"
 
     @property
+    def where_workers_spoke(self) -> str:
+        """A sentence that says where to look when something failed; empty where workers left no word, only empty files."""
+        logs = (path for name in ("*.txt", "worker-*.log", "server.log") for path in self.logs.glob(name))
+        return f"What workers said is in {self.logs}." if any(path.stat().st_size for path in logs) else ""
+
+    @property
     def optuna(self) -> Path:
         """The view for Optuna's own tools."""
         return self.root / "optuna.db"

@@ -41,6 +41,12 @@ class Header:
     result: dict[str, Any] | None = None
     """The JSON document of the finished search."""
 
+    @property
+    def concluded(self) -> int:
+        """How many slots its result was drawn from."""
+        counts = (self.result or {}).get("slots", {})
+        return sum(counts.get(state, 0) for state in ("complete", "pruned", "failed"))
+
 
 class Ledger:
     """The one store that decides. Open it only while holding the search's lock."""
@@ -102,16 +108,18 @@ class Ledger:
             _announce(connection, "search", None)
 
     def reconfigure(self, config: dict[str, Any]) -> None:
-        """Store the settings of a resumed search (a raised budget), and take back what its earlier end announced."""
+        """Store the settings of a resumed search (a raised budget). An earlier result stands until there is another."""
         with self._transaction() as connection:
-            connection.execute(sa.update(schema.search).values(config=config, result=None))
-            # A message is made from the result when it is sent: without one it would tell of a bundle that is nowhere.
-            connection.execute(sa.delete(schema.outbox).where(schema.outbox.c.topic.in_(("end", "export"))))
+            connection.execute(sa.update(schema.search).values(config=config))
 
     def finish(self, result: dict[str, Any]) -> None:
-        """Store the JSON document of the finished search, and announce its end and what it exported to the views."""
+        """Store the JSON document of the finished search, and announce its end and what it exported to the views.
+
+        What an earlier end announced is taken back: a message is made from the result when it is sent, and would tell of this one.
+        """
         with self._transaction() as connection:
             connection.execute(sa.update(schema.search).values(result=result))
+            connection.execute(sa.delete(schema.outbox).where(schema.outbox.c.topic.in_(("end", "export"))))
             _announce(connection, "end", None)
             _announce(connection, "export", None, ("mlflow",))
 

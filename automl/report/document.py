@@ -22,6 +22,7 @@ def partial_document(header: Header, attempts: Iterable[Attempt]) -> dict[str, A
         "metric": header.task["metric"],
         "direction": header.task["direction"],
         "seed": header.config["seed"],
+        "budget": header.config["budget"],
         "epochs": sum(attempt.outcome.steps for attempt in attempts if attempt.outcome is not None),
         "slots": count_slots(header, trials),
     }
@@ -35,7 +36,11 @@ def new_rows(document: dict[str, Any], table: str) -> str:
 
 def validated(document: dict[str, Any]) -> str:
     """Where the winner's validation value comes from: where no time was left for fresh seeds it is the trial's own, and flatters."""
-    slot = document["best"]["slot"]
+    slot, ensemble = document["best"]["slot"], document.get("ensemble") or {}
+    if (
+        ensemble.get("taken") and ensemble["validation"] == document["best"]["validation"]
+    ):  # an older version's is the winner's
+        return "on rows that did not choose it"
     fresh = any(one["values"] for one in document.get("confirmed") or () if one["slot"] == slot)
     return "on fresh seeds" if fresh else "in its trial alone"
 
@@ -44,9 +49,9 @@ def count_slots(header: Header, trials: list[Attempt]) -> dict[str, int]:
     """Count slots, never attempts; a slot lost for good counts as failed, one that was begun and neither ended nor runs as interrupted."""
     final = Counter("failed" if t.state == "lost" else t.state for t in trials if t.final)
     budget = Budget(**header.config["budget"])
-    planned, begun = budget.slots, {t.slot for t in trials}
+    begun = {t.slot for t in trials}
     return {
-        "planned": planned if planned is not None else len(begun),
+        "planned": max(budget.slots or 0, len(begun)),  # an earlier command may have asked for more
         **{state: final[state] for state in ("complete", "pruned", "failed")},
         "interrupted": len(begun - {t.slot for t in trials if t.final or t.state == "open"}),
         "retried": sum(1 for t in trials if t.state == "lost" and not t.final),

@@ -35,11 +35,10 @@ def gather(
     document = document or header.result or partial_document(header, attempts)
     best = document.get("best") or {}
     slots, direction = slots_of(attempts), document["direction"]
-    has_default = header.config.get("sampler") != "grid"  # a grid begins with its first point
     family = (document.get("default") or {}).get("family") or best.get(
         "family"
     )  # an ensemble's default is the single winner's
-    default = default_slot(slots, direction, family) if has_default else None
+    default = default_slot(slots, direction, family)
     trials = Trials(slots, document["metric"], direction, default, best.get("slot"))
     return Material(header, document, tuple(attempts), trials, read_scored(attempts, folder))
 

@@ -66,6 +66,10 @@ class Blend:
         threshold = self.ensemble_threshold if self.taken else self.threshold
         return float(rescale(np.array([1 - threshold, threshold]), self.exported_temperature)[1])
 
+    def exported_validation(self, winner: Candidate) -> float:
+        """Of what is exported: the single winner's where no ensemble took its place."""
+        return winner.mean if not self.taken or self.validation is None else self.validation
+
     @property
     def thresholds(self) -> dict[str, float]:
         """By role, of all that are scored."""

@@ -60,7 +60,7 @@ class Conclusion:
                 "slot": trial.slot,
                 "params": self.blend.weights if self.blend.taken else trial.params,
                 "trial_value": trial.value,
-                "validation": self.winner.mean,
+                "validation": self.blend.exported_validation(self.winner),
                 "epochs": self.winner.epochs,
                 "test": test.value,
                 "test_interval": [test.low, test.high],
@@ -116,7 +116,9 @@ def conclude(stage: Stage, trials: list[Attempt]) -> Conclusion:
         others = [one.values for one in rivals if one is not winner and one is not default]
         fresh = Fresh(winner.values, default.values, others) if default not in (None, winner) else None
         is_default = winner.attempt is first and not blend.taken
-        verdict = decide(fresh, evidence, direction, is_default=is_default, validation=winner.mean)
+        validation = blend.exported_validation(winner)
+        replaced = winner.attempt is first and blend.taken
+        verdict = decide(fresh, evidence, direction, is_default=is_default, is_replaced=replaced, validation=validation)
         if any(one.is_of_trial for one in scored if one.role == "model"):
             verdict = replace(verdict, reasons=(*verdict.reasons, _CUT))
         gate = None
@@ -144,7 +146,8 @@ def _importance(stage: Stage, score: Outcome) -> dict[str, list[float]]:
 
 def _facts(stage: Stage, winner: Candidate, blend: Blend, evidence: Evidence) -> Facts:
     test = evidence.test
-    values = {"validation": winner.mean, "test": test.value, "test_low": test.low, "test_high": test.high}
+    validation = blend.exported_validation(winner)
+    values = {"validation": validation, "test": test.value, "test_low": test.low, "test_high": test.high}
     return Facts(
         task=stage.task.name,
         family="ensemble" if blend.taken else winner.attempt.family,

@@ -117,11 +117,14 @@ class WinnerWork:
     def confirmations(self, candidates: Iterable[Attempt], parts: range) -> list[Attempt]:
         """Each candidate once per fresh seed; the same seeds for all, seed by seed, so that a short time treats all alike."""
         candidates = list(candidates)
-        return [
-            Attempt("confirm", trial.slot, part, 0, trial.family, trial.params, confirm_seed(self.seed, part))
-            for part in parts
-            for trial in candidates
-        ]
+        return [self._confirmation(trial, number) for number in parts for trial in candidates]
+
+    def _confirmation(self, trial: Attempt, number: int) -> Attempt:
+        """With other time to be cut short by it is another piece of work: values of both must not be compared."""
+        part = number if self._longest_fit is None else _hashed([number, self._longest_fit])
+        seed = confirm_seed(self.seed, number)
+        which = {"number": number, "longest": self._longest_fit}
+        return Attempt("confirm", trial.slot, part, 0, trial.family, trial.params, seed, which)
 
     def is_open(self, candidates: Sequence[Candidate], trials: Iterable[Attempt]) -> bool:
         """Whether another seed could still show that the winner is better than its default: only where it leads so far.
@@ -140,8 +143,7 @@ class WinnerWork:
         For other epochs, or with other time to be cut short by, it is another piece of work: a search that was given more must not
         export what it made with less.
         """
-        longest = self.deadline.longest_fit if self.deadline is not None else None
-        part = epochs if longest is None else _hashed([epochs, longest])
+        part = epochs if self._longest_fit is None else _hashed([epochs, self._longest_fit])
         seed = confirm_seed(self.seed, 0)
         return Attempt("refit", trial.slot, part, 0, trial.family, trial.params, seed, {"epochs": epochs})
 
@@ -177,8 +179,9 @@ class WinnerWork:
         return [Attempt("export", *place, export), Attempt("score", *place, score)]
 
     def baselines(self) -> Attempt:
-        """What the winner must beat; it is the same for every winner of this search."""
-        return Attempt("baselines", 0, 0, 0, "", {}, confirm_seed(self.seed, 0))
+        """What the winner must beat; it is the same for every winner of this search that had as much time."""
+        part = 0 if self._longest_fit is None else _hashed([self._longest_fit])
+        return Attempt("baselines", 0, part, 0, "", {}, confirm_seed(self.seed, 0))
 
     def describe(self, attempt: Attempt) -> Assignment:
         """Say in full what a worker must do. Only `score` is granted the test part, and `baselines` its inputs."""
@@ -210,6 +213,10 @@ class WinnerWork:
             explaining=self.deadline.left_for_explaining() if attempt.kind == "score" and self.deadline else None,
         )
 
+    @property
+    def _longest_fit(self) -> float | None:
+        return self.deadline.longest_fit if self.deadline is not None else None
+
     def _longest(self, attempt: Attempt) -> float | None:
         if self.deadline is None:
             return None
@@ -219,7 +226,7 @@ class WinnerWork:
         """With each fresh seed another fold, so that a winner is not judged by the rows that its trial began with."""
         if attempt.kind != "confirm" or not self.data.folds:
             return ()
-        return (validated_fold(attempt.part, self.data.folds),)
+        return (validated_fold(fresh_seed(attempt), self.data.folds),)
 
     def best_trial(self, trials: Iterable[Attempt]) -> Attempt | None:
         """Return the best complete trial; ties go to the lower validation loss, then to the earlier slot.
@@ -245,7 +252,7 @@ class WinnerWork:
 
     def candidate(self, trial: Attempt, outcomes: Outcomes) -> Candidate:
         """Return a trial with what its confirmations gave."""
-        mine = [outcomes.get(("confirm", trial.slot, part)) for part in range(self.seeds)]
+        mine = [outcomes.get(self._confirmation(trial, number).work) for number in range(self.seeds)]
         done = [outcome for outcome in mine if outcome is not None and outcome.value is not None]
         assert trial.outcome is not None
         steps = [outcome.best_step for outcome in (trial.outcome, *done)]
@@ -272,9 +279,19 @@ def _hashed(content: list[Any]) -> int:
     return int.from_bytes(hashlib.sha256(to_json(content).encode()).digest()[:4], "big") >> 1
 
 
-def validated_fold(part: int, folds: int) -> int:
+def fresh_seed(confirmation: Attempt) -> int:
+    """Return which of the fresh seeds it trains on, counted from 0; an older version stored that as its part."""
+    return int(confirmation.suggestion.get("number", confirmation.part))
+
+
+def has_longest(confirmation: Attempt, longest: float | None) -> bool:
+    """Whether it trained with so much time to be cut short by: what had other time is not compared."""
+    return confirmation.suggestion.get("longest") == longest
+
+
+def validated_fold(number: int, folds: int) -> int:
     """The fold that a confirmation validates on: with each fresh seed another, and the trial began with the first."""
-    return (part + 1) % folds
+    return (number + 1) % folds
 
 
 def _epochs(trial: Attempt) -> int:
@@ -283,7 +300,7 @@ def _epochs(trial: Attempt) -> int:
 
 def default_of(family: str, trials: Iterable[Attempt]) -> Attempt | None:
     """Return a family's default, its first slot; None where that did not complete."""
-    first = next((trial for trial in trials if trial.family == family), None)
+    first = min((trial for trial in trials if trial.family == family), key=lambda trial: trial.slot, default=None)
     return first if first is not None and first.state == "complete" else None
 
 

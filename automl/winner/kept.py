@@ -7,7 +7,7 @@ import numpy as np
 from automl.coordinator.stage import Stage
 from automl.data import KNOWN, load_folds, load_part, load_schema
 from automl.ledger import Attempt
-from automl.winner.confirm import validated_fold
+from automl.winner.confirm import fresh_seed, has_longest, validated_fold
 
 Predicted = list[tuple[np.ndarray, np.ndarray]]
 """(target, predictions), of models that did not train on these rows."""
@@ -42,13 +42,14 @@ def of_trial(stage: Stage, attempt: Attempt) -> list[np.ndarray]:
 
 def of_confirmations(stage: Stage, trial: Attempt) -> Predicted:
     """Those of a trial's fresh seeds; with folds each is of another fold's rows."""
-    runs = [run for run in stage.ledger.attempts(kind="confirm", final=True) if run.slot == trial.slot]
-    found = [(run.part, rows) for run in runs for rows in of_trial(stage, run)]
+    confirmed = stage.ledger.attempts(kind="confirm", final=True)
+    runs = [run for run in confirmed if run.slot == trial.slot and has_longest(run, stage.deadline.longest_fit)]
+    found = [(fresh_seed(run), rows) for run in runs for rows in of_trial(stage, run)]
     target = validation_target(stage)
     if not stage.data.folds:
         return [(target, rows) for _, rows in found]
     fold = load_folds(stage.data_folder, stage.data)
-    return [(target[fold == validated_fold(part, stage.data.folds)], rows) for part, rows in found]
+    return [(target[fold == validated_fold(number, stage.data.folds)], rows) for number, rows in found]
 
 
 def most_rows(stage: Stage, trial: Attempt) -> Predicted:

@@ -89,11 +89,12 @@ def bootstrap(
     """Return the metric with its 95 % percentile interval over resampled test rows, or over blocks of them: see `Blocks.of`.
 
     Where every row is right, or every row wrong, resampling shows no spread at all; accuracy then takes the exact binomial
-    bound instead (Clopper and Pearson 1934), so that 35 right out of 35 reads [0.90, 1.00] and not [1.00, 1.00].
+    bound instead (Clopper and Pearson 1934), so that 35 right out of 35 reads [0.90, 1.00] and not [1.00, 1.00]. Rows of one group
+    are right or wrong together, so there groups are counted.
     """
     value = measure(metric, target, prediction)
     if metric == "accuracy" and value in (0.0, 1.0):
-        bound = _TAIL ** (1 / len(target))
+        bound = _TAIL ** (1 / (len(target) if clusters is None else Blocks.of(clusters).units))
         return Interval(value, bound, 1.0) if value else Interval(value, 0.0, 1 - bound)
     (resampled,), factor = _resampled(metric, target, (prediction,), seed, clusters)
     found = _interval(value, resampled, factor)

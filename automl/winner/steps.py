@@ -61,7 +61,7 @@ def refit_all(
         refits.setdefault(trial.slot, work.refit(trial, steps_of(trial)))
     plan = Plan([*refits.values(), work.baselines()], work.describe)
     stage.coordinator.carry_out(plan, "refit", "baselines")
-    _done(plan, refits[winner.attempt.slot])
+    _done(stage, plan, refits[winner.attempt.slot])
     files = {slot: _file(plan, attempt, "weights") for slot, attempt in refits.items()}
     weights = {slot: path for slot, path in files.items() if path is not None}
     if lost := [trial.slot for trial in members if trial.slot not in weights]:
@@ -84,7 +84,7 @@ def export_and_score(
     export, score = work.finishing(winner, scored, blend.exported_temperature, champion, blend.thresholds, baselines)
     final = Plan([export, score], work.describe)
     stage.coordinator.carry_out(final, "export", "score")
-    staged, scores = next(iter(_done(final, export).artifacts.values())).path, _done(final, score)
+    staged, scores = next(iter(_done(stage, final, export).artifacts.values())).path, _done(stage, final, score)
     # What was scored may have been assigned by an earlier run of this command, when another version was the champion.
     assigned = next(one for one in stage.ledger.attempts(kind="score", final=True) if one.work == score.work).suggestion
     return (stage.folder.root / staged).parent, scores, assigned.get("champion")
@@ -115,11 +115,17 @@ def _file(plan: Plan, attempt: Attempt, name: str) -> str | None:
     return outcome.artifacts[name].path if outcome is not None and outcome.state == "complete" else None
 
 
-def _done(plan: Plan, attempt: Attempt) -> Outcome:
+def _done(stage: Stage, plan: Plan, attempt: Attempt) -> Outcome:
     outcome = plan.outcomes.get(attempt.work)
     if outcome is None or outcome.state != "complete":
         why = outcome.reason if outcome is not None else "it was never carried out"
-        raise AutoMLError(
-            f"the winner's {attempt.kind} failed: {why}.", hint="Run the same command again to go on from here."
-        )
+        raise AutoMLError(f"the winner's {attempt.kind} failed: {why}.", hint=_what_next(stage, attempt, why))
     return outcome
+
+
+def _what_next(stage: Stage, attempt: Attempt, why: str) -> str:
+    """To run the command again is no advice where an earlier run ended in the same way."""
+    tries = [one for one in stage.ledger.attempts(kind=attempt.kind, final=False) if one.work == attempt.work]
+    if sum(one.state == "failed" and one.reason == why for one in tries) > 1:
+        return f"It failed so before. {stage.folder.where_workers_spoke}".strip()
+    return "Run the same command again to go on from here."

@@ -30,6 +30,9 @@ _CONSTANT = ("majority", "mean", "median")
 """Baselines that read no input."""
 
 _IS_DEFAULT = "The winner is its family's default: nothing else that was tried took its place."
+_IS_REPLACED = (
+    "The single winner is its family's default; the ensemble was better on validation rows that chose neither of them."
+)
 _NO_BASELINES = "There are no baselines to compare the model with: fitting them failed."
 
 
@@ -60,9 +63,11 @@ def decide(
     direction: str,
     *,
     is_default: bool = False,
+    is_replaced: bool = False,
     validation: float | None = None,
 ) -> Verdict:
-    """Judge the winner; `fresh` is None where its single model `is_default` itself, or the default never completed.
+    """Judge the winner; `fresh` is None where its single model `is_default` itself, an ensemble took the place of the default
+    (`is_replaced`), or the default never completed.
 
     `validation` is what the validation rows said of it: where the test rows say far less, the reasons end with that.
 
@@ -71,13 +76,16 @@ def decide(
     3. The winner is better than its default iff it is so on fresh seeds (Dunnett's test of all rivals against the default,
        one-sided, since the winner is the best of several) and on the test rows (95 % interval of the paired difference above 0).
        Seeds alone would not show that a choice fits the validation rows only; test rows alone not that one seed was lucky.
-       An ensemble is judged by the fresh seeds of the single winner that it replaced, and by its own test rows.
+       An ensemble is judged by the fresh seeds of the single winner that it replaced, and by its own test rows. Where that winner
+       is the default, the validation rows stand for the seeds: an ensemble is taken only if it is better on those that chose neither.
     4. Else it is not better than the default.
     """
     p = _chance(fresh, direction) if fresh is not None else 1.0
-    default = evidence.gains.get(DEFAULT)
+    default = evidence.gains.get(SINGLE if is_replaced else DEFAULT)
     beaten_by = {name: gain for name, gain in evidence.gains.items() if name not in (DEFAULT, SINGLE) and gain.high < 0}
-    over_default = [_IS_DEFAULT] if is_default else [_on_seeds(fresh, p), _on_test(default)]
+    over_default = [_on_seeds(fresh, p), _on_test(default)]
+    if is_default or is_replaced:
+        over_default = [_IS_DEFAULT if is_default else _IS_REPLACED]
     reasons = (
         *over_default,
         *_over_single(evidence),
@@ -90,7 +98,7 @@ def decide(
     constant = next((name for name in _CONSTANT if name in evidence.gains and evidence.gains[name].low <= 0), None)
     if constant is not None:
         return Verdict(f"not better than {_BASELINES[constant]}", reasons)
-    clear = p < LEVEL and default is not None and default.low > 0
+    clear = (is_replaced or p < LEVEL) and default is not None and default.low > 0
     return Verdict(BETTER if clear else NOT_BETTER, reasons)
 
 

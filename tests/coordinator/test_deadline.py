@@ -199,3 +199,10 @@ def test_explanations_take_a_small_share_of_what_is_left_beside_the_export(
     seconds: float | None, now: float, left: float
 ) -> None:
     assert deadline(seconds, now).left_for_explaining() == pytest.approx(left)
+
+
+def test_a_default_that_was_lost_and_tried_again_is_still_the_default() -> None:
+    limit = deadline(100.0, now=75.0)
+    limit.learn(trial(1, 1.0, 0.5))
+    limit.learn(trial(0, 8.0, 0.1))  # it leads: 15.6 s of refits and 7 s fixed, and nothing to be confirmed against
+    assert not limit.trials_over()

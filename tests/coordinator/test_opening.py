@@ -9,9 +9,9 @@ from typing import Any
 import pytest
 
 from automl.config import SearchConfig
-from automl.coordinator.opening import _require_exact_codes, compare
+from automl.coordinator.opening import _require_exact_codes, compare, finished, planned_slots
 from automl.errors import ConfigError
-from automl.ledger import Header
+from automl.ledger import Attempt, Header
 from automl.messages import Field, Spec
 
 FLOAT = {"kind": "float", "low": 0.0, "high": 1.0, "step": None, "log": False}
@@ -116,6 +116,64 @@ def test_other_code_and_versions_are_warned_of_and_refused_when_strict() -> None
     ]
     with pytest.raises(ConfigError, match=r"--strict: the code of family 'mlp' changed .* torch changed"):
         compare(header(), now, strict=True)
+
+
+def given_again(had: dict[str, Any], done: int, asked: dict[str, Any], **stored: Any) -> bool:
+    """Whether a search that had a budget, and ended after so many slots in 20 seconds, is still finished when another is asked."""
+    slots = {"planned": 40, "complete": done, "pruned": 0, "failed": 0}
+    document = {"slots": slots, "seconds": 20.0, "budget": {"trials": None, "seconds": None, **had}}
+    return finished(header(result=document, **stored), SearchConfig(budget=asked)) is document  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    ("had", "done", "asked"),
+    [
+        ({}, 40, {}),
+        ({"trials": 40}, 40, {"trials": 4}),
+        ({"trials": 40}, 4, {"trials": 40}),  # its points ran out
+        ({"trials": 40}, 4, {"trials": 40, "seconds": 600.0}),
+        ({"trials": 40, "seconds": 60.0}, 20, {"trials": 40, "seconds": 60.0}),  # its time ran out
+        ({"trials": 40, "seconds": 60.0}, 20, {"trials": 30, "seconds": 50.0}),
+        ({"seconds": 60.0}, 20, {"seconds": 60.0}),
+        ({"seconds": 60.0}, 20, {"trials": 20}),
+        ({"trials": 40}, 40, {"seconds": 20.0}),  # all of it took as long
+        ({"trials": 40}, 40, {"trials": 40, "seconds": 600.0}),
+    ],
+)
+def test_a_finished_search_stays_finished(had: dict[str, Any], done: int, asked: dict[str, Any]) -> None:
+    assert given_again(had, done, asked)
+    assert given_again(had, done, asked, config=settings(budget={"trials": 99}))  # a later run that was cut off
+
+
+@pytest.mark.parametrize(
+    ("had", "done", "asked"),
+    [
+        ({}, 40, {"trials": 41}),
+        ({"trials": 40}, 4, {"trials": 41}),
+        ({"trials": 40}, 40, {"trials": 80, "seconds": 600.0}),
+        ({"trials": 40, "seconds": 60.0}, 20, {"trials": 40}),
+        ({"trials": 40, "seconds": 60.0}, 20, {"trials": 30, "seconds": 61.0}),
+        ({"seconds": 60.0}, 20, {"seconds": 61.0}),
+        ({"seconds": 60.0}, 20, {"trials": 21}),
+        ({"trials": 40}, 40, {"seconds": 21.0}),
+    ],
+)
+def test_more_slots_or_more_time_go_on(had: dict[str, Any], done: int, asked: dict[str, Any]) -> None:
+    assert not given_again(had, done, asked)
+
+
+def test_what_an_older_version_finished_had_the_budget_that_it_stored() -> None:
+    stored = header(config=settings(budget={"seconds": 60.0}), result={"slots": {"planned": 9, "complete": 9}})
+    assert finished(stored, SearchConfig(budget={"seconds": 60.0}))  # type: ignore[arg-type]
+    assert not finished(stored, SearchConfig(budget={"seconds": 61.0}))  # type: ignore[arg-type]
+    assert not finished(header(), SearchConfig())
+
+
+def test_slots_that_were_begun_are_planned_though_fewer_are_asked() -> None:
+    begun = [Attempt("trial", slot, 0, 0, "mlp", {}, 0) for slot in (0, 1, 1, 2)]
+    budgets = ({"trials": 2}, {"trials": 4}, {"seconds": 9.0})
+    asked = [SearchConfig(budget=budget) for budget in budgets]  # type: ignore[arg-type]
+    assert [planned_slots(config, begun) for config in asked] == [3, 4, None]
 
 
 @pytest.mark.parametrize(("precision", "codes"), [("bf16-true", 257), ("16-true", 2049)])

@@ -56,6 +56,15 @@ def test_a_failed_refit_is_tried_anew_on_resume_and_a_failed_confirmation_is_not
     assert again.outcomes[kind.work].state == ("failed" if final else "complete")
 
 
+def test_deaths_of_an_earlier_command_are_not_held_against_this_one(tmp_path: Path) -> None:
+    ledger, search = stubs.new_search(tmp_path)
+    assert carry_out(ledger, search, REFIT, misbehave="4*:exit").outcomes[REFIT.work].state == "lost"
+    (search.root / "executions.log").unlink()
+    carry_out(ledger, search, REFIT, misbehave="4*:exit")
+    assert (search.root / "executions.log").read_text().count("\n") == 3
+    assert carry_out(ledger, search, REFIT).outcomes[REFIT.work].state == "complete"
+
+
 def test_only_a_score_is_granted_the_test_part() -> None:
     winner = WORK.candidate(TRIAL_WITH_OUTCOME, {})
     kinds = [

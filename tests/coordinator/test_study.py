@@ -38,7 +38,7 @@ def trial(study: FamilyStudy, slot: int, **more: Any) -> Attempt:
     )
 
 
-@pytest.mark.parametrize("sampler", ["tpe", "random", "cmaes", "qmc"])
+@pytest.mark.parametrize("sampler", SAMPLERS)
 def test_the_default_comes_first(sampler: str) -> None:
     assert stubs.study(sampler=sampler).propose(0, 0).params == stubs.SPACE.DEFAULT
 
@@ -57,6 +57,15 @@ def test_a_late_default_is_not_pruned_where_another_with_its_curve_is() -> None:
     }
     assert verdicts[0] == [False, False, False]
     assert any(verdicts[7])
+
+
+def test_a_result_that_outlived_its_coordinator_counts_at_the_rungs_that_it_passed() -> None:
+    study, resumed = stubs.study(pruner="auto"), stubs.study(pruner="auto")
+    curve = tuple((step, {"objective": 1.0 / step}) for step in range(1, 6))
+    adopted = [trial(study, slot, curve=curve) for slot in range(6)]  # closed without what the pruner noted
+    resumed.recall([replace(attempt, marks={}) for attempt in adopted])
+    resumed.propose(6, 6)
+    assert resumed.should_prune(6, 1, {"objective": 9.0})
 
 
 @pytest.mark.parametrize("sampler", SAMPLERS)
@@ -168,12 +177,15 @@ def test_a_failure_before_any_success_is_told_without_a_value() -> None:
     assert study.propose(1, 1).params
 
 
-def test_a_grid_is_exhausted_after_its_points() -> None:
-    study = stubs.study(sampler="grid")
+@pytest.mark.parametrize(("default", "points"), [({"x": 0.5, "kind": "a"}, 6), ({"x": 0.3, "kind": "a"}, 7)])
+def test_a_grid_begins_with_the_default_and_is_exhausted_after_its_points(default: dict[str, Any], points: int) -> None:
+    space: Any = SimpleNamespace(INPUTS=("table",), DEFAULT=default, suggest=stubs.suggest)
+    study = FamilyStudy(space, stubs.SPEC, direction="minimize", sampler="grid", pruner="none", seed=1)
     seen = []
     while not study.exhausted:
         seen.append(trial(study, len(seen)).params)
-    assert len(seen) == len({str(params) for params in seen}) == 6
+    assert seen[0] == default
+    assert len(seen) == len({str(params) for params in seen}) == points
 
 
 def test_a_family_of_few_points_tries_each_once_its_default_first() -> None:

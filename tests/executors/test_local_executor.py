@@ -124,6 +124,25 @@ def test_a_dead_server_is_replaced_and_its_work_lost(tmp_path: Path) -> None:
         executor.stop()
 
 
+def test_a_server_that_dies_before_it_is_asked_to_fork_is_replaced(tmp_path: Path) -> None:
+    slot = Slot("cpu", 1)
+    executor = LocalExecutor((slot,), _places(tmp_path), perform="stub_worker:perform", preload=())
+    executor.start()
+    try:
+        while not executor.idle():
+            executor.wait(0.1)
+        server = executor._server
+        assert server is not None
+        server.kill()
+        server.wait()
+        executor._fork(slot)  # as when a worker is recycled before anyone has heard of the death
+        assert len(executor._workers) == 1
+        while executor._server is server or not executor.idle():
+            executor.wait(0.1)
+    finally:
+        executor.stop()
+
+
 def _wait_for_ever(executor: LocalExecutor) -> None:
     while True:
         executor.wait(0.1)

@@ -38,6 +38,7 @@ def test_a_time_too_short_for_any_trial_is_said(toy: Toy) -> None:
     with pytest.raises(NoUsableTrial, match="no trial completed in the time given; give more with --time") as caught:
         toy.run(budget={"trials": None, "seconds": 0.01})
     assert caught.value.exit_code == 4
+    assert caught.value.hint == ""  # nobody left a word
     assert ledger_rows(toy.search, "SELECT count(*) FROM attempt WHERE state = 'open'") == [(0,)]
 
 

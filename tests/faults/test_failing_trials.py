@@ -145,6 +145,8 @@ def ends(state: State, **more: Any) -> Callable[..., tuple[Outcome, ...]]:
 
 def test_failures_in_a_row_end_the_search_with_their_reasons_counted(toy: Toy) -> None:
     """C6."""
+    (toy.search / "logs").mkdir()
+    (toy.search / "logs" / "trial-0-0-0.txt").write_text("ValueError: no")
     with pytest.raises(
         NoUsableTrial, match=r"3 slots in a row failed and none completed: 3 x ValueError: no\."
     ) as caught:

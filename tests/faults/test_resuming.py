@@ -14,6 +14,7 @@ import stubs
 from faultlib import FAMILY, SPACE, finals, ledger_rows
 from toy import Toy
 
+from automl.coordinator.events import Began
 from automl.coordinator.loop import Coordinator
 from automl.errors import ConfigError
 from automl.executors.devices import Slot
@@ -101,6 +102,54 @@ def test_a_finished_search_says_so_and_does_nothing(toy: Toy) -> None:
     toy.run(executor=Unstartable)
     assert "budget 3 already done in search 'toy-0'" in toy.said()
     assert (toy.search / "executions.log").read_text() == before
+
+
+FOUND = {"slots": {"planned": 3, "complete": 3}, "budget": {"trials": 3, "seconds": None}, "seconds": 1e-3}
+
+
+def finish(toy: Toy, document: dict[str, Any]) -> None:
+    ledger = toy.ledger()
+    ledger.finish(document)
+    ledger.close()
+
+
+def stored_result(toy: Toy) -> dict[str, Any] | None:
+    ledger = toy.ledger()
+    header = ledger.header()
+    ledger.close()
+    return header.result if header is not None else None
+
+
+def test_fewer_slots_than_there_are_add_nothing_and_undo_nothing(toy: Toy) -> None:
+    toy.run()
+    toy.run(budget={"trials": 2})
+    assert "search 'toy-0' has 3 slots, 2 asked: nothing to add" in toy.said()
+    assert [event.slots for event in toy.events if isinstance(event, Began)] == [3]
+    finish(toy, FOUND)
+    toy.run(budget={"trials": 2}, executor=Unstartable)
+    assert toy.said().count("nothing to add") == 1
+    assert "already done" not in toy.said()
+
+
+def test_a_run_that_adds_no_trial_to_a_finished_search_leaves_its_result(toy: Toy) -> None:
+    space = 'INPUTS = ("table",)\nDEFAULT = {"x": 1, "kind": "a"}\n\n\ndef suggest(trial, spec):\n'
+    space += '    return {"x": trial.suggest_int("x", 1, 3), "kind": "a"}\n'
+    toy.run(space=space)
+    finish(toy, FOUND)
+    for budget in ({"trials": 9}, {"seconds": 0.01}):
+        toy.run(space=space, budget=budget)
+        assert "no trial was added: the result of search 'toy-0' stands" in toy.said()
+        assert stored_result(toy) == {**FOUND, "mlflow": None, "registered": None}
+
+
+def test_the_result_of_a_finished_search_outlives_a_run_that_does_not_end(toy: Toy) -> None:
+    toy.run()
+    finish(toy, FOUND)
+    toy.run(budget={"trials": 5})  # it ends at its refit
+    assert stored_result(toy) == FOUND
+    toy.run(budget={"trials": 5})  # its trials are there, and what follows them is still missing
+    assert "no trial was added" not in toy.said()
+    toy.run(budget={"trials": 3}, executor=Unstartable)
 
 
 def test_a_raised_budget_runs_exactly_the_difference(toy: Toy) -> None:

@@ -53,10 +53,13 @@ def test_what_was_sent_is_not_sent_again(ledger: Ledger) -> None:
     assert ledger.count_unsent("optuna") == 1
 
 
-def test_a_resumed_search_takes_back_what_its_earlier_end_announced(ledger: Ledger) -> None:
+def test_a_result_stands_until_there_is_another_and_then_takes_back_what_it_announced(ledger: Ledger) -> None:
     ledger.finish({"bundle": "exports/bowl/v-0"})
-    ledger.reconfigure({})
-    assert [topic for _, topic, _ in ledger.unsent("mlflow")] == ["search"]
+    ledger.reconfigure({"budget": {"trials": 9}})
+    stored = ledger.header()
+    assert stored is not None
+    assert (stored.config, stored.result) == ({"budget": {"trials": 9}}, {"bundle": "exports/bowl/v-0"})
+    assert [topic for _, topic, _ in ledger.unsent("mlflow")] == ["search", "end", "export"]
     ledger.finish({"bundle": "exports/bowl/v-1"})
     assert [topic for _, topic, _ in ledger.unsent("mlflow")] == ["search", "end", "export"]
 

@@ -25,3 +25,8 @@ def test_slots_that_the_time_cut_off_are_interrupted_and_those_that_run_are_not(
     counts = {"planned": 7, "complete": 2, "pruned": 1, "failed": 1, "interrupted": 2, "retried": 1}
     assert count_slots(by_time, [*SLOTS, *cut]) == counts
     assert count_slots(header(), list(SLOTS))["interrupted"] == 0
+
+
+def test_no_fewer_slots_are_planned_than_were_begun() -> None:
+    asked_less = header(config={**header().config, "budget": {"trials": 1, "seconds": None}})
+    assert count_slots(asked_less, list(SLOTS))["planned"] == len(SLOTS)

@@ -10,7 +10,7 @@ import stubs
 from automl.coordinator.deadline import Deadline
 from automl.ledger import Attempt
 from automl.messages import Artifact, Outcome
-from automl.winner.confirm import MOST_RIVALS, Candidate, Scored, WinnerWork
+from automl.winner.confirm import MOST_RIVALS, Candidate, Scored, WinnerWork, fresh_seed, has_longest
 
 WORK = WinnerWork(stubs.SPEC, stubs.DATA, "accuracy", "maximize", seed=0, seeds=3)
 
@@ -65,6 +65,10 @@ def test_what_one_row_would_change_is_a_tie_that_the_loss_decides() -> None:
     assert numbers.best_trial(trials) is trials[2]
 
 
+def test_a_default_that_was_lost_and_tried_again_is_still_the_default() -> None:
+    assert slots([trial(1, 0.7), trial(2, 0.9), trial(0, 0.8)]) == [2, 0]
+
+
 def test_a_default_that_did_not_complete_is_no_rival() -> None:
     assert slots([trial(0, None), trial(1, 0.9)]) == [1]
 
@@ -74,6 +78,43 @@ def test_with_folds_each_fresh_seed_is_validated_on_another_fold_than_the_first(
     confirmations = work.confirmations([trial(0, 0.9)], range(3))
     assert [work.describe(attempt).folds for attempt in confirmations] == [(1,), (2,), (3,)]
     assert [WORK.describe(attempt).folds for attempt in confirmations] == [()] * 3
+
+
+def timed(seconds: float | None, folds: int = 0) -> WinnerWork:
+    deadline = Deadline(seconds, started=0.0, workers=1, direction="maximize", folds=folds)
+    return replace(WORK, deadline=deadline, data=replace(stubs.DATA, folds=folds))
+
+
+def test_a_confirmation_with_other_time_is_other_work_on_the_same_seeds_and_folds() -> None:
+    one, other = timed(60.0, folds=5), timed(600.0, folds=5)
+    short, long = (work.confirmations([trial(0, 0.9)], range(3)) for work in (one, other))
+    assert len({attempt.work for attempt in (*short, *long)}) == 6
+    assert [a.seed for a in short] == [a.seed for a in long]
+    assert [fresh_seed(a) for a in short] == [0, 1, 2]
+    assert [one.describe(a).folds for a in short] == [other.describe(a).folds for a in long] == [(1,), (2,), (3,)]
+    assert [has_longest(short[0], work.deadline.longest_fit) for work in (one, other) if work.deadline] == [True, False]
+
+
+def test_values_of_a_confirmation_with_other_time_are_not_taken_for_this_ones() -> None:
+    short, long, one = timed(60.0), timed(600.0), trial(0, 0.9)
+    outcomes = {
+        a.work: Outcome(a.key, 0, "complete", value=0.5, best_step=3) for a in short.confirmations([one], range(2))
+    }
+    assert short.candidate(one, outcomes).values == (0.5, 0.5)
+    assert long.candidate(one, outcomes).values == ()
+
+
+def test_without_a_time_confirmations_and_baselines_keep_their_keys() -> None:
+    for work in (WORK, timed(None)):
+        confirmations = work.confirmations([trial(4, 0.9)], range(3))
+        assert [a.work for a in confirmations] == [("confirm", 4, part) for part in range(3)]
+        assert work.baselines().work == ("baselines", 0, 0)
+    stored = Attempt("confirm", 4, 2, 0, "mlp", {}, 0)  # by an older version
+    assert (fresh_seed(stored), has_longest(stored, None), has_longest(stored, 9.0)) == (2, True, False)
+
+
+def test_baselines_with_other_time_are_other_work() -> None:
+    assert len({timed(seconds).baselines().work for seconds in (None, 60.0, 600.0)}) == 3
 
 
 def candidate(slot: int, *values: float, size: int = 100) -> Candidate:

@@ -101,6 +101,13 @@ def test_all_right_is_not_certainty():
     assert interval.low == pytest.approx(0.9, abs=0.005)  # 0.025 ** (1 / 35)
 
 
+def test_where_all_are_right_groups_are_counted_and_not_their_rows():
+    target, prediction = _classes(70, 1.0, seed=0)
+    grouped = bootstrap("accuracy", target, prediction, seed=0, clusters=np.arange(70) // 10)
+    assert (grouped.value, grouped.high) == (1.0, 1.0)
+    assert grouped.low == pytest.approx(0.59, abs=0.005)  # 0.025 ** (1 / 7)
+
+
 def test_all_wrong_is_not_certainty_either():
     interval = bootstrap("accuracy", *_classes(35, 0.0, seed=0), seed=0)
     assert (interval.value, interval.low) == (0.0, 0.0)

@@ -50,12 +50,12 @@ class FakeStage:
         self.deadline = SimpleNamespace(can_refit=lambda trials: not late)
         self.ledger = self
         self.champion = SimpleNamespace(is_answered=lambda: answered, answer=lambda: {"version": 2, "folder": "c"})
-        self.folder = SimpleNamespace(root=Path("root"))
+        self.folder = SimpleNamespace(root=Path("root"), where_workers_spoke="What workers said is in root/logs.")
 
     def carry_out(self, plan: Plan, *kinds: str) -> None:
         self.done.append([])
-        plan.recall([one for one in self.earlier if one.kind in kinds])
-        while (attempt := plan.next()) is not None:
+        again = plan.recall([one for one in self.earlier if one.kind in kinds])
+        while (attempt := plan.again(again.pop()) if again else plan.next()) is not None:
             state = "failed" if (attempt.kind, attempt.slot) == self.failing else "complete"
             name = "predictions" if attempt.kind == "baselines" else "weights"
             artifacts = {name: Artifact(f"a/{attempt.key}", "0" * 64, 1)}
@@ -130,6 +130,19 @@ def test_last_work_that_fails_is_named_and_may_be_tried_again(kind: str) -> None
     with pytest.raises(AutoMLError, match=f"the winner's {kind} failed") as caught:
         finish(stage)
     assert caught.value.hint == "Run the same command again to go on from here."
+
+
+def test_to_try_again_is_no_advice_for_what_failed_so_before() -> None:
+    stage = FakeStage(failing=("refit", WINNER.attempt.slot))
+    hints = []
+    for _ in range(2):
+        with pytest.raises(AutoMLError, match="the winner's refit failed") as caught:
+            finish(stage)
+        hints.append(caught.value.hint)
+    assert hints == [
+        "Run the same command again to go on from here.",
+        "It failed so before. What workers said is in root/logs.",
+    ]
 
 
 def test_baselines_that_cannot_be_fitted_cost_no_search() -> None:

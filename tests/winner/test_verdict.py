@@ -73,6 +73,16 @@ def test_the_default_as_the_winner_is_not_better_than_itself():
     assert decide(None, evidence, "maximize").words == "not better than the default"
 
 
+@pytest.mark.parametrize(("gain", "words"), [(CLEAR, "better than"), (UNCLEAR, "not better than the")])
+def test_an_ensemble_in_the_place_of_the_default_is_judged_against_it_by_the_test_rows(gain, words):
+    evidence = Evidence(Interval(0.98, 0.96, 0.99), {"linear": 0.9}, {"single": gain, "linear": CLEAR})
+    found = decide(None, evidence, "maximize", is_replaced=True)
+    assert found.words == f"{words} default"
+    assert found.reasons[0].startswith("The single winner is its family's default; the ensemble was better")
+    assert found.reasons[1].startswith("The ensemble gains 0.02 ")
+    assert not any("no other default" in reason for reason in found.reasons)
+
+
 def test_where_the_default_wins_that_is_what_is_said():
     evidence = Evidence(test=Interval(0.9, 0.8, 1.0), gains={}, baselines={"linear": 0.5})
     found = decide(None, evidence, "maximize", is_default=True)
