@@ -7,7 +7,7 @@ relatively, so that the folder works under any name.
 
 from .category import Category
 from .cells import CellError, Raw, missing, numbers, words
-from .date import ISO, Date, moment, seconds
+from .date import ISO, QUARTER, Date, moment, seconds
 from .encoder import ColumnEncoder, Encoder, WholeEncoder
 from .encoders import encode, encoder_from, gathered, in_units, units
 from .forecast import Forecast
@@ -26,6 +26,7 @@ __all__ = [
     "BLANKS",
     "ISO",
     "LONGEST_WORD",
+    "QUARTER",
     "SPACELESS",
     "TOKEN",
     "Category",

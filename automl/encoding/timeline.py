@@ -38,7 +38,7 @@ def rows_by_id(
 def moments_in(cells: Mapping[str, Any], time: str, formats: Sequence[str], utc: bool = True) -> np.ndarray:
     """A time column as seconds since 1970, or as its own numbers where it has no formats. Raises CellError, also for a gap."""
     column = np.asarray(cells[time])
-    is_typed = np.issubdtype(column.dtype, np.number)
+    is_typed = np.issubdtype(column.dtype, np.floating)  # whole numbers may be days, such as 20201027
     found = seconds(column, formats, time, utc=utc) if formats and not is_typed else numbers(column, time)
     missing = np.flatnonzero(np.isnan(found))
     if len(missing):

@@ -9,31 +9,20 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from automl.encoding import BLANKS, ISO, SPACELESS, is_overflow, moment, number_in
+from automl.encoding import ISO, SPACELESS, is_overflow, number_in
 from automl.errors import DataError
 from automl.sources.table import as_text, plain_numbers
+from automl.tasks.own.dates import as_date, as_day_numbers, nearly_dates
 from automl.tasks.own.spelling import example, is_amount, spelling_of
 from automl.tasks.task import Column
 
 KINDS = ("number", "category", "date", "text", "left out")
-FORMATS = (
-    ISO, "%Y-%m-%d %H:%M", "%Y/%m/%d", "%Y/%m/%d %H:%M:%S", "%Y/%m/%d %H:%M", "%d.%m.%Y", "%d.%m.%Y %H:%M", "%m/%d/%Y", "%d/%m/%Y",
-    "%m/%d/%Y %H:%M", "%d/%m/%Y %H:%M", "%m/%d/%Y %H:%M:%S", "%d/%m/%Y %H:%M:%S", "%d-%m-%Y", "%d %b %Y", "%d %B %Y", "%b %d, %Y",
-    "%B %d, %Y", "%d-%b-%Y", "%Y-%m", "%H:%M", "%H:%M:%S", "%I:%M %p", "%I:%M:%S %p",
-)  # fmt: skip
-"""Of dates, the likelier first; where day and month can be either, all cells decide."""
-_OTHER_WAY = {
-    first + time: other + time
-    for first, other in (("%m/%d/%Y", "%d/%m/%Y"), ("%d/%m/%Y", "%m/%d/%Y"))
-    for time in ("", " %H:%M", " %H:%M:%S")
-}
 _MOSTLY = 0.95
 _ENOUGH = 0.5
 """Of numbers, where a person says that a column holds them."""
 _ODD_WORDS = 20
 """Different words that a column of numbers may hold besides numbers."""
 _SAMPLE = 2000
-_FEW = 200
 _EXACT = 15
 """Digits up to which float64 tells whole numbers apart."""
 _ID = re.compile(r"(.*[_\W])?(id|uuid|guid|index|key|no|nr|number)|.*(Id|ID|UUID)|unnamed.*|column_\d+", re.IGNORECASE)
@@ -58,8 +47,10 @@ def infer_column(name: str, cells: pa.ChunkedArray, chosen: str | None = None) -
         return Column(name, "date", "a date in the file", (ISO,))
     number = None if _is_code(known, cells.type) else _as_number(name, known)
     if number is not None:
+        if (days := as_day_numbers(name, known)) is not None:
+            return days
         return _unless_id(number, known, levels, len(cells))
-    return _as_date(name, known) or _as_words(name, known, levels, _nearly_dates(known))
+    return as_date(name, known) or _as_words(name, known, levels, nearly_dates(known))
 
 
 def _chosen(name: str, known: pa.ChunkedArray, kind: str) -> Column:
@@ -71,7 +62,7 @@ def _chosen(name: str, known: pa.ChunkedArray, kind: str) -> Column:
         why = "as you said" + (f"; {words}" if words else "")
         return Column(name, "number", why, blanks=found.blanks, spelling=found.spelling)
     if kind == "date":
-        found = _as_date(name, known)
+        found = as_date(name, known) or as_day_numbers(name, known)
         if found is None:
             raise DataError(
                 f"column '{name}' was set to date, but its cells are in no known format ({known[0].as_py()!r})."
@@ -133,47 +124,6 @@ def _is_code(known: pa.ChunkedArray, kind: pa.DataType) -> bool:
     padded = length["min"] == length["max"] > 2 and pc.any(pc.match_substring_regex(known, r"^0\d+$")).as_py()
     exact = length["max"] <= _EXACT or not pc.any(pc.match_substring_regex(known, rf"^\d{{{_EXACT + 1},}}$")).as_py()
     return bool((padded or not exact) and pc.all(pc.match_substring_regex(known, r"^\d+$")).as_py())
-
-
-def _as_date(name: str, known: pa.ChunkedArray) -> Column | None:
-    """A date in one format, or in several that are tried in turn."""
-    sample = list(dict.fromkeys(known[:_SAMPLE].to_pylist()))
-    sample = [cell for cell in sample if cell.lower() not in BLANKS]
-    if not sample or not any(character.isdigit() for character in sample[0]) or max(map(len, sample)) > 40:
-        return None
-    formats: list[str] = []
-    left = sample
-    while left and len(formats) < 4:
-        best = max(FORMATS, key=lambda form: sum(np.isfinite(moment(cell, (form,))) for cell in left))
-        rest = [cell for cell in left if not np.isfinite(moment(cell, (best,)))]
-        if len(rest) == len(left):
-            return None
-        formats.append(best)
-        left = rest
-    if left:
-        return None
-    cells = [cell for cell in dict.fromkeys(known.to_pylist()) if cell.lower() not in BLANKS]
-    if not all(np.isfinite(moment(cell, formats)) for cell in cells):
-        return None
-    return Column(name, "date", f"dates ({', '.join(formats)})", tuple(formats), doubt=_doubt(cells, formats))
-
-
-def _doubt(cells: list[str], formats: list[str]) -> str:
-    """Whether day and month may stand the other way round, in all cells or in some; empty where no cell leaves that open."""
-    for form in formats:
-        other = _OTHER_WAY.get(form)
-        if other in formats:
-            return f"day and month stand both ways round ({form}, {other}); where both can be read, {form} is. Write dates as 2026-11-25"
-        if other and all(np.isfinite(moment(cell, (other,))) for cell in cells if np.isfinite(moment(cell, (form,)))):
-            return f"read as {form}, but no cell tells that it is not {other}. Write dates as 2026-11-25 to be sure"
-    return ""
-
-
-def _nearly_dates(known: pa.ChunkedArray) -> str:
-    """The first cell that keeps a column of dates from being one."""
-    cells = [cell for cell in dict.fromkeys(known[:_FEW].to_pylist()) if cell.lower() not in BLANKS]
-    wrong = [cell for cell in cells if not np.isfinite(moment(cell, FORMATS))]
-    return f"; dates but for {wrong[0][:40]!r}" if wrong and len(wrong) < 0.1 * len(cells) else ""
 
 
 def _as_words(name: str, known: pa.ChunkedArray, levels: int, but: str) -> Column:
