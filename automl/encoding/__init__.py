@@ -14,7 +14,7 @@ from .forecast import Forecast
 from .grid import Grid
 from .number import Number
 from .series import Series
-from .spelling import BLANKS, is_overflow, number_in
+from .spelling import BLANKS, DURATION, is_overflow, number_in
 from .steps import SeriesError, Steps, filled
 from .subwords import BEGIN, LONGEST_WORD, Subwords, runs_of
 from .text import Text, terms_of
@@ -24,6 +24,7 @@ from .tokens import SPACELESS, TOKEN, Tokens, Words, tokens_of
 __all__ = [
     "BEGIN",
     "BLANKS",
+    "DURATION",
     "ISO",
     "LONGEST_WORD",
     "QUARTER",

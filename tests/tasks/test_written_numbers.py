@@ -43,6 +43,14 @@ from automl.tasks.own.spelling import spelling_of
         (".%", "12.5%", 12.5),
         (".%", "12 %", 12),
         (",%", "12,5 %", 12.5),
+        (".", "1,149.69-", -1149.69),
+        (",€", "1.149,69 €-", -1149.69),
+        (".₹", "₹1,23,456.50", 123_456.5),
+        (".₹", "₹12,34,56,789", 123_456_789),
+        (".₹", "₹12,345", 12_345),
+        (":", "84:06:09", 302_769),
+        (":", "-0:01:30", -90),
+        (":", "3:07.5", 187.5),
     ],
 )
 def test_a_number_is_read_as_it_is_written(spelling: str, cell: str, value: float) -> None:
@@ -73,6 +81,12 @@ def test_a_number_is_read_as_it_is_written(spelling: str, cell: str, value: floa
         (".", ".e5"),
         (".", "+" + " " * 100_000 + "x"),
         (".$", "$" + " " * 100_000 + "$"),
+        (".", "2-"),
+        (".", "-2.5-"),
+        (".", "1,23,456"),
+        (":", "84:66:09"),
+        (":", "1:02:03:04"),
+        (":", "84"),
     ],
 )
 def test_what_is_not_written_so_is_no_number(spelling: str, cell: str) -> None:
@@ -125,6 +139,8 @@ def only(task: Task) -> Column:
         (lambda n: f"{n * 1.5:.1f}%", "numbers, written as 0.0%"),
         (lambda n: f'"{n * 13 % 60},5"', "numbers, written as 0,5"),
         (lambda n: f"{n * 7 % 60 + 0.5} kg", "numbers, written as 0.5 kg"),
+        (lambda n: f"{n * 7 % 60}.50{'-' * (n % 2)}", "numbers, written as 7.50-"),
+        (lambda n: f"{n * 7}:06:{n:02d}", "durations, written as 0:06:00"),
     ],
 )
 def test_a_column_is_a_number_and_says_how_it_is_written(tmp_path: Path, write: object, why: str) -> None:
@@ -137,6 +153,27 @@ def test_a_number_with_thousands_among_plain_ones_is_not_taken_as_missing(tmp_pa
     task = loaded(tmp_path, "n,y", rows)
     assert only(task).blanks == ()
     assert max(task.read().features["n"]) == 2345.5  # type: ignore[call-overload]
+
+
+@pytest.mark.parametrize("word", ["k.A.", "unbekannt"])
+def test_a_word_in_a_part_of_many_different_numbers_is_a_gap(tmp_path: Path, word: str) -> None:
+    rows = [f"{word if row % 3 == 0 else f'{row * 13},25'};{row % 2}" for row in range(90)]
+    found = only(loaded(tmp_path, "n;y", rows))
+    assert (found.kind, found.blanks, found.spelling) == ("number", (word,), ",")
+
+
+@pytest.mark.parametrize(
+    "cells",
+    [
+        [f"{n % 30}" if n % 3 else "online" for n in range(900)],  # codes
+        [f"{n}.25" if n % 3 else f"<{n % 7}" for n in range(90)],
+        [f"{n}.25" if n % 3 else "abcd"[n % 4] for n in range(90)],
+        [f"{n}.25" if n % 3 == 0 else "k.A." for n in range(90)],
+    ],
+)
+def test_words_that_may_mean_something_keep_numbers_from_being_numbers(tmp_path: Path, cells: list[str]) -> None:
+    task = loaded(tmp_path, "n,m,y", [f"{cell},{n % 7}.5,{n % 2}" for n, cell in enumerate(cells)])
+    assert task.columns[0].kind != "number"
 
 
 @pytest.mark.parametrize("cell", ["$7", "7 EUR", "0.5"])

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from dataclasses import replace
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from automl.encoding import ISO, SPACELESS, is_overflow, number_in
+from automl.encoding import BLANKS, DURATION, ISO, SPACELESS, is_overflow, number_in
 from automl.errors import DataError
 from automl.sources.table import as_text, plain_numbers
 from automl.tasks.own.dates import as_date, as_day_numbers, nearly_dates
@@ -22,6 +23,9 @@ _ENOUGH = 0.5
 """Of numbers, where a person says that a column holds them."""
 _ODD_WORDS = 20
 """Different words that a column of numbers may hold besides numbers."""
+_GAP_WORDS = 3
+_MANY, _MANY_SHARE = 20, 0.3
+"""Different numbers, beside which up to half of the cells may be such words; their share where all are whole."""
 _SAMPLE = 2000
 _EXACT = 15
 """Digits up to which float64 tells whole numbers apart."""
@@ -50,7 +54,7 @@ def infer_column(name: str, cells: pa.ChunkedArray, chosen: str | None = None) -
         if (days := as_day_numbers(name, known)) is not None:
             return days
         return _unless_id(number, known, levels, len(cells))
-    return as_date(name, known) or _as_words(name, known, levels, nearly_dates(known))
+    return as_date(name, known) or _as_duration(name, known) or _as_words(name, known, levels, nearly_dates(known))
 
 
 def _chosen(name: str, known: pa.ChunkedArray, kind: str) -> Column:
@@ -80,7 +84,8 @@ def _as_number(name: str, known: pa.ChunkedArray, share: float = _MOSTLY) -> Col
     except pa.ArrowInvalid:
         sample = known[:_SAMPLE].to_pylist()
         spelling = spelling_of(sample)
-        if np.isinf([number_in(cell, (), spelling) for cell in sample]).mean() > 2 * (1 - share) + 0.02:
+        odd = np.isinf([number_in(cell, (), spelling) for cell in sample])
+        if odd.mean() > 2 * (1 - share) + 0.02 and not _are_gaps([sample[place] for place in np.flatnonzero(odd)]):
             return None
         cells = known.to_pylist()
         spelling = spelling_of(cells)
@@ -89,6 +94,8 @@ def _as_number(name: str, known: pa.ChunkedArray, share: float = _MOSTLY) -> Col
         odd = np.isinf(values)
         blanks = tuple(sorted({cells[place] for place in np.flatnonzero(odd) if not is_overflow(cells[place])}))
         numbers = np.isfinite(values).sum()
+        if _are_gaps(blanks) and _are_many(values[np.isfinite(values)]):
+            share = min(share, _ENOUGH)
         if numbers < share * (numbers + odd.sum()) or len(blanks) > _ODD_WORDS or not numbers:
             return None
     whole = ("whole numbers" if np.all(np.mod(values[np.isfinite(values)], 1) == 0) else "numbers") + written
@@ -101,6 +108,27 @@ def _as_number(name: str, known: pa.ChunkedArray, share: float = _MOSTLY) -> Col
             spelling=spelling,
         )
     return Column(name, "number", whole, spelling=spelling)
+
+
+def _are_gaps(words: Sequence[str]) -> bool:
+    """Whether a few words, none with a digit, are all that stands beside numbers, as of cells for which nothing is known."""
+    found = set(words)
+    return 0 < len(found) <= _GAP_WORDS and not any(character.isdigit() for word in found for character in word)
+
+
+def _are_many(numbers: np.ndarray) -> bool:
+    """Whether numbers differ as measured ones do: those of codes are whole and few."""
+    levels = len(np.unique(numbers))
+    return levels >= _MANY and (levels >= _MANY_SHARE * len(numbers) or bool((np.mod(numbers, 1) != 0).any()))
+
+
+def _as_duration(name: str, known: pa.ChunkedArray) -> Column | None:
+    """A number of seconds, written as 84:06:09; what is a time of day in each cell is a date."""
+    for cells in (known[:_SAMPLE].to_pylist(), known.to_pylist()):
+        found = {cell for cell in cells if cell.lower() not in BLANKS}
+        if len(found) < 2 or not all(np.isfinite(number_in(cell, (), DURATION)) for cell in found):
+            return None
+    return Column(name, "number", f"durations, written as {cells[0][:40]}", spelling=DURATION)
 
 
 def _unless_id(column: Column, known: pa.ChunkedArray, levels: int, rows: int) -> Column:
