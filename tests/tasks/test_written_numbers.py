@@ -155,6 +155,21 @@ def test_a_number_with_thousands_among_plain_ones_is_not_taken_as_missing(tmp_pa
     assert max(task.read().features["n"]) == 2345.5  # type: ignore[call-overload]
 
 
+@pytest.mark.parametrize(("number", "share"), [("-999", 10), ("9999", 3), ("-99", 50)])
+def test_a_number_far_from_all_others_that_may_mean_a_gap_is_warned_of(tmp_path: Path, number: str, share: int) -> None:
+    rows = [f"{number if row % share == 0 else row % 7},{row % 2}" for row in range(100)]
+    said = (
+        f"{number} occurs {-(-100 // share)} times and lies far from all other values; if it means that none is known"
+    )
+    assert only(loaded(tmp_path, "n,y", rows)).doubt.startswith(said)
+
+
+@pytest.mark.parametrize("number", ["99", "-1000", "-9", "13"])
+def test_other_numbers_are_not_warned_of(tmp_path: Path, number: str) -> None:
+    rows = [f"{number if row % 10 == 0 else row * 7 % 61},{row % 2}" for row in range(100)]
+    assert only(loaded(tmp_path, "n,y", rows)).doubt == ""
+
+
 @pytest.mark.parametrize("word", ["k.A.", "unbekannt"])
 def test_a_word_in_a_part_of_many_different_numbers_is_a_gap(tmp_path: Path, word: str) -> None:
     rows = [f"{word if row % 3 == 0 else f'{row * 13},25'};{row % 2}" for row in range(90)]

@@ -14,6 +14,7 @@ from automl.encoding import BLANKS, DURATION, ISO, SPACELESS, is_overflow, numbe
 from automl.errors import DataError
 from automl.sources.table import as_text, plain_numbers
 from automl.tasks.own.dates import as_date, as_day_numbers, nearly_dates
+from automl.tasks.own.sentinels import doubt_of
 from automl.tasks.own.spelling import example, is_amount, spelling_of
 from automl.tasks.task import Column
 
@@ -34,8 +35,8 @@ _ID = re.compile(r"(.*[_\W])?(id|uuid|guid|index|key|no|nr|number)|.*(Id|ID|UUID
 
 def infer_column(name: str, cells: pa.ChunkedArray, chosen: str | None = None) -> Column:
     """Return what a column is taken for; `chosen` is a person's word, which is only checked."""
-    if chosen is None and plain_numbers(cells) is not None:
-        return Column(name, "number", "numbers")
+    if chosen is None and (plain := plain_numbers(cells)) is not None:
+        return Column(name, "number", "numbers", doubt=doubt_of(plain))
     text = pc.utf8_trim_whitespace(as_text(cells))
     known = pc.drop_null(pc.if_else(pc.equal(text, ""), None, text))
     if chosen is not None:
@@ -64,7 +65,7 @@ def _chosen(name: str, known: pa.ChunkedArray, kind: str) -> Column:
             raise DataError(f"column '{name}' was set to number, but {_first_word(known)!r} is none.")
         words = found.why.partition("; ")[2]
         why = "as you said" + (f"; {words}" if words else "")
-        return Column(name, "number", why, blanks=found.blanks, spelling=found.spelling)
+        return Column(name, "number", why, blanks=found.blanks, spelling=found.spelling, doubt=found.doubt)
     if kind == "date":
         found = as_date(name, known) or as_day_numbers(name, known)
         if found is None:
@@ -106,8 +107,9 @@ def _as_number(name: str, known: pa.ChunkedArray, share: float = _MOSTLY) -> Col
             f"{whole}; {np.isinf(values).mean():.1%} are words ({', '.join(blanks[:3])}), taken as missing",
             blanks=blanks,
             spelling=spelling,
+            doubt=doubt_of(values),
         )
-    return Column(name, "number", whole, spelling=spelling)
+    return Column(name, "number", whole, spelling=spelling, doubt=doubt_of(values))
 
 
 def _are_gaps(words: Sequence[str]) -> bool:
