@@ -19,7 +19,7 @@ from .steps import SeriesError, Steps, filled
 from .subwords import BEGIN, LONGEST_WORD, Subwords, runs_of
 from .text import Text, terms_of
 from .timeline import moments_in, rows_by_id, steps_at
-from .tokens import SPACELESS, TOKEN, Tokens, Words, tokens_of
+from .tokens import SPACELESS, TOKEN, WORD, Tokens, Words, tokens_of
 
 __all__ = [
     "BEGIN",
@@ -30,6 +30,7 @@ __all__ = [
     "QUARTER",
     "SPACELESS",
     "TOKEN",
+    "WORD",
     "Category",
     "CellError",
     "ColumnEncoder",

@@ -14,6 +14,7 @@ from automl.encoding import BLANKS, DURATION, ISO, SPACELESS, is_overflow, numbe
 from automl.errors import DataError
 from automl.sources.table import as_text, plain_numbers
 from automl.tasks.own.dates import as_date, as_day_numbers, nearly_dates
+from automl.tasks.own.pieces import are_made_of_words
 from automl.tasks.own.sentinels import doubt_of
 from automl.tasks.own.spelling import example, is_amount, spelling_of
 from automl.tasks.task import Column
@@ -28,6 +29,8 @@ _GAP_WORDS = 3
 _MANY, _MANY_SHARE = 20, 0.3
 """Different numbers, beside which up to half of the cells may be such words; their share where all are whole."""
 _SAMPLE = 2000
+_TWO_WORDS = 1.5
+"""In the mean; fewer are names without spaces."""
 _EXACT = 15
 """Digits up to which float64 tells whole numbers apart."""
 _ID = re.compile(r"(.*[_\W])?(id|uuid|guid|index|key|no|nr|number)|.*(Id|ID|UUID)|unnamed.*|column_\d+", re.IGNORECASE)
@@ -161,6 +164,8 @@ def _as_words(name: str, known: pa.ChunkedArray, levels: int, but: str) -> Colum
     words = _words_in_the_mean(known[:_SAMPLE])
     if words >= 3 and levels > 20 and share > 0.3:
         return Column(name, "text", f"{words:.0f} words in the mean, {levels} different")
+    if words < _TWO_WORDS and levels > 20 and share > 0.5 and are_made_of_words(known[:_SAMPLE].to_pylist()):
+        return Column(name, "text", f"names made of words: {levels} different")
     if share > 0.95 and len(known) >= 20:
         if words >= 2:
             return Column(name, "text", f"{words:.0f} words in the mean, {levels} different")
