@@ -155,6 +155,30 @@ def test_a_number_with_thousands_among_plain_ones_is_not_taken_as_missing(tmp_pa
     assert max(task.read().features["n"]) == 2345.5  # type: ignore[call-overload]
 
 
+@pytest.mark.parametrize(
+    ("name", "kind"),
+    [
+        *(
+            (name, "category")
+            for name in ("store_id", "zip", "ProductCode", "plz", "ZIPCode", "key", "zip5", "id_store")
+        ),
+        *((name, "number") for name in ("paid", "idle", "coded", "zipper", "monkeys", "n")),
+    ],
+)
+def test_whole_numbers_under_a_name_that_says_so_name_something(tmp_path: Path, name: str, kind: str) -> None:
+    found = only(loaded(tmp_path, f"{name},y", [f"{10000 + row % 30},{row % 2}" for row in range(90)]))
+    assert found.kind == kind
+    assert kind == "number" or found.why == "30 whole numbers that name something, as the column's name says"
+
+
+@pytest.mark.parametrize(
+    "cells", [[str(n % 2) for n in range(90)], [f"{n % 30}.0" for n in range(90)], [str(n * 7) for n in range(90)]]
+)
+def test_two_numbers_decimals_and_numbers_that_do_not_repeat_name_nothing(tmp_path: Path, cells: list[str]) -> None:
+    found = only(loaded(tmp_path, "a_code,y", [f"{cell},{n % 3}" for n, cell in enumerate(cells)]))
+    assert found.kind == "number"
+
+
 @pytest.mark.parametrize(("number", "share"), [("-999", 10), ("9999", 3), ("-99", 50)])
 def test_a_number_far_from_all_others_that_may_mean_a_gap_is_warned_of(tmp_path: Path, number: str, share: int) -> None:
     rows = [f"{number if row % share == 0 else row % 7},{row % 2}" for row in range(100)]

@@ -35,6 +35,11 @@ _EXACT = 15
 """Digits up to which float64 tells whole numbers apart."""
 _ID = re.compile(r"(.*[_\W])?(id|uuid|guid|index|key|no|nr|number)|.*(Id|ID|UUID)|unnamed.*|column_\d+", re.IGNORECASE)
 
+_NAMING = frozenset({"id", "code", "zip", "plz", "postal", "key", "zipcode", "postcode"})
+_NAME_WORD = re.compile(r"[A-Z]?[a-z]+|[A-Z]+(?![a-z])")
+_FEWEST_NAMED = 3
+"""Different whole numbers; two are a yes and a no."""
+
 
 def infer_column(name: str, cells: pa.ChunkedArray, chosen: str | None = None) -> Column:
     """Return what a column is taken for; `chosen` is a person's word, which is only checked."""
@@ -57,7 +62,7 @@ def infer_column(name: str, cells: pa.ChunkedArray, chosen: str | None = None) -
     if number is not None:
         if (days := as_day_numbers(name, known)) is not None:
             return days
-        return _unless_id(number, known, levels, len(cells))
+        return _unless_name(_unless_id(number, known, levels, len(cells)), known, levels)
     return as_date(name, known) or _as_duration(name, known) or _as_words(name, known, levels, nearly_dates(known))
 
 
@@ -147,6 +152,18 @@ def _unless_id(column: Column, known: pa.ChunkedArray, levels: int, rows: int) -
     if _ID.fullmatch(column.name):
         return Column(column.name, "left out", "an id: its name says so, and no value occurs twice")
     return column
+
+
+def _unless_name(column: Column, known: pa.ChunkedArray, levels: int) -> Column:
+    """Whole numbers that repeat, under a name such as store_id, name something: their order and differences mean nothing."""
+    is_whole = column.kind == "number" and column.why.startswith("whole numbers") and not column.blanks
+    if not is_whole or not _FEWEST_NAMED <= levels <= len(known) / 2:
+        return column
+    if _NAMING.isdisjoint(word.lower() for word in _NAME_WORD.findall(column.name)):
+        return column
+    if not pc.all(pc.match_substring_regex(known, r"^\d+$")).as_py():
+        return column
+    return Column(column.name, "category", f"{levels} whole numbers that name something, as the column's name says")
 
 
 def _is_code(known: pa.ChunkedArray, kind: pa.DataType) -> bool:
