@@ -52,7 +52,6 @@ def written(folder: Path, content: str | bytes, name: str = "rows.csv") -> Path:
             ("a,w,y\n" + ROWS + "1,é,2\n").encode("latin-1"),
             "not UTF-8 at byte 268. Save it as UTF-8, or use --encoding",
         ),
-        (("a,w,y\n" + ROWS).encode("utf-16"), "not UTF-8 but UTF-16. Save it as UTF-8, or use --encoding utf-16."),
     ],
 )
 def test_a_broken_csv_is_refused_with_its_place(tmp_path: Path, content: str | bytes, words: str) -> None:
@@ -167,6 +166,11 @@ def test_an_encoding_that_is_named_is_read(tmp_path: Path, encoding: str) -> Non
     path = written(tmp_path, "a,wörd,y\n1,é,2\n".encode(encoding))
     found = read(path, "utf-8" if encoding == "utf-8-sig" else encoding)  # a mark at the beginning is no part of a name
     assert found.to_pydict() == {"a": ["1"], "wörd": ["é"], "y": ["2"]}
+
+
+@pytest.mark.parametrize("encoding", ["utf-16", "utf-8-sig"])
+def test_a_byte_order_mark_names_the_encoding(tmp_path: Path, encoding: str) -> None:
+    assert read(written(tmp_path, "a,wörd\n1,é\n".encode(encoding))).to_pydict() == {"a": ["1"], "wörd": ["é"]}
 
 
 @pytest.mark.parametrize("encoding", ["utf-99", "base64", "rot13", ""])
