@@ -122,7 +122,7 @@ def test_all_cells_decide_how_a_column_is_written(cells: list[str], spelling: st
     assert spelling_of(cells) == spelling
 
 
-def loaded(folder: Path, header: str, rows: list[str], **choices: str) -> Task:
+def loaded(folder: Path, header: str, rows: list[str], **choices: object) -> Task:
     (folder / "d.csv").write_text(header + "\n" + "\n".join(rows) + "\n")
     return load_task(str(folder / "d.csv"), Choices(**{"target": "y", **choices}))  # type: ignore[arg-type]
 
@@ -287,3 +287,19 @@ def test_a_target_of_numbers_with_words_that_mean_missing_is_regression(tmp_path
 def test_digits_that_name_something_are_no_numbers_and_times_are(tmp_path: Path, cells: list[str], kind: str) -> None:
     rows = [f"{cell},{place % 2}" for place, cell in enumerate(cells)]
     assert only(loaded(tmp_path, "n,y", rows)).kind == kind
+
+
+def test_a_time_is_read_as_its_numbers_are_written(tmp_path: Path) -> None:
+    task = loaded(
+        tmp_path, "n,w,y", [f'"{row * 1000:,}",{row * 7 % 5}.5,{row % 2}' for row in range(60)], time_column="n"
+    )
+    moment = task.read().moment
+    assert moment is not None
+    assert moment[:3].tolist() == [0, 1000, 2000]
+
+
+def test_a_forecast_reads_such_times_in_new_rows_too(tmp_path: Path) -> None:
+    rows = [f'"{row * 1000:,}",{row * 7 % 12}.5' for row in range(1, 80)]
+    task = loaded(tmp_path, "n,y", rows, time_column="n", kind="forecast", horizon=2)
+    schema = Schema.from_json(prepare(task, seed=0, data_folder=tmp_path / "data").schema.to_json())
+    assert len(next(iter(read_rows(tmp_path / "d.csv", schema, print)))) == 1

@@ -42,7 +42,7 @@ def forecast_task(path: Path, table: pa.Table, target: str, choices: Choices) ->
     _check(source, target, choices)
     assert horizon is not None
     found = read_target(source, target, table[target], "regression")
-    when, formats = moments(source, table, time)
+    when, formats, spelling = moments(source, table, time)
     cells: dict[str, np.ndarray] = {
         **({choices.id: shared_text(table[choices.id])} if choices.id else {}),
         **({time: when} if time else {}),
@@ -68,6 +68,7 @@ def forecast_task(path: Path, table: pa.Table, target: str, choices: Choices) ->
         time=time or "",
         formats=formats,
         utc=bool(formats),
+        time_spelling=spelling,
         calendar=rhythm.calendar,
         beat=rhythm.beat,
         blanks=tuple(sorted({word for column in channels for word in column.blanks})),

@@ -40,7 +40,7 @@ def long_task(path: Path, table: pa.Table, target: str, choices: Choices, folds_
         raise ConfigError(f"{source}: --target, --id and --time-col must be three columns.")
     ids = shared_text(table[id])
     _require_series(source, id, len(set(ids.tolist())), len(ids))
-    when, formats = moments(source, table, time)
+    when, formats, spelling = moments(source, table, time)
     cells: dict[str, np.ndarray] = {id: ids, **({time: when} if time else {})}
     names, places = ordered(source, cells, id, time or "", formats)
     first = constant(source, target, shared_text(table[target]), names, places)
@@ -65,6 +65,7 @@ def long_task(path: Path, table: pa.Table, target: str, choices: Choices, folds_
         time=time or "",
         formats=formats,
         utc=bool(formats),
+        time_spelling=spelling,
         blanks=tuple(sorted({word for column in channels for word in column.blanks})),
     )
     rows = _rows(source, table, form, cells, places, found, choices)

@@ -65,12 +65,15 @@ def _as_channel(column: Column) -> Column:
     return Column(column.name, "left out", why)
 
 
-def moments(source: str, table: pa.Table, time: str | None) -> tuple[np.ndarray, tuple[str, ...]]:
-    """When each row was (rows,), and the dates' formats; without a column of times, the order of the rows. Raises DataError."""
+def moments(source: str, table: pa.Table, time: str | None) -> tuple[np.ndarray, tuple[str, ...], str]:
+    """When each row was (rows,), the dates' formats and the numbers' spelling; without a column of times, the order of the rows.
+
+    Raises DataError.
+    """
     if time is None:
-        return np.arange(float(table.num_rows)), ()
+        return np.arange(float(table.num_rows)), (), ""
     meaning = infer_column(time, table[time])
-    return moments_of(source, table[time], meaning), meaning.formats
+    return moments_of(source, table[time], meaning), meaning.formats, meaning.spelling
 
 
 def constant(source: str, name: str, cells: np.ndarray, ids: Sequence[str], places: Sequence[np.ndarray]) -> np.ndarray:
