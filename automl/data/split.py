@@ -4,7 +4,8 @@ A row is of the **test** part iff the hash of its own content (features and targ
 0.2: no seed, no order and no other row has a say, so a search on grown data never trains on today's test rows.
 **Validation** takes 20 % of the rest, at most some 100,000 rows, stratified by class (by quantile for numbers), drawn by the
 search's seed from the distinct rows in order of their hash. Copies of a row share its part, unless they come by chance, see
-`units_of`. Where the task names groups, a group takes the place of a row; where it names a time, the newest rows are the test part.
+`units_of`. Where the task names groups, a group takes the place of a row; where it names a time, the newest rows are the test part
+(of groups those whose newest row is the newest).
 Where a person gave a test part, its rows are that part and no other row is.
 """
 
@@ -16,6 +17,7 @@ from itertools import chain
 
 import numpy as np
 
+from automl.data.newest import newer
 from automl.errors import DataError
 from automl.sources.scratch import empty_array
 from automl.tasks import Cells, Rows, Task
@@ -120,7 +122,7 @@ def split_rows(digests: np.ndarray, units: np.ndarray, rows: Rows, task: Task, s
     part, whatever the seed; of rows that span time, those across a border are dropped.
     """
     if rows.test is None and rows.moment is not None:
-        test, known = _newest(rows.moment, TEST_SHARE)
+        test, known = newer(rows.moment, rows, units, TEST_SHARE)
     else:
         test = _below(units, TEST_SHARE) if rows.test is None else rows.test
         known = ~test
@@ -128,7 +130,7 @@ def split_rows(digests: np.ndarray, units: np.ndarray, rows: Rows, task: Task, s
     places = np.flatnonzero(known)
     share = min(VALIDATION_SHARE, MOST_VALIDATED / max(1, len(places)))
     if len(places) and rows.moment is not None:
-        validation[places], train[places] = _newest(rows.moment[places], share)
+        validation[places], train[places] = newer(rows.moment[places], rows, units[places], share)
     elif len(places):
         validation[places] = _drawn(units[places], rows.target[places], task, seed, share)
         train &= ~validation
@@ -164,16 +166,6 @@ def _below(units: np.ndarray, share: float) -> np.ndarray:
     """Which rows' hashes, read as fractions, are below it."""
     distinct, place = np.unique(units, return_inverse=True)
     return np.asarray((_fractions(distinct) < share)[place])
-
-
-def _newest(moment: np.ndarray, share: float) -> tuple[np.ndarray, np.ndarray]:
-    """Cut where a share of the rows is newer: which rows are, and which are older. Of rows that span time, those across it are neither.
-
-    Rows of one moment share a part. `moment` is (rows,), or (rows, 3) with the first and the last.
-    """
-    first, last = (moment, moment) if moment.ndim == 1 else (moment[:, 0], moment[:, 1])
-    cut = np.quantile(first, 1 - share, method="higher")
-    return np.asarray(first >= cut), np.asarray(last < cut)
 
 
 def _drawn(units: np.ndarray, target: np.ndarray, task: Task, seed: int, share: float) -> np.ndarray:

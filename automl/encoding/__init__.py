@@ -7,27 +7,30 @@ relatively, so that the folder works under any name.
 
 from .category import Category
 from .cells import CellError, Raw, missing, numbers, words
-from .date import ISO, Date, moment, seconds
+from .date import ISO, QUARTER, Date, moment, seconds
 from .encoder import ColumnEncoder, Encoder, WholeEncoder
 from .encoders import encode, encoder_from, gathered, in_units, units
 from .forecast import Forecast
 from .grid import Grid
 from .number import Number
 from .series import Series
-from .spelling import BLANKS, is_overflow, number_in
+from .spelling import BLANKS, DURATION, is_overflow, number_in
 from .steps import SeriesError, Steps, filled
 from .subwords import BEGIN, LONGEST_WORD, Subwords, runs_of
 from .text import Text, terms_of
 from .timeline import moments_in, rows_by_id, steps_at
-from .tokens import SPACELESS, TOKEN, Tokens, Words, tokens_of
+from .tokens import SPACELESS, TOKEN, WORD, Tokens, Words, tokens_of
 
 __all__ = [
     "BEGIN",
     "BLANKS",
+    "DURATION",
     "ISO",
     "LONGEST_WORD",
+    "QUARTER",
     "SPACELESS",
     "TOKEN",
+    "WORD",
     "Category",
     "CellError",
     "ColumnEncoder",

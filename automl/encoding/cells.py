@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from .spelling import number_in
+from .spelling import DURATION, number_in
 
 Raw = Any
 """Rows as they came: a mapping from a column's name to its cells (a pandas frame is one), or an array (rows, columns)."""
@@ -30,6 +30,8 @@ def numbers(cells: np.ndarray, column: str, blanks: Sequence[str] = (), spelling
     infinite = np.flatnonzero(np.isinf(values))
     if len(infinite):
         wanted = f"a number written as 1234{spelling[:1]}5{spelling[1:]}" if spelling else "a finite number"
+        if spelling == DURATION:
+            wanted = "a duration written as 12:34:56"
         raise CellError(column, int(infinite[0]), cells[infinite[0]], wanted)
     return values
 

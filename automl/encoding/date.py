@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -16,6 +17,9 @@ from .spelling import BLANKS
 
 ISO = "iso"
 """A date as 2026-11-25, with or without a time."""
+QUARTER = "quarter"
+"""A quarter as 2026Q4, 2026-Q4 or Q4 2026: its first day."""
+_QUARTER = re.compile(r"(\d{4})[ -]?Q([1-4])|Q([1-4])[ -]?(\d{4})", re.ASCII | re.IGNORECASE)
 _DAY, _WEEK, _YEAR = 86_400.0, 7 * 86_400.0, 365.2425 * 86_400.0
 
 
@@ -25,7 +29,7 @@ class Date(ColumnEncoder):
 
     kind: ClassVar[str] = "date"
     formats: tuple[str, ...]
-    """`iso`, or formats of `strptime`, tried in turn."""
+    """`iso`, `quarter`, or formats of `strptime`, tried in turn."""
     mean: float = 0.0
     scale: float = 1.0
     hours: bool = False
@@ -77,10 +81,22 @@ def moment(text: str, formats: Sequence[str], *, utc: bool = True) -> float:
     """Seconds since 1970 of a date without or with a time zone (UTC where none is given); infinity for no date."""
     for form in formats:
         try:
-            when = datetime.fromisoformat(text.strip()) if form == ISO else datetime.strptime(text.strip(), form)
+            when = _read(text.strip(), form)
             if utc and when.tzinfo is not None:
                 when = when.astimezone(UTC)
         except (ValueError, OverflowError):  # the first hours of year 1 may have no UTC
             continue
         return (when.replace(tzinfo=None) - datetime(1970, 1, 1)).total_seconds()
     return math.inf
+
+
+def _read(text: str, form: str) -> datetime:
+    """Raises ValueError for a date that is not in this format."""
+    if form == ISO:
+        return datetime.fromisoformat(text)
+    if form != QUARTER:
+        return datetime.strptime(text, form)
+    found = _QUARTER.fullmatch(text)
+    if found is None:
+        raise ValueError
+    return datetime(int(found[1] or found[4]), 3 * int(found[2] or found[3]) - 2, 1)

@@ -46,10 +46,10 @@ class Forecast(Steps):
 
         Raises CellError for a missing id or time, and where two rows of an id fall on one step.
         """
-        ids, places = rows_by_id(cells, self.id, self.time, self.formats, self.utc)
+        ids, places = rows_by_id(cells, self.id, self.time, self.formats, self.utc, self.time_spelling)
         moments = np.arange(float(sum(map(len, places))))
         if self.time:
-            moments = moments_in(cells, self.time, self.formats, self.utc)
+            moments = moments_in(cells, self.time, self.formats, self.utc, self.time_spelling)
         found = []
         for name, rows in zip(ids, places, strict=True):
             steps = steps_at(moments[rows], self.calendar, self.beat)

@@ -48,7 +48,7 @@ class Series(Steps):
         values = self.values_in(cells)
         if not self.is_long:
             return (), values.T
-        ids, places = rows_by_id(cells, self.id, self.time, self.formats, self.utc)
+        ids, places = rows_by_id(cells, self.id, self.time, self.formats, self.utc, self.time_spelling)
         series = np.full((len(ids), self.channels, self.steps), np.nan)
         for row, found in zip(series, places, strict=True):
             newest = found[-self.steps :]

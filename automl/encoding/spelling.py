@@ -31,6 +31,9 @@ BLANKS = frozenset(
 )
 """Words, in lower case, that mean a missing number or date."""
 _OVERFLOW = re.compile(r"[+-]?(\d[\d.]*e[+-]?\d+|\d+(\.\d*)?|inf(inity)?)", re.IGNORECASE)
+DURATION = ":"
+"""The spelling of 84:06:09, in seconds; of 84:06 in what the second part counts."""
+_LASTING = re.compile(r"[+-]?(\d{1,9})((:[0-5]\d){1,2})(\.\d{1,9})?", re.ASCII)
 _SPACES = re.compile(r"\s+")
 
 
@@ -38,7 +41,8 @@ def number_in(cell: object, blanks: Sequence[str] = (), spelling: str = "") -> f
     """NaN for a missing cell, infinity for one that is no number.
 
     `spelling` is empty for text as programs write numbers. Otherwise it is the decimal mark, `.` or `,`, and then the sign that
-    stands before or behind the numbers, such as `$` or `%`, if any: then thousands may be divided, and brackets mean a minus.
+    stands before or behind the numbers, such as `$` or `%`, if any: then thousands may be divided, and brackets, or a minus behind
+    decimals, mean a minus. `DURATION` alone is for hours, minutes and seconds.
     """
     if cell is None:
         return math.nan
@@ -46,6 +50,8 @@ def number_in(cell: object, blanks: Sequence[str] = (), spelling: str = "") -> f
         text = cell.strip()
         if text.lower() in BLANKS or text in blanks:
             return math.nan
+        if spelling == DURATION:
+            return _lasting(text)
         if spelling:
             return _written(text, spelling)
         try:
@@ -64,15 +70,25 @@ def _written(text: str, spelling: str) -> float:
     if found is None:
         return math.inf
     signs = (found["before"] is not None) + (found["behind"] is not None)
-    minus = (found["minus"] is not None) + (found["inner"] is not None) + (found["open"] is not None)
+    minus = sum(found[place] is not None for place in ("minus", "inner", "after", "open"))
     if signs > 1 or minus > 1 or (found["open"] is None) != (found["close"] is None):
         return math.inf
-    if spelling[1:] in ("%", "‰") and not signs:
-        return math.inf
+    if (spelling[1:] in ("%", "‰") and not signs) or (found["after"] and not found["fraction"]):
+        return math.inf  # 2- is a grade
     whole = "".join(character for character in found["whole"] if character.isdigit())
     value = float(f"{whole or 0}.{found['fraction'] or 0}{found['power'] or ''}")
-    is_negative = found["open"] is not None or (found["minus"] or found["inner"]) in ("-", "−")
+    is_negative = (found["open"] or found["after"]) is not None or (found["minus"] or found["inner"]) in ("-", "−")
     return -value if is_negative else value
+
+
+def _lasting(text: str) -> float:
+    """Hours, minutes and seconds, or two of them; infinity for what is no duration."""
+    if _LASTING.fullmatch(text) is None:
+        return math.inf
+    value = 0.0
+    for part in text.lstrip("+-").split(":"):
+        value = 60 * value + float(part)
+    return -value if text.startswith("-") else value
 
 
 @lru_cache(maxsize=256)
@@ -81,9 +97,12 @@ def _pattern(spelling: str) -> re.Pattern[str]:
     mark, sign = re.escape(spelling[0]), re.escape(spelling[1:]) or "(?!)"
     between = "[.,'’ ]".replace(spelling[0], "")
     whole = rf"(?P<whole>[1-9]\d{{0,2}}(?P<between>{between})\d{{3}}(?:(?P=between)\d{{3}})*|\d*)"
+    if spelling[1:] in ("₹", "INR"):
+        whole = whole.replace("|", r"|[1-9]\d?(?:,\d\d)+,\d{3}|", 1)  # 1,23,456
     number = rf"(?={mark}?\d){whole}(?:{mark}(?P<fraction>\d*))?(?P<power>[eE][+-]?\d+)?"
     return re.compile(
-        rf"(?P<open>\()? ?(?P<minus>[+−-])? ?(?P<before>{sign})? ?(?P<inner>[+−-])? ?{number} ?(?P<behind>{sign})? ?(?P<close>\))?"
+        rf"(?P<open>\()? ?(?P<minus>[+−-])? ?(?P<before>{sign})? ?(?P<inner>[+−-])? ?"
+        rf"{number} ?(?P<behind>{sign})?(?P<after>[−-])? ?(?P<close>\))?"
     )
 
 

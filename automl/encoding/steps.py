@@ -35,6 +35,8 @@ class Steps(WholeEncoder):
     """Of a time that is a date; empty where it is a number."""
     utc: bool = False
     """Whether a time zone counts, as in `Date.utc`."""
+    time_spelling: str = ""
+    """Of a time that is a number: how its cells are written, as `number_in` takes it."""
     blanks: tuple[str, ...] = ()
     """Words besides `BLANKS` that mean a gap."""
 

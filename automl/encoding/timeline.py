@@ -12,7 +12,7 @@ from .date import seconds
 
 
 def rows_by_id(
-    cells: Mapping[str, Any], id: str, time: str, formats: Sequence[str], utc: bool = True
+    cells: Mapping[str, Any], id: str, time: str, formats: Sequence[str], utc: bool = True, spelling: str = ""
 ) -> tuple[tuple[str, ...], list[np.ndarray]]:
     """Return ids in order of appearance, and the places of each one's rows in order of time.
 
@@ -25,7 +25,7 @@ def rows_by_id(
     codes = np.array([numbered[name] for name in names])
     if None in numbered:
         raise CellError(id, int(np.flatnonzero(codes == numbered[None])[0]), "", "an id")
-    moments = moments_in(cells, time, formats, utc) if time else np.arange(len(codes), dtype=np.float64)
+    moments = moments_in(cells, time, formats, utc, spelling) if time else np.arange(len(codes), dtype=np.float64)
     order = np.lexsort((moments, codes))
     same = np.flatnonzero((np.diff(codes[order]) == 0) & (np.diff(moments[order]) == 0))
     if len(same):
@@ -35,11 +35,16 @@ def rows_by_id(
     return tuple(map(str, numbered)), np.split(order, np.cumsum(np.bincount(codes))[:-1])
 
 
-def moments_in(cells: Mapping[str, Any], time: str, formats: Sequence[str], utc: bool = True) -> np.ndarray:
-    """A time column as seconds since 1970, or as its own numbers where it has no formats. Raises CellError, also for a gap."""
+def moments_in(
+    cells: Mapping[str, Any], time: str, formats: Sequence[str], utc: bool = True, spelling: str = ""
+) -> np.ndarray:
+    """A time column as seconds since 1970, or where it has no formats as its own numbers, of this spelling.
+
+    Raises CellError, also for a gap.
+    """
     column = np.asarray(cells[time])
-    is_typed = np.issubdtype(column.dtype, np.number)
-    found = seconds(column, formats, time, utc=utc) if formats and not is_typed else numbers(column, time)
+    is_typed = np.issubdtype(column.dtype, np.floating)  # whole numbers may be days, such as 20201027
+    found = seconds(column, formats, time, utc=utc) if formats and not is_typed else numbers(column, time, (), spelling)
     missing = np.flatnonzero(np.isnan(found))
     if len(missing):
         raise CellError(time, int(missing[0]), "", "a time")

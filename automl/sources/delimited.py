@@ -74,7 +74,7 @@ class _Head:
             ):
                 raise DataError(f"{self.source}: is {what}.")
         if self.start.startswith((b"\xff\xfe", b"\xfe\xff")) and self.encoding == "utf-8":
-            raise DataError(f"{self.source}: not UTF-8 but UTF-16. Save it as UTF-8, or use --encoding utf-16.")
+            self.encoding = "utf-16"  # as its byte order mark says, and what spreadsheets call Unicode text
         text = self._decoded().lstrip("\ufeff").lstrip("\r\n")
         named = _SEP.match(text)
         text = text[named.end() :] if named else text

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -13,18 +13,33 @@ from automl.errors import DataError
 from automl.sources.packed import opener
 from automl.sources.table import Table, or_left_out
 
+_TOLD = 5
+
 
 def open_jsonlines(path: Path) -> Table:
-    """Find the names in all lines, in order of first appearance: an object need not have all keys. Raises DataError."""
-    names: dict[str, None] = {}
-    for row in _rows(path):
-        names.update(dict.fromkeys(row))
+    """Find the names in all lines, in order of first appearance: an object need not have all keys. Raises DataError.
+
+    An object in an object is its keys, `user.age`; a list of words is these words, divided by spaces. A name that holds null wherever it
+    holds no object is no column.
+    """
+    names: dict[str, bool] = {}
+    odd: dict[str, str] = {}
+    objects: set[str] = set()
+    for number, row in _rows(path):
+        for name, value in row.items():
+            names[name] = names.get(name, False) or value is not None
+            if isinstance(value, dict | list):
+                odd.setdefault(name, f"line {number}: '{name}' holds a {type(value).__name__}")
+            if "." in name:
+                objects.update(name[:place] for place, mark in enumerate(name) if mark == ".")
+    names = {name: is_held for name, is_held in names.items() if is_held or name not in objects}
     if not names:
         raise DataError(f"{path}: the file is empty.")
 
     def read(wanted: Sequence[str], rows: int) -> Iterator[pa.RecordBatch]:
+        _require_cells(path, [name for name in wanted if name in odd], odd)
         waiting: list[dict[str, Any]] = []
-        for row in _rows(path, wanted):
+        for _, row in _rows(path):
             waiting.append(row)
             if len(waiting) == rows:
                 yield _batch(waiting, wanted)
@@ -34,32 +49,52 @@ def open_jsonlines(path: Path) -> Table:
     return Table(str(path), tuple(names), read)
 
 
-def _rows(path: Path, wanted: Sequence[str] = ()) -> Iterator[dict[str, Any]]:
-    """Each line's object, in which what is wanted is checked."""
+def _require_cells(path: Path, names: Sequence[str], odd: Mapping[str, str]) -> None:
+    """Raise DataError that tells of all columns that cannot be read."""
+    if names:
+        told = "; ".join(odd[name] for name in names[:_TOLD]) + ("; …" if len(names) > _TOLD else "")
+        raise DataError(f"{path}: {told}. Cells must be text, numbers, null or lists of words{or_left_out(*names)}.")
+
+
+def _rows(path: Path) -> Iterator[tuple[int, dict[str, Any]]]:
+    """Each line's number, and its object without objects in it."""
     try:
         with opener(path)() as file:
             for number, line in enumerate(file, 1):
                 if line.strip():
-                    yield _row(line, f"{path}: line {number}", wanted)
+                    yield number, _row(line, f"{path}: line {number}")
     except OSError as error:
         raise DataError(f"{path}: cannot be read: {error.strerror}.") from None
 
 
-def _row(line: bytes, place: str, wanted: Sequence[str]) -> dict[str, Any]:
+def _row(line: bytes, place: str) -> dict[str, Any]:
     try:
         row = json.loads(line.decode("utf-8-sig"))
+        if isinstance(row, dict):
+            return _flat(row, place)
     except UnicodeDecodeError:
         raise DataError(f"{place} is not UTF-8. Save the file as UTF-8.") from None
     except (ValueError, RecursionError) as error:
         raise DataError(f"{place} is not JSON ({error}). Each line must hold one object.") from None
-    if not isinstance(row, dict):
-        raise DataError(f'{place} must hold one object, such as {{"age": 30}}, but holds {type(row).__name__}.')
-    for name in wanted:
-        if isinstance(value := row.get(name), dict | list):
-            raise DataError(
-                f"{place}: '{name}' holds a {type(value).__name__}. Cells must be text, numbers or null{or_left_out(name)}."
-            )
-    return row
+    raise DataError(f'{place} must hold one object, such as {{"age": 30}}, but holds {type(row).__name__}.')
+
+
+def _flat(row: dict[str, Any], place: str, before: str = "") -> dict[str, Any]:
+    """Cells by their names; what is no cell stays as it is."""
+    found: dict[str, Any] = {}
+    for key, value in row.items():
+        name = before + key
+        inside = _flat(value, place, f"{name}.") if isinstance(value, dict) else {name: _cell(value)}
+        if twice := found.keys() & inside.keys():
+            raise DataError(f"{place} has '{min(twice)}' twice: as a name, and of an object in it. Rename one.")
+        found |= inside
+    return found
+
+
+def _cell(value: Any) -> Any:
+    if isinstance(value, list) and all(isinstance(word, str) for word in value):
+        return " ".join(value) or None
+    return value
 
 
 def _batch(rows: list[dict[str, Any]], wanted: Sequence[str]) -> pa.RecordBatch:

@@ -80,9 +80,10 @@ def checked(table: Table) -> Table:
     return table
 
 
-def or_left_out(name: str) -> str:
-    """What a search can do with a column whose cells cannot be read."""
-    return f"; a search leaves the column out by --column {shlex.quote(f'{name}=left out')}"
+def or_left_out(*names: str) -> str:
+    """What a search can do with columns whose cells cannot be read."""
+    flags = " ".join(f"--column {shlex.quote(f'{name}=left out')}" for name in names)
+    return f"; a search leaves the column{'s' * (len(names) > 1)} out by {flags}"
 
 
 def cells_of(column: pa.Array | pa.ChunkedArray, *, as_numbers: bool, spelling: str = "") -> np.ndarray:

@@ -10,6 +10,7 @@ from automl.bundle.format import EXAMPLE, SCHEMA, Manifest, read_member
 from automl.data import Schema
 from automl.encoding import (
     ISO,
+    QUARTER,
     Category,
     ColumnEncoder,
     Date,
@@ -88,8 +89,7 @@ def _series(schema: Schema) -> pd.DataFrame:
     cells: dict[str, Any] = {first.id: ["1"] * count} if first.id else {}
     if first.formats:
         days = pd.date_range("2000-01-01", periods=count, freq="MS" if _is_monthly(first) else "D")
-        form = "%Y-%m-%d" if first.formats[0] == ISO else first.formats[0]
-        cells[first.time] = days.strftime(form).tolist()
+        cells[first.time] = days.strftime("%Y-%m-%d").tolist()  # which is read whatever the formats
     elif first.time:
         cells[first.time] = np.arange(count) * (first.beat if isinstance(first, Forecast) else 1.0)
     cells |= {name: [round(mean, 6)] * count for name, mean in zip(first.columns, middle, strict=True)}
@@ -111,7 +111,8 @@ def _typical(encoder: ColumnEncoder) -> float | str:
         case Date():
             when = datetime.fromtimestamp(encoder.mean, tz=UTC).replace(tzinfo=None, microsecond=0)
             form = encoder.formats[0]
-            return when.isoformat(" ") if form == ISO else when.strftime(form)
+            is_written = form not in (ISO, QUARTER) and "%z" not in form
+            return when.strftime(form) if is_written else when.isoformat(" ")
         case Text():
             return encoder.terms[0]
         case Tokens():

@@ -123,6 +123,28 @@ def _repeating(count: int = 3000, seed: int = 0) -> Rows:
     return Rows(features, ("class", "sex", "age"), np.where(rng.random(count) < chance, "lived", "died"))
 
 
+def test_with_groups_and_times_whole_groups_go_to_the_newest_part():
+    group = np.array([f"g{place % 40}" for place in range(400)])
+    moment = np.array([place % 40 * 10.0 + place // 40 * (5 if place % 2 else 30) for place in range(400)])
+    rows = Rows(np.random.default_rng(0).normal(size=(400, 3)), ("a", "b", "c"), moment, group, moment)
+    parts = _split(rows, kind="regression")
+    groups = {part: set(group[places]) for part, places in parts.items()}
+    assert not groups["test"] & (groups["train"] | groups["validation"])
+    assert not groups["train"] & groups["validation"]
+    newest = {part: [moment[group == one].max() for one in sorted(found)] for part, found in groups.items()}
+    assert max(newest["train"]) <= min(newest["validation"])
+    assert max(newest["validation"]) <= min(newest["test"])
+    assert (len(parts["test"]), sum(map(len, parts.values()))) == (80, 400)
+
+
+def test_groups_that_all_reach_to_the_newest_moment_are_divided_all_the_same():
+    group = np.array([f"g{place % 40}" for place in range(400)])
+    moment = np.arange(400) // 40 * 1.0
+    rows = Rows(np.random.default_rng(0).normal(size=(400, 3)), ("a", "b", "c"), moment, group, moment)
+    parts = _split(rows, kind="regression")
+    assert len(parts["test"]) == 80
+
+
 def test_where_few_inputs_repeat_each_part_has_all_of_them_with_all_their_targets():
     rows = _repeating()
     shares = []

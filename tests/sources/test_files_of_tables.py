@@ -52,7 +52,6 @@ def written(folder: Path, content: str | bytes, name: str = "rows.csv") -> Path:
             ("a,w,y\n" + ROWS + "1,é,2\n").encode("latin-1"),
             "not UTF-8 at byte 268. Save it as UTF-8, or use --encoding",
         ),
-        (("a,w,y\n" + ROWS).encode("utf-16"), "not UTF-8 but UTF-16. Save it as UTF-8, or use --encoding utf-16."),
     ],
 )
 def test_a_broken_csv_is_refused_with_its_place(tmp_path: Path, content: str | bytes, words: str) -> None:
@@ -108,11 +107,31 @@ def test_a_column_of_lists_is_refused_where_it_is_wanted(tmp_path: Path) -> None
     assert [batch.num_rows for batch in table.batches(["n"])] == [2]
 
 
-def test_an_object_in_a_line_is_refused_where_it_is_wanted(tmp_path: Path) -> None:
-    table = open_table(written(tmp_path, '{"n": 1, "who": 2}\n{"n": 2, "who": {"age": 3}}\n', "rows.jsonl"))
-    with pytest.raises(DataError, match=r"rows.jsonl: line 2: 'who' holds a dict.*--column 'who=left out'"):
-        list(table.batches(["who"]))
+def test_an_object_in_a_line_is_its_keys_and_a_list_of_words_these_words(tmp_path: Path) -> None:
+    lines = [
+        '{"n": 1, "who": null, "tags": ["a", "b"]}',
+        '{"n": 2, "who": {"age": 3, "at": {"city": "Rome"}}, "tags": []}',
+    ]
+    found = read(written(tmp_path, "\n".join(lines) + "\n", "rows.jsonl"))
+    assert found.to_pydict() == {
+        "n": ["1", "2"],
+        "tags": ["a b", None],
+        "who.age": [None, "3"],
+        "who.at.city": [None, "Rome"],
+    }
+
+
+def test_what_is_no_cell_in_a_line_is_refused_where_it_is_wanted_all_of_it_at_once(tmp_path: Path) -> None:
+    table = open_table(written(tmp_path, '{"n": 1, "who": [1]}\n{"n": 2, "it": {"a": [{}]}}\n', "rows.jsonl"))
+    with pytest.raises(DataError, match=r"line 1: 'who' holds a list; line 2: 'it.a' holds a list") as told:
+        list(table.batches())
+    assert "--column 'who=left out' --column 'it.a=left out'" in str(told.value)
     assert [batch.num_rows for batch in table.batches(["n"])] == [2]
+
+
+def test_a_name_that_an_object_has_too_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(DataError, match=r"line 1 has 'a.b' twice"):
+        open_table(written(tmp_path, '{"a.b": 1, "a": {"b": 2}}\n', "rows.jsonl"))
 
 
 def test_typed_cells_are_spelled_as_in_a_csv_file(tmp_path: Path) -> None:
@@ -147,6 +166,11 @@ def test_an_encoding_that_is_named_is_read(tmp_path: Path, encoding: str) -> Non
     path = written(tmp_path, "a,wörd,y\n1,é,2\n".encode(encoding))
     found = read(path, "utf-8" if encoding == "utf-8-sig" else encoding)  # a mark at the beginning is no part of a name
     assert found.to_pydict() == {"a": ["1"], "wörd": ["é"], "y": ["2"]}
+
+
+@pytest.mark.parametrize("encoding", ["utf-16", "utf-8-sig"])
+def test_a_byte_order_mark_names_the_encoding(tmp_path: Path, encoding: str) -> None:
+    assert read(written(tmp_path, "a,wörd\n1,é\n".encode(encoding))).to_pydict() == {"a": ["1"], "wörd": ["é"]}
 
 
 @pytest.mark.parametrize("encoding", ["utf-99", "base64", "rot13", ""])

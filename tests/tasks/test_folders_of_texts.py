@@ -9,7 +9,8 @@ import pytest
 from automl.data import prepare, read_rows
 from automl.errors import DataError
 from automl.sources import texts
-from automl.tasks import Rows, load_task
+from automl.tasks import Choices, Rows, load_task
+from automl.tasks.own.taskfile import task_file
 
 
 def _texts(folder: Path, each: int = 30) -> Path:
@@ -73,3 +74,25 @@ def test_new_texts_come_as_a_folder_or_as_a_column(tmp_path: Path) -> None:
     (pets / "cat.png").write_bytes(b"no text")
     with pytest.raises(DataError, match="no texts"):
         list(read_rows(pets, schema, print))
+
+
+@pytest.mark.parametrize("encoding", ["utf-8-sig", "utf-16"])
+def test_a_byte_order_mark_says_how_a_text_is_encoded(tmp_path: Path, encoding: str) -> None:
+    folder = _texts(tmp_path / "mail")
+    (folder / "ham/0.txt").write_text("schön", encoding=encoding)
+    rows = _read(folder)
+    assert (rows.features["text"][0], rows.notes) == ("schön", ())  # type: ignore[call-overload]
+
+
+def test_texts_in_another_encoding_are_read_where_a_person_names_it(tmp_path: Path) -> None:
+    folder = _texts(tmp_path / "mail")
+    for path in folder.glob("*/*.txt"):
+        path.write_text("schön " + path.stem, encoding="latin-1")
+    task = load_task(str(folder), Choices(encoding="latin-1"))
+    assert task.read().features["text"][0] == "schön 0"  # type: ignore[call-overload]
+    assert "encoding: latin-1" in task_file(task, tmp_path, 60)
+    schema = prepare(task, seed=0, data_folder=tmp_path / "data").schema
+    chunk = next(iter(read_rows(folder, schema, print, encoding="latin-1")))
+    assert chunk.features["text"][0] == "schön 0"
+    with pytest.raises(DataError, match="unknown encoding 'latin-99'"):
+        load_task(str(folder), Choices(encoding="latin-99")).read()

@@ -43,6 +43,14 @@ from automl.tasks.own.spelling import spelling_of
         (".%", "12.5%", 12.5),
         (".%", "12 %", 12),
         (",%", "12,5 %", 12.5),
+        (".", "1,149.69-", -1149.69),
+        (",€", "1.149,69 €-", -1149.69),
+        (".₹", "₹1,23,456.50", 123_456.5),
+        (".₹", "₹12,34,56,789", 123_456_789),
+        (".₹", "₹12,345", 12_345),
+        (":", "84:06:09", 302_769),
+        (":", "-0:01:30", -90),
+        (":", "3:07.5", 187.5),
     ],
 )
 def test_a_number_is_read_as_it_is_written(spelling: str, cell: str, value: float) -> None:
@@ -73,6 +81,12 @@ def test_a_number_is_read_as_it_is_written(spelling: str, cell: str, value: floa
         (".", ".e5"),
         (".", "+" + " " * 100_000 + "x"),
         (".$", "$" + " " * 100_000 + "$"),
+        (".", "2-"),
+        (".", "-2.5-"),
+        (".", "1,23,456"),
+        (":", "84:66:09"),
+        (":", "1:02:03:04"),
+        (":", "84"),
     ],
 )
 def test_what_is_not_written_so_is_no_number(spelling: str, cell: str) -> None:
@@ -108,7 +122,7 @@ def test_all_cells_decide_how_a_column_is_written(cells: list[str], spelling: st
     assert spelling_of(cells) == spelling
 
 
-def loaded(folder: Path, header: str, rows: list[str], **choices: str) -> Task:
+def loaded(folder: Path, header: str, rows: list[str], **choices: object) -> Task:
     (folder / "d.csv").write_text(header + "\n" + "\n".join(rows) + "\n")
     return load_task(str(folder / "d.csv"), Choices(**{"target": "y", **choices}))  # type: ignore[arg-type]
 
@@ -125,6 +139,8 @@ def only(task: Task) -> Column:
         (lambda n: f"{n * 1.5:.1f}%", "numbers, written as 0.0%"),
         (lambda n: f'"{n * 13 % 60},5"', "numbers, written as 0,5"),
         (lambda n: f"{n * 7 % 60 + 0.5} kg", "numbers, written as 0.5 kg"),
+        (lambda n: f"{n * 7 % 60}.50{'-' * (n % 2)}", "numbers, written as 7.50-"),
+        (lambda n: f"{n * 7}:06:{n:02d}", "durations, written as 0:06:00"),
     ],
 )
 def test_a_column_is_a_number_and_says_how_it_is_written(tmp_path: Path, write: object, why: str) -> None:
@@ -211,3 +227,19 @@ def test_a_target_of_numbers_with_words_that_mean_missing_is_regression(tmp_path
 def test_digits_that_name_something_are_no_numbers_and_times_are(tmp_path: Path, cells: list[str], kind: str) -> None:
     rows = [f"{cell},{place % 2}" for place, cell in enumerate(cells)]
     assert only(loaded(tmp_path, "n,y", rows)).kind == kind
+
+
+def test_a_time_is_read_as_its_numbers_are_written(tmp_path: Path) -> None:
+    task = loaded(
+        tmp_path, "n,w,y", [f'"{row * 1000:,}",{row * 7 % 5}.5,{row % 2}' for row in range(60)], time_column="n"
+    )
+    moment = task.read().moment
+    assert moment is not None
+    assert moment[:3].tolist() == [0, 1000, 2000]
+
+
+def test_a_forecast_reads_such_times_in_new_rows_too(tmp_path: Path) -> None:
+    rows = [f'"{row * 1000:,}",{row * 7 % 12}.5' for row in range(1, 80)]
+    task = loaded(tmp_path, "n,y", rows, time_column="n", kind="forecast", horizon=2)
+    schema = Schema.from_json(prepare(task, seed=0, data_folder=tmp_path / "data").schema.to_json())
+    assert len(next(iter(read_rows(tmp_path / "d.csv", schema, print)))) == 1

@@ -22,7 +22,9 @@ def read_rows(path: Path, schema: Schema, tell: Tell, *, encoding: str = "utf-8"
     DataError that names file, row and column. Of long rows each series is a row, as the model reads them.
     """
     if path.is_dir():
-        return text_rows(path, schema, tell) if schema.input_kind == "text" else image_rows(path, schema, tell)
+        if schema.input_kind == "text":
+            return text_rows(path, schema, tell, encoding)
+        return image_rows(path, schema, tell)
     if path.suffix.lower() == ".npy" and path.is_file():
         return array_rows(path, schema)
     return (series_rows if schema.is_long else table_rows)(path, schema, tell, encoding)

@@ -109,4 +109,5 @@ def _which_and_when(encoder: Steps, get: GetCells) -> list[tuple[str, np.ndarray
             *found,
             (encoder.time, seconds(get(encoder.time, False, ""), encoder.formats, encoder.time, utc=encoder.utc)),
         ]
-    return [*found, (encoder.time, numbers(get(encoder.time, True, ""), encoder.time))]
+    spelling = encoder.time_spelling
+    return [*found, (encoder.time, numbers(get(encoder.time, True, spelling), encoder.time, (), spelling))]

@@ -16,7 +16,7 @@ from automl.sources.texts import SUFFIXES, read_text
 _AT_ONCE = 256
 
 
-def text_rows(folder: Path, schema: Schema, tell: Tell) -> Iterator[Chunk]:
+def text_rows(folder: Path, schema: Schema, tell: Tell, encoding: str = "utf-8") -> Iterator[Chunk]:
     """Yield every text below `folder` in order of path; those that cannot be read are named to `tell` and left out.
 
     Raises DataError for a folder without texts, or when more than 5 % cannot be read.
@@ -28,7 +28,7 @@ def text_rows(folder: Path, schema: Schema, tell: Tell) -> Iterator[Chunk]:
     for start in range(0, len(files), _AT_ONCE):
         cells, names = [], []
         for file in files[start : start + _AT_ONCE]:
-            text = read_text(file)
+            text = read_text(file, encoding)
             if isinstance(text, Unreadable):
                 unreadable.append(f"{file_name(file, folder)} ({text.reason})")
             else:

@@ -3,46 +3,48 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from dataclasses import replace
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from automl.encoding import BLANKS, ISO, SPACELESS, is_overflow, moment, number_in
+from automl.encoding import BLANKS, DURATION, ISO, SPACELESS, is_overflow, number_in
 from automl.errors import DataError
 from automl.sources.table import as_text, plain_numbers
+from automl.tasks.own.dates import as_date, as_day_numbers, nearly_dates
+from automl.tasks.own.pieces import are_made_of_words
+from automl.tasks.own.sentinels import doubt_of
 from automl.tasks.own.spelling import example, is_amount, spelling_of
 from automl.tasks.task import Column
 
 KINDS = ("number", "category", "date", "text", "left out")
-FORMATS = (
-    ISO, "%Y-%m-%d %H:%M", "%Y/%m/%d", "%Y/%m/%d %H:%M:%S", "%Y/%m/%d %H:%M", "%d.%m.%Y", "%d.%m.%Y %H:%M", "%m/%d/%Y", "%d/%m/%Y",
-    "%m/%d/%Y %H:%M", "%d/%m/%Y %H:%M", "%m/%d/%Y %H:%M:%S", "%d/%m/%Y %H:%M:%S", "%d-%m-%Y", "%d %b %Y", "%d %B %Y", "%b %d, %Y",
-    "%B %d, %Y", "%d-%b-%Y", "%Y-%m", "%H:%M", "%H:%M:%S", "%I:%M %p", "%I:%M:%S %p",
-)  # fmt: skip
-"""Of dates, the likelier first; where day and month can be either, all cells decide."""
-_OTHER_WAY = {
-    first + time: other + time
-    for first, other in (("%m/%d/%Y", "%d/%m/%Y"), ("%d/%m/%Y", "%m/%d/%Y"))
-    for time in ("", " %H:%M", " %H:%M:%S")
-}
 _MOSTLY = 0.95
 _ENOUGH = 0.5
 """Of numbers, where a person says that a column holds them."""
 _ODD_WORDS = 20
 """Different words that a column of numbers may hold besides numbers."""
+_GAP_WORDS = 3
+_MANY, _MANY_SHARE = 20, 0.3
+"""Different numbers, beside which up to half of the cells may be such words; their share where all are whole."""
 _SAMPLE = 2000
-_FEW = 200
+_TWO_WORDS = 1.5
+"""In the mean; fewer are names without spaces."""
 _EXACT = 15
 """Digits up to which float64 tells whole numbers apart."""
 _ID = re.compile(r"(.*[_\W])?(id|uuid|guid|index|key|no|nr|number)|.*(Id|ID|UUID)|unnamed.*|column_\d+", re.IGNORECASE)
 
+_NAMING = frozenset({"id", "code", "zip", "plz", "postal", "key", "zipcode", "postcode"})
+_NAME_WORD = re.compile(r"[A-Z]?[a-z]+|[A-Z]+(?![a-z])")
+_FEWEST_NAMED = 3
+"""Different whole numbers; two are a yes and a no."""
+
 
 def infer_column(name: str, cells: pa.ChunkedArray, chosen: str | None = None) -> Column:
     """Return what a column is taken for; `chosen` is a person's word, which is only checked."""
-    if chosen is None and plain_numbers(cells) is not None:
-        return Column(name, "number", "numbers")
+    if chosen is None and (plain := plain_numbers(cells)) is not None:
+        return Column(name, "number", "numbers", doubt=doubt_of(plain))
     text = pc.utf8_trim_whitespace(as_text(cells))
     known = pc.drop_null(pc.if_else(pc.equal(text, ""), None, text))
     if chosen is not None:
@@ -58,8 +60,10 @@ def infer_column(name: str, cells: pa.ChunkedArray, chosen: str | None = None) -
         return Column(name, "date", "a date in the file", (ISO,))
     number = None if _is_code(known, cells.type) else _as_number(name, known)
     if number is not None:
-        return _unless_id(number, known, levels, len(cells))
-    return _as_date(name, known) or _as_words(name, known, levels, _nearly_dates(known))
+        if (days := as_day_numbers(name, known)) is not None:
+            return days
+        return _unless_name(_unless_id(number, known, levels, len(cells)), known, levels)
+    return as_date(name, known) or _as_duration(name, known) or _as_words(name, known, levels, nearly_dates(known))
 
 
 def _chosen(name: str, known: pa.ChunkedArray, kind: str) -> Column:
@@ -69,9 +73,9 @@ def _chosen(name: str, known: pa.ChunkedArray, kind: str) -> Column:
             raise DataError(f"column '{name}' was set to number, but {_first_word(known)!r} is none.")
         words = found.why.partition("; ")[2]
         why = "as you said" + (f"; {words}" if words else "")
-        return Column(name, "number", why, blanks=found.blanks, spelling=found.spelling)
+        return Column(name, "number", why, blanks=found.blanks, spelling=found.spelling, doubt=found.doubt)
     if kind == "date":
-        found = _as_date(name, known)
+        found = as_date(name, known) or as_day_numbers(name, known)
         if found is None:
             raise DataError(
                 f"column '{name}' was set to date, but its cells are in no known format ({known[0].as_py()!r})."
@@ -89,7 +93,8 @@ def _as_number(name: str, known: pa.ChunkedArray, share: float = _MOSTLY) -> Col
     except pa.ArrowInvalid:
         sample = known[:_SAMPLE].to_pylist()
         spelling = spelling_of(sample)
-        if np.isinf([number_in(cell, (), spelling) for cell in sample]).mean() > 2 * (1 - share) + 0.02:
+        odd = np.isinf([number_in(cell, (), spelling) for cell in sample])
+        if odd.mean() > 2 * (1 - share) + 0.02 and not _are_gaps([sample[place] for place in np.flatnonzero(odd)]):
             return None
         cells = known.to_pylist()
         spelling = spelling_of(cells)
@@ -98,6 +103,8 @@ def _as_number(name: str, known: pa.ChunkedArray, share: float = _MOSTLY) -> Col
         odd = np.isinf(values)
         blanks = tuple(sorted({cells[place] for place in np.flatnonzero(odd) if not is_overflow(cells[place])}))
         numbers = np.isfinite(values).sum()
+        if _are_gaps(blanks) and _are_many(values[np.isfinite(values)]):
+            share = min(share, _ENOUGH)
         if numbers < share * (numbers + odd.sum()) or len(blanks) > _ODD_WORDS or not numbers:
             return None
     whole = ("whole numbers" if np.all(np.mod(values[np.isfinite(values)], 1) == 0) else "numbers") + written
@@ -108,8 +115,30 @@ def _as_number(name: str, known: pa.ChunkedArray, share: float = _MOSTLY) -> Col
             f"{whole}; {np.isinf(values).mean():.1%} are words ({', '.join(blanks[:3])}), taken as missing",
             blanks=blanks,
             spelling=spelling,
+            doubt=doubt_of(values),
         )
-    return Column(name, "number", whole, spelling=spelling)
+    return Column(name, "number", whole, spelling=spelling, doubt=doubt_of(values))
+
+
+def _are_gaps(words: Sequence[str]) -> bool:
+    """Whether a few words, none with a digit, are all that stands beside numbers, as of cells for which nothing is known."""
+    found = set(words)
+    return 0 < len(found) <= _GAP_WORDS and not any(character.isdigit() for word in found for character in word)
+
+
+def _are_many(numbers: np.ndarray) -> bool:
+    """Whether numbers differ as measured ones do: those of codes are whole and few."""
+    levels = len(np.unique(numbers))
+    return levels >= _MANY and (levels >= _MANY_SHARE * len(numbers) or bool((np.mod(numbers, 1) != 0).any()))
+
+
+def _as_duration(name: str, known: pa.ChunkedArray) -> Column | None:
+    """A number of seconds, written as 84:06:09; what is a time of day in each cell is a date."""
+    for cells in (known[:_SAMPLE].to_pylist(), known.to_pylist()):
+        found = {cell for cell in cells if cell.lower() not in BLANKS}
+        if len(found) < 2 or not all(np.isfinite(number_in(cell, (), DURATION)) for cell in found):
+            return None
+    return Column(name, "number", f"durations, written as {cells[0][:40]}", spelling=DURATION)
 
 
 def _unless_id(column: Column, known: pa.ChunkedArray, levels: int, rows: int) -> Column:
@@ -125,6 +154,18 @@ def _unless_id(column: Column, known: pa.ChunkedArray, levels: int, rows: int) -
     return column
 
 
+def _unless_name(column: Column, known: pa.ChunkedArray, levels: int) -> Column:
+    """Whole numbers that repeat, under a name such as store_id, name something: their order and differences mean nothing."""
+    is_whole = column.kind == "number" and column.why.startswith("whole numbers") and not column.blanks
+    if not is_whole or not _FEWEST_NAMED <= levels <= len(known) / 2:
+        return column
+    if _NAMING.isdisjoint(word.lower() for word in _NAME_WORD.findall(column.name)):
+        return column
+    if not pc.all(pc.match_substring_regex(known, r"^\d+$")).as_py():
+        return column
+    return Column(column.name, "category", f"{levels} whole numbers that name something, as the column's name says")
+
+
 def _is_code(known: pa.ChunkedArray, kind: pa.DataType) -> bool:
     """Digits that name something: all of one length and some beginning with 0, as of a postcode; or too long for a number."""
     if pa.types.is_floating(kind):
@@ -135,52 +176,13 @@ def _is_code(known: pa.ChunkedArray, kind: pa.DataType) -> bool:
     return bool((padded or not exact) and pc.all(pc.match_substring_regex(known, r"^\d+$")).as_py())
 
 
-def _as_date(name: str, known: pa.ChunkedArray) -> Column | None:
-    """A date in one format, or in several that are tried in turn."""
-    sample = list(dict.fromkeys(known[:_SAMPLE].to_pylist()))
-    sample = [cell for cell in sample if cell.lower() not in BLANKS]
-    if not sample or not any(character.isdigit() for character in sample[0]) or max(map(len, sample)) > 40:
-        return None
-    formats: list[str] = []
-    left = sample
-    while left and len(formats) < 4:
-        best = max(FORMATS, key=lambda form: sum(np.isfinite(moment(cell, (form,))) for cell in left))
-        rest = [cell for cell in left if not np.isfinite(moment(cell, (best,)))]
-        if len(rest) == len(left):
-            return None
-        formats.append(best)
-        left = rest
-    if left:
-        return None
-    cells = [cell for cell in dict.fromkeys(known.to_pylist()) if cell.lower() not in BLANKS]
-    if not all(np.isfinite(moment(cell, formats)) for cell in cells):
-        return None
-    return Column(name, "date", f"dates ({', '.join(formats)})", tuple(formats), doubt=_doubt(cells, formats))
-
-
-def _doubt(cells: list[str], formats: list[str]) -> str:
-    """Whether day and month may stand the other way round, in all cells or in some; empty where no cell leaves that open."""
-    for form in formats:
-        other = _OTHER_WAY.get(form)
-        if other in formats:
-            return f"day and month stand both ways round ({form}, {other}); where both can be read, {form} is. Write dates as 2026-11-25"
-        if other and all(np.isfinite(moment(cell, (other,))) for cell in cells if np.isfinite(moment(cell, (form,)))):
-            return f"read as {form}, but no cell tells that it is not {other}. Write dates as 2026-11-25 to be sure"
-    return ""
-
-
-def _nearly_dates(known: pa.ChunkedArray) -> str:
-    """The first cell that keeps a column of dates from being one."""
-    cells = [cell for cell in dict.fromkeys(known[:_FEW].to_pylist()) if cell.lower() not in BLANKS]
-    wrong = [cell for cell in cells if not np.isfinite(moment(cell, FORMATS))]
-    return f"; dates but for {wrong[0][:40]!r}" if wrong and len(wrong) < 0.1 * len(cells) else ""
-
-
 def _as_words(name: str, known: pa.ChunkedArray, levels: int, but: str) -> Column:
     share = levels / len(known)
     words = _words_in_the_mean(known[:_SAMPLE])
     if words >= 3 and levels > 20 and share > 0.3:
         return Column(name, "text", f"{words:.0f} words in the mean, {levels} different")
+    if words < _TWO_WORDS and levels > 20 and share > 0.5 and are_made_of_words(known[:_SAMPLE].to_pylist()):
+        return Column(name, "text", f"names made of words: {levels} different")
     if share > 0.95 and len(known) >= 20:
         if words >= 2:
             return Column(name, "text", f"{words:.0f} words in the mean, {levels} different")

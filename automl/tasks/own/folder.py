@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 
 from automl.errors import ConfigError, DataError
@@ -32,9 +32,12 @@ def folder_task(path: Path, choices: Choices) -> Task:
 
     Raises ConfigError for choices that only a table has, DataError for a folder that nothing can be learned from.
     """
-    _refuse(path, choices)
+    _refuse(path, replace(choices, encoding=Choices.encoding))
     folder = open_folder(path)
-    return text_task(folder, choices) if _holds_texts(folder) else picture_task(folder, choices)
+    if _holds_texts(folder):
+        return text_task(folder, choices)
+    _refuse(path, choices)
+    return picture_task(folder, choices)
 
 
 def _holds_texts(folder: Folder) -> bool:

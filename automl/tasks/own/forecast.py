@@ -19,6 +19,7 @@ from automl.tasks.own.rhythm import Rhythm, find_rhythm
 from automl.tasks.own.season import find_season, usual_seasons
 from automl.tasks.own.stacked import channel_columns, moments, ordered
 from automl.tasks.own.target import OBJECTIVES, read_target
+from automl.tasks.own.thousands import THOUSANDS, dots_in, has_comma
 from automl.tasks.own.windows import FEWEST_WINDOWS, Line, lines_of, windows
 from automl.tasks.task import Column, Task
 
@@ -41,16 +42,16 @@ def forecast_task(path: Path, table: pa.Table, target: str, choices: Choices) ->
     _check(source, target, choices)
     assert horizon is not None
     found = read_target(source, target, table[target], "regression")
-    if found.spelling:
-        raise DataError(
-            f"{source}: target '{target}' must hold plain numbers for a forecast, without signs and divided thousands."
-        )
-    when, formats = moments(source, table, time)
+    when, formats, spelling = moments(source, table, time)
     cells: dict[str, np.ndarray] = {
         **({choices.id: shared_text(table[choices.id])} if choices.id else {}),
         **({time: when} if time else {}),
     }
     columns = channel_columns(source, table, choices, (target,), "")
+    if found.spelling or (has_comma(columns) and dots_in(table[target]) == THOUSANDS):
+        raise DataError(
+            f"{source}: target '{target}' must hold plain numbers for a forecast, without signs and divided thousands."
+        )
     channels = [column for column in columns if column.kind == "number"]
     _require_numbers(source, columns, choices.known)
     values = np.full(table.num_rows, np.nan)
@@ -67,6 +68,7 @@ def forecast_task(path: Path, table: pa.Table, target: str, choices: Choices) ->
         time=time or "",
         formats=formats,
         utc=bool(formats),
+        time_spelling=spelling,
         calendar=rhythm.calendar,
         beat=rhythm.beat,
         blanks=tuple(sorted({word for column in channels for word in column.blanks})),

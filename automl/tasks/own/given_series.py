@@ -96,7 +96,8 @@ def _cells(source: str, table: pa.Table, form: Series | Forecast, columns: tuple
     cells: dict[str, np.ndarray] = {form.id: shared_text(table[form.id])} if form.id else {}
     if form.time:
         try:
-            cells[form.time] = moments_in({form.time: shared_text(table[form.time])}, form.time, form.formats, form.utc)
+            times = {form.time: shared_text(table[form.time])}
+            cells[form.time] = moments_in(times, form.time, form.formats, form.utc, form.time_spelling)
         except CellError as error:
             raise DataError(f"{source}: {error}. Correct it.") from None
     for name in form.columns:

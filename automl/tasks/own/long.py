@@ -19,6 +19,7 @@ from automl.tasks.own.names import safe_name
 from automl.tasks.own.reading import cells_as, groups_in, shared_text
 from automl.tasks.own.stacked import channel_columns, constant, moments, ordered
 from automl.tasks.own.target import Target, read_target
+from automl.tasks.own.thousands import has_comma
 from automl.tasks.own.wide import LONGEST
 from automl.tasks.task import Rows, Task
 
@@ -39,12 +40,14 @@ def long_task(path: Path, table: pa.Table, target: str, choices: Choices, folds_
         raise ConfigError(f"{source}: --target, --id and --time-col must be three columns.")
     ids = shared_text(table[id])
     _require_series(source, id, len(set(ids.tolist())), len(ids))
-    when, formats = moments(source, table, time)
+    when, formats, spelling = moments(source, table, time)
     cells: dict[str, np.ndarray] = {id: ids, **({time: when} if time else {})}
     names, places = ordered(source, cells, id, time or "", formats)
     first = constant(source, target, shared_text(table[target]), names, places)
     found = read_target(source, target, table[target].take(first), choices.kind, first)
     columns = channel_columns(source, table, choices, (target,), "must be the same within an id")
+    if has_comma(columns):
+        found = read_target(source, target, table[target].take(first), choices.kind, first, comma=True)
     channels = [column for column in columns if column.kind == "number"]
     if not channels:
         why = "; ".join(f"{column.name}: {column.why}" for column in columns[:5])
@@ -62,6 +65,7 @@ def long_task(path: Path, table: pa.Table, target: str, choices: Choices, folds_
         time=time or "",
         formats=formats,
         utc=bool(formats),
+        time_spelling=spelling,
         blanks=tuple(sorted({word for column in channels for word in column.blanks})),
     )
     rows = _rows(source, table, form, cells, places, found, choices)

@@ -104,13 +104,13 @@ def groups_in(cells: np.ndarray) -> np.ndarray:
 def moments_of(source: str, column: pa.ChunkedArray, meaning: Column) -> np.ndarray:
     """When each row was: seconds, or the column's own numbers. Raises DataError for a column that does not order the rows."""
     name = meaning.name
-    cells = cells_of(column, as_numbers=meaning.kind != "date")
+    cells = cells_of(column, as_numbers=meaning.kind != "date", spelling=meaning.spelling)
     if meaning.kind == "date":
         moments = checked_dates(source, cells, meaning)
     elif cells.dtype == np.float64:
         moments = cells
     elif meaning.kind == "number":
-        moments = np.array([number_in(cell, meaning.blanks) for cell in cells.tolist()])
+        moments = np.array([number_in(cell, meaning.blanks, meaning.spelling) for cell in cells.tolist()])
         wrong = np.flatnonzero(np.isinf(moments))
         if len(wrong):
             raise DataError(

@@ -13,6 +13,7 @@ from automl.tasks.cells import Cells
 from automl.tasks.own.choices import Choices
 from automl.tasks.own.columns import infer_column
 from automl.tasks.own.reading import moments_of
+from automl.tasks.own.thousands import settled
 from automl.tasks.task import Column
 
 
@@ -31,7 +32,10 @@ def ordered(
 def channel_columns(
     source: str, table: pa.Table, choices: Choices, fixed: Sequence[str], why: str
 ) -> tuple[Column, ...]:
-    """Return what each column but the target is taken for: a channel of the series where it holds numbers, else left out."""
+    """Return what each column but the target is taken for: a channel of the series where it holds numbers, else left out.
+
+    One that is left out for how its numbers are written keeps that.
+    """
     found = []
     for name in table.column_names:
         if name in fixed:
@@ -47,22 +51,29 @@ def channel_columns(
                 column = infer_column(name, table[name], choices.columns.get(name))
             except DataError as error:
                 raise DataError(f"{source}: {error}") from None
-        if column.spelling:
-            column = Column(name, "left out", f"{column.why}; channels of a series must be plain numbers")
-        if column.kind not in ("number", "left out"):
-            column = Column(
-                name, "left out", f"a {column.kind} ({column.why}); only numbers become channels of a series"
-            )
         found.append(column)
-    return tuple(found)
+    return tuple(_as_channel(column) for column in settled(found, table))
 
 
-def moments(source: str, table: pa.Table, time: str | None) -> tuple[np.ndarray, tuple[str, ...]]:
-    """When each row was (rows,), and the dates' formats; without a column of times, the order of the rows. Raises DataError."""
+def _as_channel(column: Column) -> Column:
+    if column.spelling and column.kind == "number":
+        why = f"{column.why}; channels of a series must be plain numbers"
+        return Column(column.name, "left out", why, spelling=column.spelling)
+    if column.kind in ("number", "left out"):
+        return column
+    why = f"a {column.kind} ({column.why}); only numbers become channels of a series"
+    return Column(column.name, "left out", why)
+
+
+def moments(source: str, table: pa.Table, time: str | None) -> tuple[np.ndarray, tuple[str, ...], str]:
+    """When each row was (rows,), the dates' formats and the numbers' spelling; without a column of times, the order of the rows.
+
+    Raises DataError.
+    """
     if time is None:
-        return np.arange(float(table.num_rows)), ()
+        return np.arange(float(table.num_rows)), (), ""
     meaning = infer_column(time, table[time])
-    return moments_of(source, table[time], meaning), meaning.formats
+    return moments_of(source, table[time], meaning), meaning.formats, meaning.spelling
 
 
 def constant(source: str, name: str, cells: np.ndarray, ids: Sequence[str], places: Sequence[np.ndarray]) -> np.ndarray:

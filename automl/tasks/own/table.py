@@ -19,6 +19,7 @@ from automl.tasks.own.long import long_task
 from automl.tasks.own.names import safe_name
 from automl.tasks.own.reading import cells_by_column, groups_in, moments_of, require_column, shared_text, whole_table
 from automl.tasks.own.target import Target, find_target, read_target
+from automl.tasks.own.thousands import settled
 from automl.tasks.own.wide import Wide, but_not_alike, find_series
 from automl.tasks.task import Column, Rows, Task
 
@@ -89,6 +90,12 @@ def infer_table(source: str, table: pa.Table, choices: Choices) -> Inferred:
     if int(target.known.sum()) < FEWEST_ROWS:
         raise DataError(f"{source}: too few rows with a target ({int(target.known.sum())} < {FEWEST_ROWS}). Add rows.")
     inferred = tuple(_inferred(source, table, each, choices) for each in table.column_names if each != name)
+    is_number = target.kind == "regression"
+    goal = Column(name, "number" if is_number else "left out", target.why, spelling=target.spelling)
+    goal, *others = settled((goal, *inferred), table)
+    inferred = tuple(others)
+    if goal.spelling != target.spelling:
+        target = read_target(source, name, table[name], choices.kind, comma=True)
     columns = tuple(column for column in inferred if column.kind != "left out")
     fixed = frozenset(filter(None, (choices.group, choices.time_column)))
     wide = find_series(source, table, inferred, fixed, choices.input)
@@ -96,6 +103,8 @@ def infer_table(source: str, table: pa.Table, choices: Choices) -> Inferred:
         why = "; ".join(f"{column.name}: {column.why}" for column in inferred[:5])
         raise DataError(f"{source}: no column is left to learn from ({why}).")
     rows = _rows(source, table, columns if wide is None else wide, target, choices)
+    if goal.doubt:
+        rows = replace(rows, notes=(*rows.notes, f"Target {name}: {goal.doubt}."))
     if wide is None and (note := but_not_alike(table, inferred, fixed, choices.input)):
         rows = replace(rows, notes=(*rows.notes, note))
     return Inferred(target, inferred if wide is None else wide.columns, rows, wide)

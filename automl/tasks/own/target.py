@@ -15,6 +15,7 @@ from automl.encoding import is_overflow, number_in
 from automl.errors import ConfigError, DataError, did_you_mean
 from automl.sources.table import as_text, plain_numbers
 from automl.tasks.own.spelling import spelling_of
+from automl.tasks.own.thousands import THOUSANDS, dots_in
 
 MOST_NUMBERED_CLASSES = 20
 _MOST_SURE_CLASSES = 10
@@ -71,15 +72,23 @@ def _why_not_there(names: list[str]) -> str:
 
 
 def read_target(
-    source: str, name: str, cells: pa.ChunkedArray, chosen: str | None, places: np.ndarray | None = None
+    source: str,
+    name: str,
+    cells: pa.ChunkedArray,
+    chosen: str | None,
+    places: np.ndarray | None = None,
+    *,
+    comma: bool = False,
 ) -> Target:
     """Return the target. In classes only an empty cell is missing: "NA" and "None" are names like others.
 
-    `places` are the cells' rows in the file, where they are not all of it, as errors name them.
+    `places` are the cells' rows in the file, where they are not all of it, as errors name them. Where other columns have a decimal
+    `comma`, dots may divide thousands.
     Raises DataError where half of the cells are missing, for one class or a constant, and for numbers that are none.
     """
     places = np.arange(len(cells)) if places is None else places
-    plain = plain_numbers(cells) if chosen != "classification" else None
+    is_divided = comma and dots_in(cells) == THOUSANDS
+    plain = plain_numbers(cells) if chosen != "classification" and not is_divided else None
     if (
         plain is not None
         and (levels := len(np.unique(plain[~np.isnan(plain)]))) > 2
@@ -91,6 +100,8 @@ def read_target(
         return Target(name, "regression", OBJECTIVES["regression"], plain[known], known, why)
     words = _words(cells)
     spelling = spelling_of(word for word in dict.fromkeys(words.tolist()) if word is not None)
+    if comma and dots_in(cells, spelling) == THOUSANDS:
+        spelling = "," + spelling[1:]
     numbers = _numbers(words, spelling)
     kind, why = (chosen, "as you said") if chosen else _infer(words, numbers)
     if kind == "classification":

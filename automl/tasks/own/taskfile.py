@@ -118,8 +118,9 @@ def task_file(task: Task, folder: Path, rows: int) -> str:
         f"path: {_quoted(data)}  # {rows} rows",
         _optional("test", test, "rows to test with; left out, a test part is set apart from path", "FILE"),
     ]
+    encoding = f"encoding: {_quoted(choices['encoding'])}"
     if Path(choices["path"]).is_dir():  # it has no columns, and its classes are its sub-folders
-        return "\n".join([*lines, metric, *([tokens] if task.input_kind == "text" else [])]) + "\n"
+        return "\n".join([*lines, metric, *([encoding, tokens] if task.input_kind == "text" else [])]) + "\n"
     lines += [
         f"target: {_quoted(task.target)}",
         f"kind: {choices['kind'] or task.kind}  # {_comment(task.why)}",
@@ -128,7 +129,7 @@ def task_file(task: Task, folder: Path, rows: int) -> str:
         _optional("time_column", choices["time_column"], "when a row was: the newest rows become the test part"),
         *_of_series(task),
         *([tokens] if task.input_kind == "text" else []),
-        f"encoding: {_quoted(choices['encoding'])}",
+        encoding,
         "columns:  # number, category, date, text or left out",
     ]
     named = [column for column in task.columns if len(column.name) <= _LONGEST_KEY]

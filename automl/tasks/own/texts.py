@@ -35,8 +35,8 @@ def text_task(folder: Folder, choices: Choices) -> Task:
     require_memory(str(folder.path), _BYTES * _size(files), f"Give fewer than {len(files):,} texts.")
 
     def read() -> Rows:
-        rows = read_rows(folder.path, found)
-        return rows if test is None else rows.with_test(read_rows(Path(str(choices.test)), test))
+        rows = read_rows(folder.path, found, choices.encoding)
+        return rows if test is None else rows.with_test(read_rows(Path(str(choices.test)), test, choices.encoding))
 
     return Task(
         name=safe_name(choices.name or folder.path.resolve().name, "texts"),
@@ -53,13 +53,13 @@ def text_task(folder: Folder, choices: Choices) -> Task:
     )
 
 
-def read_rows(folder: Path, found: Labelled) -> Rows:
+def read_rows(folder: Path, found: Labelled, encoding: str) -> Rows:
     """Read all files. Raises DataError where more than 5 % cannot be read, or a class is left without one."""
     cells: list[str] = []
     labels: list[str] = []
     unreadable: list[str] = []
     for file, label in zip(found.files, found.labels, strict=True):
-        text = texts.read_text(file)
+        text = texts.read_text(file, encoding)
         if isinstance(text, str) and not text.strip():
             text = Unreadable("empty")
         if isinstance(text, Unreadable):
