@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
 import errno
-import gc
 import os
 import re
 import stat
 import sys
-from typing import Annotated, Any
+from typing import Annotated, Any, NoReturn
 
 import typer
 from typer._click.exceptions import ClickException, NoArgsIsHelpError, NoSuchOption
@@ -65,9 +65,19 @@ def root(
 
 def main() -> None:
     """Run the command line and leave with its exit code."""
-    code = run(sys.argv[1:])
-    gc.freeze()  # else the interpreter's last collection walks through all of torch and MLflow, up to a second
-    sys.exit(code)
+    _leave(run(sys.argv[1:]))
+
+
+def _leave(code: int) -> NoReturn:
+    """End the process at once, all that was printed written.
+
+    A thread in which pyarrow lets go of a file aborts a process whose interpreter is being torn down, after everything was said;
+    and the interpreter's last collection would walk through all of torch and MLflow, up to a second.
+    """
+    for stream in (sys.stdout, sys.stderr):
+        with contextlib.suppress(OSError):
+            stream.flush()
+    os._exit(code)
 
 
 def run(arguments: list[str]) -> int:
