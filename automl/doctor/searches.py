@@ -192,13 +192,14 @@ def optuna_finding(folder: SearchFolder, finals: int | None, *, is_held: bool = 
 
 
 def read_optuna(path: Path, *, is_held: bool = False) -> int | None:
-    """Return how many trials Optuna itself reads in its copy, or None where there is no file. Raises Damaged."""
+    """Return how many trials Optuna itself reads in its copy, or None where none was begun. Raises Damaged."""
     if not path.exists():
         return None
     try:
         with closing(open_to_read(path, is_held=is_held)) as database:
-            if is_held and not database.execute("SELECT count(*) FROM sqlite_master").fetchone()[0]:
-                return None  # it is just being made
+            has_tables = database.execute("SELECT count(*) FROM sqlite_master").fetchone()[0]
+            if not has_tables and (is_held or path.stat().st_size):
+                return None  # it is just being made, or its maker was stopped before it had begun
             _require_sound(database)
     except sqlite3.Error as error:
         raise Damaged(f"damaged ({error})") from error
