@@ -12,7 +12,7 @@ from automl.cli import complete
 from automl.cli.examples import examples, with_examples
 from automl.cli.options import Json
 from automl.cli.output import number, print_facts, print_json, print_lines, print_note, print_table
-from automl.errors import ConfigError
+from automl.errors import ConfigError, StorageError
 
 if TYPE_CHECKING:
     from automl.ledger import Header, Ledger, SearchFolder
@@ -32,14 +32,18 @@ _Name = Annotated[
 @examples("automl searches list", "automl searches list --json")
 def list_searches(as_json: Json = False) -> None:
     """List the searches of this folder with their counts."""
-    from automl.ledger import Home, Ledger
+    from automl.ledger import Home, open_to_read
 
     rows: list[tuple[Any, ...]] = []
     home = Home.from_environment()
     for name in home.searches():
-        with closing(Ledger.open(home.search(name).ledger)) as ledger:
-            header = ledger.header()
-            rows.append(_row(_document(ledger, header)) if header else (name, "-", "-", None, "never begun"))
+        try:
+            with closing(open_to_read(home.search(name))) as ledger:
+                header = ledger.header()
+                rows.append(_row(_document(ledger, header)) if header else (name, "-", "-", None, "never begun"))
+        except StorageError as error:  # one damaged ledger must not hide all other searches
+            rows.append((name, "-", "-", None, "cannot be read"))
+            print_note(f"{error} What else is wrong: automl doctor")
     header_row = ("search", "task", "slots", "test", "verdict")
     if as_json:
         print_json([dict(zip(header_row, row, strict=True)) for row in rows])
@@ -122,14 +126,11 @@ def delete_search(name: _Name, yes: Annotated[bool, typer.Option("--yes", "-y", 
 
 @contextmanager
 def _reading(name: str) -> Iterator[tuple[Ledger, Header]]:
-    from automl.ledger import Home, Ledger
+    from automl.ledger import Home, begun, open_to_read
 
     folder: SearchFolder = Home.from_environment().existing(name)
-    with closing(Ledger.open(folder.ledger)) as ledger:
-        header = ledger.header()
-        if header is None:
-            raise ConfigError(f"search '{name}' was never begun. Delete it: automl searches delete {name}")
-        yield ledger, header
+    with closing(open_to_read(folder)) as ledger:
+        yield ledger, begun(ledger, name)
 
 
 def _row(document: dict[str, Any]) -> tuple[Any, ...]:

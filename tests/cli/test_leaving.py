@@ -11,7 +11,8 @@ _CODE = "import atexit, sys; atexit.register(print, 'torn down'); from automl.cl
 
 
 @pytest.mark.parametrize(
-    ("line", "code", "said"), [("--version", 0, ""), ("tasks show nowhere.csv", 3, "no such file"), ("serch", 2, "No such")]
+    ("line", "code", "said"),
+    [("--version", 0, ""), ("tasks show nowhere.csv", 3, "no such file"), ("serch", 2, "No such")],
 )
 def test_the_interpreter_is_not_torn_down(line: str, code: int, said: str) -> None:
     done = subprocess.run([sys.executable, "-c", _CODE, *line.split()], capture_output=True, text=True)
