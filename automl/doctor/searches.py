@@ -73,14 +73,9 @@ def _findings_of(folder: SearchFolder) -> Iterator[Finding]:
         yield Finding("searches", f"{name} ledger", "note", f"sound, unfinished, {done}", go_on)
     yield optuna_finding(folder, ledger.finals, is_held=bool(who))
     if ledger.is_tracked and ledger.unsent and not who:
+        behind = f"{ledger.unsent} message{'s' * (ledger.unsent != 1)} not yet in MLflow"
         catch_up = f"Send them: automl searches sync {name}"
-        yield Finding(
-            "searches",
-            f"{name} mlflow",
-            "note",
-            f"{ledger.unsent} message{'s' * (ledger.unsent != 1)} not yet in MLflow",
-            catch_up,
-        )
+        yield Finding("searches", f"{name} mlflow", "note", behind, catch_up)
 
 
 def read_ledger(folder: SearchFolder, *, is_held: bool = False) -> Soundness | None:
