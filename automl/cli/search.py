@@ -190,12 +190,12 @@ def run_and_print(task: str | Task, config: SearchConfig, name: str | None, *, a
     if as_json:
         print_json(document)
     else:
-        print_facts(summary(document))
+        print_facts(summary(document, config.families_from))
 
 
-def summary(document: dict[str, Any]) -> list[str]:
-    """Return the result of a search as a few lines for people."""
-    from automl.report.document import new_rows, validated
+def summary(document: dict[str, Any], families_from: str | None = None) -> list[str]:
+    """Return the result of a search as a few lines for people; `families_from` is where families of one's own are found again."""
+    from automl.report.document import families_flag, new_rows, validated
 
     best, slots, metric = document["best"], document["slots"], document["metric"]
     low, high = best["test_interval"]
@@ -227,7 +227,8 @@ def summary(document: dict[str, Any]) -> list[str]:
             f"  mlflow      experiment {mlflow['experiment']}: {mlflow['synced']} runs"
             + _pending(document["search"], mlflow)
         )
-    lines.append(f"next: automl predict {document['bundle']} {new_rows(document, 'FILE.csv')}")
+    own = families_flag(families_from)
+    lines.append(f"next: automl predict {document['bundle']} {new_rows(document, 'FILE.csv')}{own}")
     return lines
 
 

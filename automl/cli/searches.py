@@ -64,7 +64,7 @@ def show_search(name: _Name, as_json: Json = False) -> None:
         if as_json:
             print_json(document)
         elif "best" in document:
-            print_facts(summary(document))
+            print_facts(summary(document, header.config.get("families_from")))
         else:
             slots = document["slots"]
             best = max(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections import Counter
 from collections.abc import Iterable
 from pathlib import Path
@@ -31,6 +32,11 @@ def new_rows(document: dict[str, Any], table: str) -> str:
     """What to predict, as an example: a folder where the rows were a folder's files, else that table."""
     source = document.get("source")
     return "FOLDER" if source is not None and Path(source).is_dir() else table
+
+
+def families_flag(folder: str | None) -> str:
+    """The flag by which a command finds families of one's own again, after a blank; empty where there are none."""
+    return f" --families-from {shlex.quote(folder)}" if folder else ""
 
 
 def validated(document: dict[str, Any]) -> str:

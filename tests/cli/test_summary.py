@@ -104,3 +104,8 @@ def test_slots_that_the_time_cut_off_are_counted() -> None:
     assert any(
         "0 failed, 1 cut off by the time, 6 not begun · 48 s" in line for line in summary({**DOCUMENT, "slots": slots})
     )
+
+
+def test_the_next_command_names_the_folder_of_families_of_ones_own() -> None:
+    assert summary(DOCUMENT)[-1].endswith("v-24fa5ebdeb35 FILE.csv")
+    assert summary(DOCUMENT, "my own")[-1].endswith("v-24fa5ebdeb35 FILE.csv --families-from 'my own'")
