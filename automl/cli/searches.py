@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from typing import TYPE_CHECKING, Annotated, Any
@@ -11,7 +12,7 @@ import typer
 from automl.cli import complete
 from automl.cli.examples import examples, with_examples
 from automl.cli.options import Json
-from automl.cli.output import number, print_facts, print_json, print_lines, print_note, print_table
+from automl.cli.output import clean, number, print_facts, print_json, print_lines, print_note, print_table
 from automl.errors import ConfigError, StorageError
 
 if TYPE_CHECKING:
@@ -110,18 +111,35 @@ def sync_search(name: _Name, as_json: Json = False) -> None:
 
 
 @app.command("delete")
-@examples("automl searches delete digits-0", "automl searches delete digits-0 --yes")
-def delete_search(name: _Name, yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")] = False) -> None:
+@examples("automl searches delete digits-0", "automl searches delete digits-0 --yes --json")
+def delete_search(
+    name: _Name,
+    yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")] = False,
+    as_json: Json = False,
+) -> None:
     """Delete a search's own files. MLflow's runs, exported models and reports stay."""
     from automl.ledger import Home, SearchLock
 
     home = Home.from_environment()
     folder = home.existing(name)
-    if not yes and not typer.confirm(f"Delete {folder.root} with all its trials?", err=True):
-        raise ConfigError("nothing was deleted.")
-    with SearchLock(folder.root):
-        home.delete(folder)
-    print_lines([f"deleted {name}"])
+    is_agreed = yes or _agrees(f"Delete {folder.root} with all its trials?")
+    if is_agreed:
+        with SearchLock(folder.root):
+            home.delete(folder)
+    if as_json:
+        print_json({"search": name, "deleted": is_agreed})
+    else:
+        print_lines([f"deleted {name}" if is_agreed else "nothing was deleted"])
+
+
+def _agrees(question: str) -> bool:
+    """Ask a person on stderr. Raises ConfigError where nobody is there to answer."""
+    print(f"{clean(question)} [y/N]: ", end="", file=sys.stderr, flush=True)
+    answer = sys.stdin.readline() if sys.stdin is not None else ""
+    if not answer:
+        print(file=sys.stderr)
+        raise ConfigError("nobody answered, and nothing was deleted.", hint="To delete unasked, pass --yes.")
+    return answer.strip().lower() in ("y", "yes")
 
 
 @contextmanager

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 from contextlib import closing
 
@@ -43,3 +44,37 @@ def test_a_search_that_was_never_begun_says_how_to_begin_it(command: str, capsys
     assert run([*command.split(), "bowl-0"]) == 2
     said = "was never begun. Run its search command again, or delete it: automl searches delete bowl-0"
     assert said in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(("answer", "is_deleted"), [("y\n", True), ("yes\n", True), ("n\n", False), ("\n", False)])
+def test_a_search_is_deleted_where_a_person_agrees(
+    answer: str, is_deleted: bool, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = searched("bowl-0")
+    monkeypatch.setattr("sys.stdin", io.StringIO(answer))
+    assert run(["searches", "delete", "bowl-0", "--json"]) == 0
+    printed = capsys.readouterr()
+    assert json.loads(printed.out) == {"search": "bowl-0", "deleted": is_deleted}
+    assert "Delete" in printed.err
+    assert folder.root.exists() != is_deleted
+
+
+def test_where_nobody_answers_nothing_is_deleted(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = searched("bowl-0")
+    monkeypatch.setattr("sys.stdin", io.StringIO())
+    assert run(["searches", "delete", "bowl-0"]) == 2
+    assert "nobody answered, and nothing was deleted. To delete unasked, pass --yes." in capsys.readouterr().err
+    assert folder.root.exists()
+
+
+def test_ctrl_c_at_the_question_deletes_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    class Interrupted(io.StringIO):
+        def readline(self, size: int | None = -1, /) -> str:
+            raise KeyboardInterrupt
+
+    folder = searched("bowl-0")
+    monkeypatch.setattr("sys.stdin", Interrupted())
+    assert run(["searches", "delete", "bowl-0"]) == 130
+    assert folder.root.exists()
