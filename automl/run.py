@@ -60,7 +60,7 @@ def search(
     families = families_for(task.reads, task.name, config.families)
     slots = device_slots(config.devices, config.workers)
     home = home or Home.from_environment()
-    folder = home.search(check_name(name or f"{task.name}-{config.seed}"))
+    folder = home.search(check_name(f"{task.name}-{config.seed}" if name is None else name))
     home.create()
     is_new = not folder.root.exists()
     folder.create()

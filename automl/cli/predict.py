@@ -14,6 +14,7 @@ from automl.cli.examples import examples
 from automl.cli.options import Encoding, FamiliesFrom
 from automl.cli.output import print_note
 from automl.cli.place import model_folder
+from automl.errors import StorageError
 
 
 @examples(
@@ -57,6 +58,10 @@ def predict(
 
     if families_from:
         catalog.add_families_from(families_from)
+    if out is not None and not out.resolve().parent.is_dir():
+        raise StorageError(
+            f"Cannot write predictions to {out}: no folder {out.parent}.", hint="Make it, or write elsewhere."
+        )
     folder = model_folder(model)
     if out is None:
         predict_file(folder, file, _stdout(), print_note, encoding)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -45,6 +47,7 @@ if TYPE_CHECKING:
     "automl search diabetes --time 2m --set mlp.lr=1e-4..1e-2",
 )
 def search(
+    context: typer.Context,
     task: Annotated[
         str,
         typer.Argument(
@@ -153,24 +156,25 @@ def search(
     from automl.config import make_config, parse_seconds
     from automl.tasks import load_task
 
-    seconds = parse_seconds(time) if time is not None else None
-    config = make_config(
-        families=tuple(part.strip() for part in families.split(",") if part.strip()),
-        budget={"trials": _whole("--trials", trials), "seconds": seconds},
-        devices=devices,
-        workers=_whole("--workers", workers),
-        sampler=sampler,
-        pruner=pruner,
-        max_epochs=_whole("--max-epochs", max_epochs),
-        metric=metric,
-        seed=_whole("--seed", seed),
-        overrides=_assignments(set_ or []),
-        executor=executor,
-        families_from=families_from,
-        stall_timeout=parse_seconds(stall_timeout),
-        tracking=tracking,
-        strict=strict,
-    )
+    with _naming_the_variable(context):
+        seconds = parse_seconds(time) if time is not None else None
+        config = make_config(
+            families=tuple(part.strip() for part in families.split(",") if part.strip()),
+            budget={"trials": _whole("--trials", trials), "seconds": seconds},
+            devices=devices,
+            workers=_whole("--workers", workers),
+            sampler=sampler,
+            pruner=pruner,
+            max_epochs=_whole("--max-epochs", max_epochs),
+            metric=metric,
+            seed=_whole("--seed", seed),
+            overrides=_assignments(set_ or []),
+            executor=executor,
+            families_from=families_from,
+            stall_timeout=parse_seconds(stall_timeout, "--stall-timeout"),
+            tracking=tracking,
+            strict=strict,
+        )
     choices = choices_from(target, kind, column, group, time_col, encoding, test, input, id, horizon, known)
     run_and_print(load_task(task, choices), config, name, as_json=as_json)
 
@@ -244,6 +248,20 @@ def _pending(name: str, mlflow: dict[str, Any]) -> str:
         return ", in step (look: mlflow ui)"
     messages = f"{mlflow['pending']} message{'s' if mlflow['pending'] > 1 else ''}"
     return f", {messages} not yet in MLflow; run: automl searches sync {name}"
+
+
+@contextmanager
+def _naming_the_variable(context: typer.Context) -> Iterator[None]:
+    """Blame the variable of the environment, not its flag, for a wrong value that came from there."""
+    try:
+        yield
+    except ConfigError as error:
+        flag, _, rest = str(error).partition(" ")
+        for option in context.command.params:
+            source = context.get_parameter_source(option.name or "")
+            if flag in option.opts and source is not None and source.name == "ENVIRONMENT":
+                raise ConfigError(f"{option.envvar} {rest}", hint=error.hint) from None
+        raise
 
 
 def _whole(flag: str, text: str | None) -> int | None:

@@ -98,4 +98,4 @@ def test_an_out_in_a_folder_that_is_not_there_is_a_storage_error(made, tmp_path,
     task = load_task(load_model(made).manifest.facts.task)
     out = tmp_path / "nowhere" / "out.csv"
     assert run(["predict", str(made), str(_rows_file(task, tmp_path, shuffled=False)), "--out", str(out)]) == 5
-    assert "Cannot write predictions to" in capsys.readouterr().err
+    assert f"Cannot write predictions to {out}: no folder {out.parent}." in capsys.readouterr().err
