@@ -75,7 +75,7 @@ def show(
         str,
         typer.Argument(
             metavar="MODEL",
-            help="NAME for the champion, NAME@VERSION for another.",
+            help="NAME for the champion (`automl predict NAME` takes the latest), NAME@VERSION for another.",
             autocompletion=complete.models,
         ),
     ],
@@ -130,7 +130,7 @@ def export(
         str,
         typer.Argument(
             metavar="MODEL",
-            help="NAME@champion, NAME@VERSION, a folder, or a task's name for its latest.",
+            help="NAME@champion, NAME@VERSION, a folder, or NAME of a task for the latest that was exported here, champion or not.",
             autocompletion=complete.models,
         ),
     ],

@@ -28,7 +28,8 @@ def predict(
         str,
         typer.Argument(
             metavar="MODEL",
-            help="An exported model: its folder, a task's name for the latest of it, NAME@champion or NAME@VERSION.",
+            help="An exported model: its folder; NAME of a task for the latest that was exported here, champion or not; "
+            "NAME@champion or NAME@VERSION for a registered one.",
             autocompletion=complete.models,
         ),
     ],
@@ -53,7 +54,7 @@ def predict(
 ) -> None:
     """Predict each row; writes CSV with `prediction` and, for classes, `p_<class>`. Memory does not grow with the rows."""
     from automl import catalog
-    from automl.bundle import predict_file
+    from automl.bundle import predict_file, resolve
     from automl.data.durable import growing_file, storage_errors
 
     if families_from:
@@ -62,7 +63,9 @@ def predict(
         raise StorageError(
             f"Cannot write predictions to {out}: no folder {out.parent}.", hint="Make it, or write elsewhere."
         )
-    folder = model_folder(model)
+    folder = resolve(model_folder(model))
+    if folder != Path(model):
+        print_note(f"model {folder}")
     if out is None:
         predict_file(folder, file, _stdout(), print_note, encoding)
         return

@@ -2,6 +2,7 @@
 
 import csv
 import io
+import shutil
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -66,6 +67,17 @@ def test_classes_and_file_names_in_the_output_are_harmless_and_files_come_first(
         ["'@x.png", "'=a", "0.75", "0.25"],
         ["a,b.png", "'=a", "0.75", "0.25"],
     ]
+
+
+def test_the_command_says_which_version_a_name_means(made, tmp_path, capsys):
+    version = tmp_path / "exports" / "task" / "v-0123456789ab"
+    shutil.copytree(made, version)
+    (version.parent / "LATEST").write_text(version.name)
+    rows = str(_rows_file(load_task(load_model(made).manifest.facts.task), tmp_path, shuffled=False))
+    assert run(["predict", "task", rows]) == 0
+    assert capsys.readouterr().err.splitlines()[0] == f"model exports/task/{version.name}"
+    assert run(["predict", str(version), rows]) == 0
+    assert "model " not in capsys.readouterr().err
 
 
 def test_the_command_writes_a_file_whole_or_not_at_all(made, tmp_path, capsys):
