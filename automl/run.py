@@ -45,7 +45,7 @@ def search(
     executor_for: ExecutorFactory = make_executor,
     started: float | None = None,
 ) -> dict[str, Any]:
-    """Search a task's hyperparameters, or resume the search of that name; returns the JSON document of `design.md`.
+    """Search a task's hyperparameters, or resume the search of that name; returns the document that `--json` prints.
 
     `started` is when the person began to wait, by `time.monotonic`, if that was before this call: a time budget counts from there.
 

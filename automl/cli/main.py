@@ -83,7 +83,7 @@ def _leave(code: int) -> NoReturn:
 
 
 def run(arguments: list[str]) -> int:
-    """Run the command line on these arguments; returns the exit code of `design.md`. Prints errors, never a traceback."""
+    """Run the command line on these arguments; returns the exit code, see `automl.errors`. Prints errors, never a traceback."""
     as_json = "--json" in arguments
     try:
         code = app(arguments, prog_name="automl", standalone_mode=False)

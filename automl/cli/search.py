@@ -35,6 +35,9 @@ if TYPE_CHECKING:
     from automl.config import SearchConfig
     from automl.tasks import Task
 
+_NOT_BETTER = "not better than the default"
+"""The verdict that says little where nothing else than the default came first."""
+
 
 @examples(
     "automl search digits",
@@ -148,7 +151,9 @@ def search(
     stall_timeout: Annotated[
         str, typer.Option(metavar="TIME", help="Silence after which a worker counts as hung.")
     ] = "10m",
-    tracking: Annotated[bool, typer.Option(help="Record in MLflow.", envvar="AUTOML_TRACKING")] = True,
+    tracking: Annotated[
+        bool, typer.Option(help="Record in MLflow, which is the default.", envvar="AUTOML_TRACKING", show_default=False)
+    ] = True,
     strict: Annotated[bool, typer.Option("--strict", help="Refuse to resume under other code or versions.")] = False,
     as_json: Json = False,
 ) -> None:
@@ -199,11 +204,13 @@ def run_and_print(task: str | Task, config: SearchConfig, name: str | None, *, a
 
 def summary(document: dict[str, Any], families_from: str | None = None) -> list[str]:
     """Return the result of a search as a few lines for people; `families_from` is where families of one's own are found again."""
-    from automl.report.document import families_flag, new_rows, validated
+    from automl.report.document import families_flag, is_default, new_rows, validated
 
     best, slots, metric = document["best"], document["slots"], document["metric"]
     low, high = best["test_interval"]
-    default = document.get("default")
+    itself = is_default(document)
+    default = None if itself else document.get("default")
+    verdict = "the default itself won" if itself and document["verdict"] == _NOT_BETTER else document["verdict"]
     baselines = " · ".join(f"{name.replace('_', ' ')} {number(value)}" for name, value in document["baselines"].items())
     params = " ".join(
         f"{key}={number(value) if isinstance(value, float) else value}" for key, value in best["params"].items()
@@ -211,7 +218,7 @@ def summary(document: dict[str, Any], families_from: str | None = None) -> list[
     left = slots["planned"] - slots["complete"] - slots["pruned"] - slots["failed"]
     cut = slots.get("interrupted", left)  # documents of older searches lack it
     lines = [
-        f"{document['search']}: {document['verdict']}",
+        f"{document['search']}: {verdict}",
         f"  validation  {metric} {number(best['validation'])} {validated(document)}"
         + (f" (default {number(default['validation'])})" if default else ""),
         f"  test        {metric} {number(best['test'])} [{number(low)}, {number(high)}]",

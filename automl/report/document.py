@@ -46,6 +46,12 @@ def validated(document: dict[str, Any]) -> str:
     return "on fresh seeds" if fresh else "in its trial alone"
 
 
+def is_default(document: dict[str, Any]) -> bool:
+    """Whether the single model that won is its family's default, so that there is nothing to compare it with."""
+    default, ensemble = document.get("default") or {}, document.get("ensemble") or {}
+    return default.get("slot") == document["best"]["slot"] and not ensemble.get("taken")
+
+
 def count_slots(header: Header, trials: list[Attempt]) -> dict[str, int]:
     """Count slots, never attempts; a slot lost for good counts as failed, one that was begun and neither ended nor runs as interrupted."""
     final = Counter("failed" if t.state == "lost" else t.state for t in trials if t.final)
