@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import importlib
 import pkgutil
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any, Protocol, cast
 
@@ -29,13 +29,22 @@ class Space(Protocol):
 
 
 def add_families_from(folder: str | Path) -> None:
-    """Make the families under `folder/search_spaces` and `folder/lightning_modules` known by name; imports none."""
+    """Make the families under `folder/search_spaces` and `folder/lightning_modules` known by name; imports none.
+
+    Raises ConfigError where a folder is missing, or a family has the name of one that is known already: it would never be found.
+    """
     root = Path(folder).resolve()
-    for package in (search_spaces, lightning_modules):
-        place = root / package.__name__
+    places = [(package, root / package.__name__) for package in (search_spaces, lightning_modules)]
+    for package, place in places:
         if not place.is_dir():
             raise ConfigError(f"--families-from needs the folder {place}, which does not exist.")
-        if str(place) not in package.__path__:
+        if not _is_known(package, place) and (taken := _names([str(place)]) & _files(package)):
+            name = min(taken)
+            raise ConfigError(
+                f"--families-from: {place / name}.py has the name of a family that exists already, '{name}'. Rename yours."
+            )
+    for package, place in places:
+        if not _is_known(package, place):
             package.__path__.append(str(place))
 
 
@@ -102,4 +111,12 @@ def preload() -> None:
 
 
 def _files(package: Any) -> set[str]:
-    return {found.name for found in pkgutil.iter_modules(package.__path__) if not found.name.startswith("_")}
+    return _names(package.__path__)
+
+
+def _is_known(package: Any, place: Path) -> bool:
+    return place in (Path(known).resolve() for known in package.__path__)
+
+
+def _names(path: Iterable[str]) -> set[str]:
+    return {found.name for found in pkgutil.iter_modules(path) if not found.name.startswith("_")}

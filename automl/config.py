@@ -128,16 +128,16 @@ def _explain(error: ValidationError) -> str:
     return f"{flag} {rule}, but got {first['input']!r}.{near}"
 
 
-def parse_seconds(text: str) -> float:
-    """Read a duration such as `90s`, `10m`, `1h30m` or plain seconds; returns seconds."""
+def parse_seconds(text: str, flag: str = "--time") -> float:
+    """Read a duration such as `90s`, `10m`, `1h30m` or plain seconds, given for `flag`; returns seconds."""
     if re.fullmatch(r"\d+(\.\d+)?", text):
         seconds = float(text)
     elif re.fullmatch(r"(\d+(\.\d+)?[smhd])+", text):
         seconds = sum(float(number) * _UNITS[unit] for number, unit in re.findall(r"(\d+(?:\.\d+)?)([smhd])", text))
     else:
-        raise ConfigError(f"--time must be a duration, but got {text!r}. Examples: 90s, 10m, 1h30m.")
+        raise ConfigError(f"{flag} must be a duration, but got {text!r}. Examples: 90s, 10m, 1h30m.")
     if seconds <= 0:
-        raise ConfigError(f"--time must be positive, but got {text!r}. Examples: 90s, 10m, 1h30m.")
+        raise ConfigError(f"{flag} must be positive, but got {text!r}. Examples: 90s, 10m, 1h30m.")
     return seconds
 
 

@@ -5,6 +5,7 @@ AutoMLError              1   unexpected, or raised by a caller of the library
 ├── DataError            3   the data cannot be learned from
 ├── NoUsableTrial        4   the search ended without one complete trial
 ├── StorageError         5   database, disk or permission
+│   └── UnknownFamily    2   a bundle's family was not made known: a flag is missing
 ├── SearchHeld           6   another process holds this search
 └── Stopped        130/143   a person or the system asked us to stop; the search can be resumed
 """
@@ -47,6 +48,12 @@ class StorageError(AutoMLError):
     """The ledger, the disk or a permission stands in the way. What was acknowledged stays stored."""
 
     exit_code = 5
+
+
+class UnknownFamily(StorageError):
+    """A bundle needs a family that is not known here: nothing is wrong with the bundle, but a flag is missing."""
+
+    exit_code = 2
 
 
 class SearchHeld(AutoMLError):

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import time
-from contextlib import ExitStack, closing
+from collections.abc import Iterator
+from contextlib import ExitStack, closing, contextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -20,9 +21,10 @@ from automl.coordinator.signals import stop_on_signals
 from automl.coordinator.spend import spend_budget
 from automl.coordinator.stage import Stage
 from automl.data import prepare, spec_for
+from automl.errors import ConfigError, DataError
 from automl.executors.choice import ExecutorFactory, make_executor
 from automl.executors.devices import device_slots
-from automl.ledger import Header, Home, Ledger, SearchLock, require_writable
+from automl.ledger import Header, Home, Ledger, SearchFolder, SearchLock, open_to_read, require_writable
 from automl.report import build_report, gather
 from automl.report.document import partial_document
 from automl.tasks import Task, load_task, require_package
@@ -43,7 +45,7 @@ def search(
     executor_for: ExecutorFactory = make_executor,
     started: float | None = None,
 ) -> dict[str, Any]:
-    """Search a task's hyperparameters, or resume the search of that name; returns the JSON document of `design.md`.
+    """Search a task's hyperparameters, or resume the search of that name; returns the document that `--json` prints.
 
     `started` is when the person began to wait, by `time.monotonic`, if that was before this call: a time budget counts from there.
 
@@ -58,14 +60,17 @@ def search(
     families = families_for(task.reads, task.name, config.families)
     slots = device_slots(config.devices, config.workers)
     home = home or Home.from_environment()
-    folder = home.search(check_name(name or f"{task.name}-{config.seed}"))
+    folder = home.search(check_name(f"{task.name}-{config.seed}" if name is None else name))
     home.create()
+    is_new = not folder.root.exists()
     folder.create()
     for later in ("exports", "reports"):
         require_writable(Path(later) / task.name)
     stop = StopRequest()
     with ExitStack() as stack:
         stack.enter_context(SearchLock(folder.root))
+        if is_new:
+            stack.enter_context(_forgetting_what_never_began(home, folder))
         stack.enter_context(stop_on_signals(stop, lambda text: observer(Said(text, "stopping"))))
         ledger = stack.enter_context(closing(Ledger.open(folder.ledger)))
         phases = Phases(observer, started)
@@ -155,6 +160,19 @@ def search(
             return _bring_into_step(ledger, header, header.result, postmen, deadline.left_for_views())
         document = _report(stage, conclude(stage, trials))
         return _sync(stage, document, postmen)
+
+
+@contextmanager
+def _forgetting_what_never_began(home: Home, folder: SearchFolder) -> Iterator[None]:
+    """Delete a search's new folder where its settings or its data forbid it to begin: there is nothing in it to go on with."""
+    try:
+        yield
+    except (ConfigError, DataError):
+        with closing(open_to_read(folder)) as ledger:
+            has_begun = ledger.header() is not None
+        if not has_begun:
+            home.delete(folder)
+        raise
 
 
 def _report(stage: Stage, conclusion: Conclusion) -> dict[str, Any]:

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from automl.config import SearchConfig
+from automl.errors import ConfigError
 from automl.ledger import Home
 from automl.run import search
 
@@ -38,3 +39,22 @@ def test_the_metric_decides_how_the_target_is_prepared(
         search("diabetes", config, home=Home(tmp_path), executor_for=lambda *_: NoWorkers())  # type: ignore[arg-type, return-value]
     (schema,) = Home(tmp_path).data.glob("*/schema.json")
     assert json.loads(schema.read_text()).get("logarithmic", False) is learned
+
+
+def test_a_search_that_its_settings_forbid_leaves_no_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    config = SearchConfig(tracking=False, families=("mlp",), overrides={"mlp.lrr": "1"})
+    with pytest.raises(ConfigError, match="lrr"):
+        search("wine", config, home=Home(tmp_path), executor_for=lambda *_: NoWorkers())  # type: ignore[arg-type, return-value]
+    assert not Home(tmp_path).search("wine-0").root.exists()
+
+
+def test_a_search_that_has_begun_keeps_its_folder_when_other_settings_are_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    for metric, error in (None, Ended), ("f1", ConfigError):
+        config = SearchConfig(tracking=False, families=("mlp",), metric=metric)
+        with pytest.raises(error):
+            search("wine", config, home=Home(tmp_path), executor_for=lambda *_: NoWorkers())  # type: ignore[arg-type, return-value]
+    assert Home(tmp_path).search("wine-0").ledger.exists()

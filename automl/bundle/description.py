@@ -18,7 +18,7 @@ from typing import Any
 from automl import catalog
 from automl.bundle.format import MODEL
 from automl.data import strict_json
-from automl.errors import StorageError
+from automl.errors import StorageError, UnknownFamily
 from automl.messages import Spec, spec_from
 from automl.tasks.metrics import EVEN
 
@@ -103,7 +103,8 @@ def _check_numbers(described: Description) -> None:
 
 def _check_family(family: object, folder: Path) -> None:
     if not isinstance(family, str) or not _FAMILY.fullmatch(family) or family not in catalog.families():
-        raise StorageError(
+        is_a_name = isinstance(family, str) and _FAMILY.fullmatch(family)
+        raise (UnknownFamily if is_a_name else StorageError)(
             f"Bundle {folder} needs the family {family!r}. Known: {', '.join(catalog.families())}.",
-            hint="A family of your own is made known with --families-from.",
+            hint="Is it one of your own? Then add --families-from FOLDER.",
         )

@@ -2,22 +2,24 @@
 
 from __future__ import annotations
 
+import contextlib
 import errno
-import gc
 import os
 import re
 import stat
 import sys
-from typing import Annotated, Any
+from typing import Annotated, Any, NoReturn
 
 import typer
-from typer._click.exceptions import ClickException, NoArgsIsHelpError, NoSuchOption
+from typer._click.exceptions import BadParameter, ClickException, NoArgsIsHelpError, NoSuchOption
 
 from automl.cli import doctor, families, models, predict, report, search, searches, tasks, ui
 from automl.cli.examples import with_examples
 from automl.cli.output import print_error, print_json
 from automl.errors import AutoMLError, did_you_mean
 
+_NOT_OF_KIND = re.compile(r"valid (boolean|integer)")
+_KINDS = {"boolean": "yes or no", "integer": "a whole number"}
 _NO_COMMAND = re.compile(r"No such command '(.*?)'")
 
 app = typer.Typer(
@@ -65,13 +67,23 @@ def root(
 
 def main() -> None:
     """Run the command line and leave with its exit code."""
-    code = run(sys.argv[1:])
-    gc.freeze()  # else the interpreter's last collection walks through all of torch and MLflow, up to a second
-    sys.exit(code)
+    _leave(run(sys.argv[1:]))
+
+
+def _leave(code: int) -> NoReturn:
+    """End the process at once, all that was printed written.
+
+    A thread in which pyarrow lets go of a file aborts a process whose interpreter is being torn down, after everything was said;
+    and the interpreter's last collection would walk through all of torch and MLflow, up to a second.
+    """
+    for stream in (sys.stdout, sys.stderr):
+        with contextlib.suppress(OSError):
+            stream.flush()
+    os._exit(code)
 
 
 def run(arguments: list[str]) -> int:
-    """Run the command line on these arguments; returns the exit code of `design.md`. Prints errors, never a traceback."""
+    """Run the command line on these arguments; returns the exit code, see `automl.errors`. Prints errors, never a traceback."""
     as_json = "--json" in arguments
     try:
         code = app(arguments, prog_name="automl", standalone_mode=False)
@@ -108,10 +120,21 @@ def _misused(error: ClickException, arguments: list[str], *, as_json: bool) -> i
         message = f"No such option '{error.option_name}'.{did_you_mean(error.option_name, known)}"
     elif (unknown := _NO_COMMAND.match(error.format_message())) is not None:
         message = f"{unknown[0]}.{did_you_mean(unknown[1], context.command.commands)}"
+    elif isinstance(error, BadParameter) and (kind := _NOT_OF_KIND.search(error.message)) is not None:
+        message = f"{_blamed(error)} must be {_KINDS[kind[1]]}."
     else:
         message = error.format_message().rstrip(".") + "."
     path = context.command_path if context is not None else _path(arguments)
     return _fail("UsageError", message, f"See {path} --help.", 2, as_json=as_json)
+
+
+def _blamed(error: BadParameter) -> str:
+    """What a wrong value was given for: an option, an argument, or a variable of the environment."""
+    option: Any = error.param
+    source = error.ctx.get_parameter_source(option.name) if error.ctx is not None else None
+    if source is not None and source.name == "ENVIRONMENT":
+        return str(option.envvar)
+    return str(option.opts[0] if option.param_type_name == "option" else option.metavar or option.name)
 
 
 def _path(arguments: list[str]) -> str:

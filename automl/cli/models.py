@@ -11,7 +11,7 @@ from automl.cli import complete
 from automl.cli.examples import examples, with_examples
 from automl.cli.options import FamiliesFrom, Json
 from automl.cli.output import print_json, print_lines, print_note, print_table
-from automl.cli.place import model_folder, open_registry, unsent
+from automl.cli.place import has_registry, model_folder, open_registry, unsent
 
 if TYPE_CHECKING:
     from automl.tracking.registry import Version
@@ -48,9 +48,11 @@ def list_models(
     """List the registered models with their versions, the newest first."""
     from automl.tracking import registry
 
-    with open_registry(name) as client:
-        wanted = [name] if name else registry.names(client)
-        found = [version for each in wanted for version in registry.versions(client, each)]
+    found: list[Version] = []
+    if name or has_registry():
+        with open_registry(name) as client:
+            wanted = [name] if name else registry.names(client)
+            found = [version for each in wanted for version in registry.versions(client, each)]
     waiting = unsent(name, {version.tags.get("search") for version in found})
     if as_json:
         print_json([_document(version) for version in found])
@@ -73,7 +75,7 @@ def show(
         str,
         typer.Argument(
             metavar="MODEL",
-            help="NAME for the champion, NAME@VERSION for another.",
+            help="NAME for the champion (`automl predict NAME` takes the latest), NAME@VERSION for another.",
             autocompletion=complete.models,
         ),
     ],
@@ -128,7 +130,7 @@ def export(
         str,
         typer.Argument(
             metavar="MODEL",
-            help="NAME@champion, NAME@VERSION, a folder, or a task's name for its latest.",
+            help="NAME@champion, NAME@VERSION, a folder, or NAME of a task for the latest that was exported here, champion or not.",
             autocompletion=complete.models,
         ),
     ],

@@ -55,7 +55,7 @@ Test = Annotated[
     str | None,
     typer.Option(
         metavar="FILE",
-        help="A table, or a folder, whose rows are the test part; left out, a fifth of TASK's rows is set apart.",
+        help="A table, or a folder, whose rows are the test part; left out, a fifth of all rows is set apart.",
         autocompletion=complete.files,
     ),
 ]

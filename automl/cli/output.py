@@ -42,7 +42,7 @@ def print_facts(lines: Sequence[str]) -> None:
 
 def _folded(line: str, width: int) -> list[str]:
     label = _LABEL.match(line)
-    below = " " * (label.end() if label else 2)
+    below = " " * (label.end() if label and label.end() <= width // 2 else 2)
     # A path longer than the line stays whole: the terminal breaks it, and it can still be copied.
     return textwrap.wrap(line, width, subsequent_indent=below, break_long_words=False, break_on_hyphens=False)
 
@@ -59,16 +59,18 @@ def print_note(text: str, stream: TextIO | None = None) -> None:
 
 
 def print_table(rows: Sequence[Sequence[Any]], header: Sequence[str]) -> None:
-    """Print aligned columns; numbers to the right."""
+    """Print aligned columns; numbers to the right. Where a terminal is too narrow, a row goes on below itself."""
     cells = [[_cell(value) for value in row] for row in rows]
     widths = [max(len(line[column]) for line in [list(header), *cells]) for column in range(len(header))]
     numeric = [
         all(isinstance(row[column], int | float) or row[column] is None for row in rows)
         for column in range(len(header))
     ]
+    lines = []
     for line in [list(header), *cells]:
         padded = [c.rjust(w) if n else c.ljust(w) for c, w, n in zip(line, widths, numeric, strict=True)]
-        print("  ".join(padded).rstrip())
+        lines.append("  ".join(padded).rstrip())
+    print_facts(lines)
 
 
 def shortened(text: str, width: int) -> str:

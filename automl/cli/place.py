@@ -36,6 +36,14 @@ def model_folder(model: str) -> Path:
         return registry.fetch(client, version, Path("exports"), Home.from_environment().models)
 
 
+def has_registry() -> bool:
+    """Whether there is anything to ask: MLflow's file is not made by looking for models in it."""
+    from automl.tracking.uri import database_path, tracking_uri
+
+    path = database_path(tracking_uri(os.environ, Path.cwd()))
+    return path is None or path.exists()
+
+
 @contextmanager
 def open_registry(name: str | None = None) -> Iterator[Any]:
     """Yield MLflow's client; whatever goes wrong on the way to it is a StorageError. The environment is left as it was.
@@ -48,8 +56,10 @@ def open_registry(name: str | None = None) -> Iterator[Any]:
 
     uri, before, client = tracking_uri(os.environ, Path.cwd()), dict(os.environ), None
     try:
-        client = connect(uri)
         with naming_the_cure(name):
+            if not has_registry():
+                raise ConfigError(f"no model '{name}' is registered. Models: none yet.")
+            client = connect(uri)
             yield client
     except AutoMLError:
         raise

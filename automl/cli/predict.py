@@ -14,6 +14,7 @@ from automl.cli.examples import examples
 from automl.cli.options import Encoding, FamiliesFrom
 from automl.cli.output import print_note
 from automl.cli.place import model_folder
+from automl.errors import StorageError
 
 
 @examples(
@@ -27,7 +28,8 @@ def predict(
         str,
         typer.Argument(
             metavar="MODEL",
-            help="An exported model: its folder, a task's name for the latest of it, NAME@champion or NAME@VERSION.",
+            help="An exported model: its folder; NAME of a task for the latest that was exported here, champion or not; "
+            "NAME@champion or NAME@VERSION for a registered one.",
             autocompletion=complete.models,
         ),
     ],
@@ -52,12 +54,18 @@ def predict(
 ) -> None:
     """Predict each row; writes CSV with `prediction` and, for classes, `p_<class>`. Memory does not grow with the rows."""
     from automl import catalog
-    from automl.bundle import predict_file
+    from automl.bundle import predict_file, resolve
     from automl.data.durable import growing_file, storage_errors
 
     if families_from:
         catalog.add_families_from(families_from)
-    folder = model_folder(model)
+    if out is not None and not out.resolve().parent.is_dir():
+        raise StorageError(
+            f"Cannot write predictions to {out}: no folder {out.parent}.", hint="Make it, or write elsewhere."
+        )
+    folder = resolve(model_folder(model))
+    if folder != Path(model):
+        print_note(f"model {folder}")
     if out is None:
         predict_file(folder, file, _stdout(), print_note, encoding)
         return

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -33,6 +35,9 @@ if TYPE_CHECKING:
     from automl.config import SearchConfig
     from automl.tasks import Task
 
+_NOT_BETTER = "not better than the default"
+"""The verdict that says little where nothing else than the default came first."""
+
 
 @examples(
     "automl search digits",
@@ -45,6 +50,7 @@ if TYPE_CHECKING:
     "automl search diabetes --time 2m --set mlp.lr=1e-4..1e-2",
 )
 def search(
+    context: typer.Context,
     task: Annotated[
         str,
         typer.Argument(
@@ -145,7 +151,9 @@ def search(
     stall_timeout: Annotated[
         str, typer.Option(metavar="TIME", help="Silence after which a worker counts as hung.")
     ] = "10m",
-    tracking: Annotated[bool, typer.Option(help="Record in MLflow.", envvar="AUTOML_TRACKING")] = True,
+    tracking: Annotated[
+        bool, typer.Option(help="Record in MLflow, which is the default.", envvar="AUTOML_TRACKING", show_default=False)
+    ] = True,
     strict: Annotated[bool, typer.Option("--strict", help="Refuse to resume under other code or versions.")] = False,
     as_json: Json = False,
 ) -> None:
@@ -153,24 +161,25 @@ def search(
     from automl.config import make_config, parse_seconds
     from automl.tasks import load_task
 
-    seconds = parse_seconds(time) if time is not None else None
-    config = make_config(
-        families=tuple(part.strip() for part in families.split(",") if part.strip()),
-        budget={"trials": _whole("--trials", trials), "seconds": seconds},
-        devices=devices,
-        workers=_whole("--workers", workers),
-        sampler=sampler,
-        pruner=pruner,
-        max_epochs=_whole("--max-epochs", max_epochs),
-        metric=metric,
-        seed=_whole("--seed", seed),
-        overrides=_assignments(set_ or []),
-        executor=executor,
-        families_from=families_from,
-        stall_timeout=parse_seconds(stall_timeout),
-        tracking=tracking,
-        strict=strict,
-    )
+    with _naming_the_variable(context):
+        seconds = parse_seconds(time) if time is not None else None
+        config = make_config(
+            families=tuple(part.strip() for part in families.split(",") if part.strip()),
+            budget={"trials": _whole("--trials", trials), "seconds": seconds},
+            devices=devices,
+            workers=_whole("--workers", workers),
+            sampler=sampler,
+            pruner=pruner,
+            max_epochs=_whole("--max-epochs", max_epochs),
+            metric=metric,
+            seed=_whole("--seed", seed),
+            overrides=_assignments(set_ or []),
+            executor=executor,
+            families_from=families_from,
+            stall_timeout=parse_seconds(stall_timeout, "--stall-timeout"),
+            tracking=tracking,
+            strict=strict,
+        )
     choices = choices_from(target, kind, column, group, time_col, encoding, test, input, id, horizon, known)
     run_and_print(load_task(task, choices), config, name, as_json=as_json)
 
@@ -190,16 +199,18 @@ def run_and_print(task: str | Task, config: SearchConfig, name: str | None, *, a
     if as_json:
         print_json(document)
     else:
-        print_facts(summary(document))
+        print_facts(summary(document, config.families_from))
 
 
-def summary(document: dict[str, Any]) -> list[str]:
-    """Return the result of a search as a few lines for people."""
-    from automl.report.document import new_rows, validated
+def summary(document: dict[str, Any], families_from: str | None = None) -> list[str]:
+    """Return the result of a search as a few lines for people; `families_from` is where families of one's own are found again."""
+    from automl.report.document import families_flag, is_default, new_rows, validated
 
     best, slots, metric = document["best"], document["slots"], document["metric"]
     low, high = best["test_interval"]
-    default = document.get("default")
+    itself = is_default(document)
+    default = None if itself else document.get("default")
+    verdict = "the default itself won" if itself and document["verdict"] == _NOT_BETTER else document["verdict"]
     baselines = " · ".join(f"{name.replace('_', ' ')} {number(value)}" for name, value in document["baselines"].items())
     params = " ".join(
         f"{key}={number(value) if isinstance(value, float) else value}" for key, value in best["params"].items()
@@ -207,7 +218,7 @@ def summary(document: dict[str, Any]) -> list[str]:
     left = slots["planned"] - slots["complete"] - slots["pruned"] - slots["failed"]
     cut = slots.get("interrupted", left)  # documents of older searches lack it
     lines = [
-        f"{document['search']}: {document['verdict']}",
+        f"{document['search']}: {verdict}",
         f"  validation  {metric} {number(best['validation'])} {validated(document)}"
         + (f" (default {number(default['validation'])})" if default else ""),
         f"  test        {metric} {number(best['test'])} [{number(low)}, {number(high)}]",
@@ -227,7 +238,8 @@ def summary(document: dict[str, Any]) -> list[str]:
             f"  mlflow      experiment {mlflow['experiment']}: {mlflow['synced']} runs"
             + _pending(document["search"], mlflow)
         )
-    lines.append(f"next: automl predict {document['bundle']} {new_rows(document, 'FILE.csv')}")
+    own = families_flag(families_from)
+    lines.append(f"next: automl predict {document['bundle']} {new_rows(document, 'FILE.csv')}{own}")
     return lines
 
 
@@ -243,6 +255,20 @@ def _pending(name: str, mlflow: dict[str, Any]) -> str:
         return ", in step (look: mlflow ui)"
     messages = f"{mlflow['pending']} message{'s' if mlflow['pending'] > 1 else ''}"
     return f", {messages} not yet in MLflow; run: automl searches sync {name}"
+
+
+@contextmanager
+def _naming_the_variable(context: typer.Context) -> Iterator[None]:
+    """Blame the variable of the environment, not its flag, for a wrong value that came from there."""
+    try:
+        yield
+    except ConfigError as error:
+        flag, _, rest = str(error).partition(" ")
+        for option in context.command.params:
+            source = context.get_parameter_source(option.name or "")
+            if flag in option.opts and source is not None and source.name == "ENVIRONMENT":
+                raise ConfigError(f"{option.envvar} {rest}", hint=error.hint) from None
+        raise
 
 
 def _whole(flag: str, text: str | None) -> int | None:

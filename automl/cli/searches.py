@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from typing import TYPE_CHECKING, Annotated, Any
@@ -11,8 +12,8 @@ import typer
 from automl.cli import complete
 from automl.cli.examples import examples, with_examples
 from automl.cli.options import Json
-from automl.cli.output import number, print_facts, print_json, print_lines, print_note, print_table
-from automl.errors import ConfigError
+from automl.cli.output import clean, number, print_facts, print_json, print_lines, print_note, print_table
+from automl.errors import ConfigError, StorageError
 
 if TYPE_CHECKING:
     from automl.ledger import Header, Ledger, SearchFolder
@@ -32,14 +33,18 @@ _Name = Annotated[
 @examples("automl searches list", "automl searches list --json")
 def list_searches(as_json: Json = False) -> None:
     """List the searches of this folder with their counts."""
-    from automl.ledger import Home, Ledger
+    from automl.ledger import Home, open_to_read
 
     rows: list[tuple[Any, ...]] = []
     home = Home.from_environment()
     for name in home.searches():
-        with closing(Ledger.open(home.search(name).ledger)) as ledger:
-            header = ledger.header()
-            rows.append(_row(_document(ledger, header)) if header else (name, "-", "-", None, "never begun"))
+        try:
+            with closing(open_to_read(home.search(name))) as ledger:
+                header = ledger.header()
+                rows.append(_row(_document(ledger, header)) if header else (name, "-", "-", None, "never begun"))
+        except StorageError as error:  # one damaged ledger must not hide all other searches
+            rows.append((name, "-", "-", None, "cannot be read"))
+            print_note(f"{error} What else is wrong: automl doctor")
     header_row = ("search", "task", "slots", "test", "verdict")
     if as_json:
         print_json([dict(zip(header_row, row, strict=True)) for row in rows])
@@ -60,7 +65,7 @@ def show_search(name: _Name, as_json: Json = False) -> None:
         if as_json:
             print_json(document)
         elif "best" in document:
-            print_facts(summary(document))
+            print_facts(summary(document, header.config.get("families_from")))
         else:
             slots = document["slots"]
             best = max(
@@ -106,30 +111,44 @@ def sync_search(name: _Name, as_json: Json = False) -> None:
 
 
 @app.command("delete")
-@examples("automl searches delete digits-0", "automl searches delete digits-0 --yes")
-def delete_search(name: _Name, yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")] = False) -> None:
+@examples("automl searches delete digits-0", "automl searches delete digits-0 --yes --json")
+def delete_search(
+    name: _Name,
+    yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")] = False,
+    as_json: Json = False,
+) -> None:
     """Delete a search's own files. MLflow's runs, exported models and reports stay."""
     from automl.ledger import Home, SearchLock
 
     home = Home.from_environment()
     folder = home.existing(name)
-    if not yes and not typer.confirm(f"Delete {folder.root} with all its trials?", err=True):
-        raise ConfigError("nothing was deleted.")
-    with SearchLock(folder.root):
-        home.delete(folder)
-    print_lines([f"deleted {name}"])
+    is_agreed = yes or _agrees(f"Delete {folder.root} with all its trials?")
+    if is_agreed:
+        with SearchLock(folder.root):
+            home.delete(folder)
+    if as_json:
+        print_json({"search": name, "deleted": is_agreed})
+    else:
+        print_lines([f"deleted {name}" if is_agreed else "nothing was deleted"])
+
+
+def _agrees(question: str) -> bool:
+    """Ask a person on stderr. Raises ConfigError where nobody is there to answer."""
+    print(f"{clean(question)} [y/N]: ", end="", file=sys.stderr, flush=True)
+    answer = sys.stdin.readline() if sys.stdin is not None else ""
+    if not answer:
+        print(file=sys.stderr)
+        raise ConfigError("nobody answered, and nothing was deleted.", hint="To delete unasked, pass --yes.")
+    return answer.strip().lower() in ("y", "yes")
 
 
 @contextmanager
 def _reading(name: str) -> Iterator[tuple[Ledger, Header]]:
-    from automl.ledger import Home, Ledger
+    from automl.ledger import Home, begun, open_to_read
 
     folder: SearchFolder = Home.from_environment().existing(name)
-    with closing(Ledger.open(folder.ledger)) as ledger:
-        header = ledger.header()
-        if header is None:
-            raise ConfigError(f"search '{name}' was never begun. Delete it: automl searches delete {name}")
-        yield ledger, header
+    with closing(open_to_read(folder)) as ledger:
+        yield ledger, begun(ledger, name)
 
 
 def _row(document: dict[str, Any]) -> tuple[Any, ...]:

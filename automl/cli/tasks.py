@@ -112,7 +112,8 @@ def show_task(
         told = [(f"  {name}", one["kind"], one["why"]) for name, one in zip(names, columns, strict=True)]
         print_table(told, ("  name", "taken for", "why"))
     if warnings := facts.get("warnings"):
-        print_lines(["", "warnings", *(f"  {warning}" for warning in warnings)])
+        print_lines(["", "warnings"])
+        print_facts([f"  {warning}" for warning in warnings])
 
 
 @app.command("init")

@@ -34,9 +34,13 @@ def ui(
     from automl.ledger import Home
     from automl.tracking.serve import started
     from automl.tracking.ui import links, plan
+    from automl.tracking.uri import obstacle
 
     home = Home.from_environment()
     chosen = plan(home, search, port=port, optuna=optuna)
+    is_elsewhere = chosen.uri is not None and all(server.url != chosen.uri for server in chosen.servers)
+    if is_elsewhere and (reason := obstacle(chosen.uri or "")):
+        print_note(f"warning: nothing answers at {chosen.mlflow}: {reason}")
     if not chosen.servers:
         _print_links(links(home, chosen))
         return

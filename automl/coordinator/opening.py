@@ -125,7 +125,10 @@ def _refuse_difference(stored: Header, asked: Header) -> None:
     hint = f"Start another search with --name, or delete this one: automl searches delete {stored.name}"
     for key in ("name", "metric", "direction"):
         if stored.task[key] != asked.task[key]:
-            raise ConfigError(f"search '{stored.name}' has {key} {stored.task[key]}, not {asked.task[key]}.", hint=hint)
+            what = "task" if key == "name" else key
+            raise ConfigError(
+                f"search '{stored.name}' has {what} {stored.task[key]}, not {asked.task[key]}.", hint=hint
+            )
     old, new = stored.data, asked.data
     if old["content"] != new["content"]:
         raise ConfigError(

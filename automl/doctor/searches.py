@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-import fcntl
 import json
-import os
 import sqlite3
 from collections.abc import Iterator
 from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
-from urllib.parse import quote
 
 from automl.doctor.finding import Finding
 from automl.errors import ConfigError
-from automl.ledger import Home, SearchFolder, schema
+from automl.ledger import Home, SearchFolder, how_to_begin, schema
+from automl.ledger.reading import address_to_read, connect_to_read, holder
 
 _RESTORE = "Restore a copy of it"
 
@@ -64,7 +62,7 @@ def _findings_of(folder: SearchFolder) -> Iterator[Finding]:
             yield optuna_finding(folder, None)
         return
     if ledger is None:
-        found, hint = f"sound, never begun{held}", "" if who else f"Delete it: automl searches delete {name}"
+        found, hint = f"sound, never begun{held}", "" if who else how_to_begin(name)
         yield Finding("searches", f"{name} ledger", "note" if hint else "ok", found, hint)
         return
     done = f"format {schema.FORMAT}, {ledger.finals} slots final{held}"
@@ -75,29 +73,9 @@ def _findings_of(folder: SearchFolder) -> Iterator[Finding]:
         yield Finding("searches", f"{name} ledger", "note", f"sound, unfinished, {done}", go_on)
     yield optuna_finding(folder, ledger.finals, is_held=bool(who))
     if ledger.is_tracked and ledger.unsent and not who:
+        behind = f"{ledger.unsent} message{'s' * (ledger.unsent != 1)} not yet in MLflow"
         catch_up = f"Send them: automl searches sync {name}"
-        yield Finding("searches", f"{name} mlflow", "note", f"{ledger.unsent} messages not yet in MLflow", catch_up)
-
-
-def holder(folder: SearchFolder) -> str | None:
-    """Return who works on a search now, or None; the lock is asked for a moment, and its file is neither made nor written."""
-    try:
-        fd = os.open(folder.root / "lock", os.O_RDONLY | os.O_CLOEXEC)
-    except OSError:
-        return None
-    try:
-        fcntl.flock(fd, fcntl.LOCK_SH | fcntl.LOCK_NB)
-    except BlockingIOError:
-        try:
-            who = json.loads(os.pread(fd, 1000, 0))
-            return f"pid {who['pid']} since {who['since']}"
-        except (ValueError, KeyError, TypeError):
-            return "another process"
-    except OSError:
-        return None
-    finally:
-        os.close(fd)
-    return None
+        yield Finding("searches", f"{name} mlflow", "note", behind, catch_up)
 
 
 def read_ledger(folder: SearchFolder, *, is_held: bool = False) -> Soundness | None:
@@ -107,7 +85,7 @@ def read_ledger(folder: SearchFolder, *, is_held: bool = False) -> Soundness | N
     if folder.ledger.stat().st_size == 0 and not is_held:
         raise Damaged("empty")
     try:
-        with closing(open_to_read(folder.ledger, is_held=is_held)) as database:
+        with closing(connect_to_read(folder.ledger, is_held=is_held)) as database:
             _require_sound(database)
             _require_tables(database)
             _require_json(database)
@@ -161,17 +139,6 @@ def _read(database: sqlite3.Connection) -> Soundness | None:
     )
 
 
-def open_to_read(path: Path, *, is_held: bool) -> sqlite3.Connection:
-    """Open a SQLite file so that nothing is written, not even beside it where nobody else has it open."""
-    return sqlite3.connect(_address(path, is_held=is_held), uri=True, timeout=1.0)
-
-
-def _address(path: Path, *, is_held: bool) -> str:
-    # Without a write-ahead log and without a writer the file cannot change: then SQLite needs no shared memory file.
-    alone = not is_held and not Path(f"{path}-wal").exists()
-    return f"file:{quote(str(path))}?mode=ro{'&immutable=1' * alone}"
-
-
 def optuna_finding(folder: SearchFolder, finals: int | None, *, is_held: bool = False) -> Finding:
     """Say whether Optuna's tools can open the copy, and whether it has all final slots (None: their ledger cannot be read)."""
     name = f"{folder.name} optuna"
@@ -192,13 +159,14 @@ def optuna_finding(folder: SearchFolder, finals: int | None, *, is_held: bool = 
 
 
 def read_optuna(path: Path, *, is_held: bool = False) -> int | None:
-    """Return how many trials Optuna itself reads in its copy, or None where there is no file. Raises Damaged."""
+    """Return how many trials Optuna itself reads in its copy, or None where none was begun. Raises Damaged."""
     if not path.exists():
         return None
     try:
-        with closing(open_to_read(path, is_held=is_held)) as database:
-            if is_held and not database.execute("SELECT count(*) FROM sqlite_master").fetchone()[0]:
-                return None  # it is just being made
+        with closing(connect_to_read(path, is_held=is_held)) as database:
+            has_tables = database.execute("SELECT count(*) FROM sqlite_master").fetchone()[0]
+            if not has_tables and (is_held or path.stat().st_size):
+                return None  # it is just being made, or its maker was stopped before it had begun
             _require_sound(database)
     except sqlite3.Error as error:
         raise Damaged(f"damaged ({error})") from error
@@ -210,7 +178,7 @@ def _read_with_optuna(path: Path, *, is_held: bool) -> int:
 
     try:
         storage = optuna.storages.RDBStorage(
-            f"sqlite:///{_address(path, is_held=is_held)}&uri=true", skip_table_creation=True
+            f"sqlite:///{address_to_read(path, is_held=is_held)}&uri=true", skip_table_creation=True
         )
         try:
             studies = storage.get_all_studies()

@@ -13,8 +13,20 @@ if TYPE_CHECKING:
     from automl.ledger.home import Home, SearchFolder, require_writable
     from automl.ledger.ledger import Header, Ledger
     from automl.ledger.lock import SearchLock
+    from automl.ledger.reading import begun, how_to_begin, open_to_read
 
-__all__ = ["Attempt", "Header", "Home", "Ledger", "SearchFolder", "SearchLock", "require_writable"]
+__all__ = [
+    "Attempt",
+    "Header",
+    "Home",
+    "Ledger",
+    "SearchFolder",
+    "SearchLock",
+    "begun",
+    "how_to_begin",
+    "open_to_read",
+    "require_writable",
+]
 
 _HOMES = {
     "Attempt": "attempt",
@@ -23,6 +35,9 @@ _HOMES = {
     "Ledger": "ledger",
     "SearchFolder": "home",
     "SearchLock": "lock",
+    "begun": "reading",
+    "how_to_begin": "reading",
+    "open_to_read": "reading",
     "require_writable": "home",
 }
 

@@ -125,8 +125,16 @@ def require_writable(folder: Path) -> None:
     nearest = folder.absolute()
     while not nearest.exists():
         nearest = nearest.parent
-    if not nearest.is_dir() or not os.access(nearest, os.W_OK | os.X_OK):
+    if not nearest.is_dir():
+        raise _no_folder(nearest)
+    if not os.access(nearest, os.W_OK | os.X_OK):
         raise StorageError(f"cannot write in {nearest}, where {folder} belongs.", hint="Grant the permission.")
+
+
+def _no_folder(path: Path) -> StorageError:
+    return StorageError(
+        f"{path} is a file, but must be a folder.", hint="Move it, or set AUTOML_HOME to another folder."
+    )
 
 
 def _make(folder: Path) -> None:
@@ -134,6 +142,8 @@ def _make(folder: Path) -> None:
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         if not os.access(folder, os.W_OK | os.X_OK):
             raise PermissionError(13, "Permission denied")
+    except (FileExistsError, NotADirectoryError) as error:
+        raise _no_folder(next(path for path in (folder, *folder.parents) if path.exists())) from error
     except OSError as error:
         raise StorageError(
             f"cannot write in {folder}: {error.strerror}.",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import json
 import os
 import time
 from collections.abc import Callable, Iterator, Sequence
@@ -49,7 +50,7 @@ class Header:
 
 
 class Ledger:
-    """The one store that decides. Open it only while holding the search's lock."""
+    """The one store that decides. Open it only while holding the search's lock; to look at it there is `open_to_read`."""
 
     def __init__(self, engine: Engine, place: str, clock: Callable[[], float] = time.time) -> None:
         self._engine = engine
@@ -73,7 +74,10 @@ class Ledger:
         )
         sa.event.listen(engine, "connect", _set_pragmas)
         ledger = cls(engine, str(path), clock)
-        if not ledger._has_tables():
+        has_tables = ledger.has_tables()
+        with ledger._transaction() as connection:
+            connection.exec_driver_sql("PRAGMA journal_mode=WAL")  # readers never wait for the writer
+        if not has_tables:
             os.chmod(path, 0o600)
             with ledger._transaction() as connection:
                 schema.metadata.create_all(connection)
@@ -90,7 +94,8 @@ class Ledger:
     def header(self) -> Header | None:
         """Return what the search is, or None before it has begun."""
         with self._transaction() as connection:
-            row = connection.execute(sa.select(schema.search)).first()
+            is_made = sa.inspect(connection).has_table(schema.search.name)
+            row = connection.execute(sa.select(schema.search)).first() if is_made else None
         if row is None:
             return None
         if row.format > schema.FORMAT:
@@ -227,7 +232,7 @@ class Ledger:
     def _now_ms(self) -> int:
         return int(self._clock() * 1000)
 
-    def _has_tables(self) -> bool:
+    def has_tables(self) -> bool:
         """Whether a sound ledger is there; False for an empty file. Anything else is refused before it is changed."""
         with self._transaction() as connection:
             verdict = connection.exec_driver_sql("PRAGMA quick_check").scalar()
@@ -239,8 +244,6 @@ class Ledger:
             raise StorageError(
                 f"{self._place} is not a search ledger (no table {', '.join(sorted(missing))}). It was left as it is."
             )
-        with self._transaction() as connection:
-            connection.exec_driver_sql("PRAGMA journal_mode=WAL")  # readers never wait for the writer
         return bool(tables)
 
     @contextmanager
@@ -252,6 +255,10 @@ class Ledger:
                 yield self._connection
         except sa.exc.IntegrityError:
             raise
+        except json.JSONDecodeError as error:
+            raise StorageError(
+                f"{self._place} is damaged (a row does not read: {error}). It was left as it is."
+            ) from error
         except (sa.exc.StatementError, OSError) as error:
             if isinstance(stopped := getattr(error, "orig", None), Stopped):
                 raise stopped from None  # a signal that fell into SQLAlchemy

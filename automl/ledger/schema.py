@@ -1,4 +1,4 @@
-"""The tables of a ledger, for SQLite and PostgreSQL alike. Changing them means a new FORMAT and a step in `migrate`."""
+"""The tables of a ledger, for SQLite and PostgreSQL alike. Changing them means a new FORMAT."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from sqlalchemy import (
 )
 
 FORMAT = 1
-"""Version of these tables. A ledger with a newer one is refused; an older one is migrated before anything is read."""
+"""Version of these tables. A ledger with a newer one is refused; there is no older one yet, so nothing migrates."""
 
 metadata = MetaData()
 

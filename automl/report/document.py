@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections import Counter
 from collections.abc import Iterable
 from pathlib import Path
@@ -34,6 +35,11 @@ def new_rows(document: dict[str, Any], table: str) -> str:
     return "FOLDER" if source is not None and Path(source).is_dir() else table
 
 
+def families_flag(folder: str | None) -> str:
+    """The flag by which a command finds families of one's own again, after a blank; empty where there are none."""
+    return f" --families-from {shlex.quote(folder)}" if folder else ""
+
+
 def validated(document: dict[str, Any]) -> str:
     """Where the winner's validation value comes from: where no time was left for fresh seeds it is the trial's own, and flatters."""
     slot, ensemble = document["best"]["slot"], document.get("ensemble") or {}
@@ -43,6 +49,12 @@ def validated(document: dict[str, Any]) -> str:
         return "on rows that did not choose it"
     fresh = any(one["values"] for one in document.get("confirmed") or () if one["slot"] == slot)
     return "on fresh seeds" if fresh else "in its trial alone"
+
+
+def is_default(document: dict[str, Any]) -> bool:
+    """Whether the single model that won is its family's default, so that there is nothing to compare it with."""
+    default, ensemble = document.get("default") or {}, document.get("ensemble") or {}
+    return default.get("slot") == document["best"]["slot"] and not ensemble.get("taken")
 
 
 def count_slots(header: Header, trials: list[Attempt]) -> dict[str, int]:

@@ -11,7 +11,7 @@ from pathlib import Path
 from markupsafe import Markup
 
 from automl.errors import StorageError
-from automl.ledger import Home, Ledger
+from automl.ledger import Home, open_to_read
 from automl.report.document import partial_document
 from automl.report.page import fill, write_page
 from automl.report.progress import best_line
@@ -59,7 +59,7 @@ def build_index(home: Home, path: Path) -> Path:
 
 def _entry(home: Home, name: str, page: Path) -> Entry | None:
     """Return a search's row; None for one that was never begun."""
-    with closing(Ledger.open(home.search(name).ledger)) as ledger:
+    with closing(open_to_read(home.search(name))) as ledger:
         header = ledger.header()
         if header is None:
             return None

@@ -7,8 +7,7 @@ from contextlib import closing
 from dataclasses import dataclass
 from typing import Any
 
-from automl.errors import ConfigError
-from automl.ledger import Attempt, Header, Ledger, SearchFolder
+from automl.ledger import Attempt, Header, SearchFolder, begun, open_to_read
 from automl.report.document import partial_document
 from automl.report.scored import Scored, read_scored
 from automl.report.slots import Trials, default_slot, slots_of
@@ -45,10 +44,5 @@ def gather(
 
 def read_material(folder: SearchFolder) -> Material:
     """Read a search, even one that is running. Raises ConfigError for one that was never begun, StorageError for a damaged one."""
-    with closing(Ledger.open(folder.ledger)) as ledger:
-        header = ledger.header()
-        if header is None:
-            raise ConfigError(
-                f"search '{folder.name}' was never begun. Delete it: automl searches delete {folder.name}"
-            )
-        return gather(header, ledger.attempts(), folder)
+    with closing(open_to_read(folder)) as ledger:
+        return gather(begun(ledger, folder.name), ledger.attempts(), folder)

@@ -233,8 +233,6 @@ def _logged_model(client: Any, entry: Entry, experiment: str, run: str) -> str:
 
 def _save(entry: Entry, to: Path) -> None:
     """Write the bundle as a models-from-code pyfunc with signature and input example."""
-    import logging
-
     import mlflow.pyfunc
 
     from automl.tracking.signature import example, libraries, signature
@@ -242,7 +240,6 @@ def _save(entry: Entry, to: Path) -> None:
     bundle, manifest = entry.bundle, check_bundle(entry.bundle)
     if manifest.digest != entry.digest:
         raise StorageError(f"Bundle {bundle} is not the one that this search exported.")
-    logging.getLogger("mlflow.pyfunc").setLevel(logging.WARNING)
     mlflow.pyfunc.save_model(
         to,
         python_model=str(Path(__file__).with_name("serving.py")),

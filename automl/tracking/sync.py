@@ -8,8 +8,7 @@ from contextlib import closing
 from functools import partial
 from typing import Any, TypeVar
 
-from automl.errors import ConfigError
-from automl.ledger import Attempt, Header, Ledger, SearchFolder, SearchLock
+from automl.ledger import Attempt, Header, Ledger, SearchFolder, SearchLock, begun
 from automl.tracking.mlflow_view import MlflowView
 from automl.tracking.optuna_view import OptunaView
 from automl.tracking.records import record
@@ -31,11 +30,7 @@ def sync(folder: SearchFolder, *, warn: Callable[[str], None] = lambda text: Non
     StorageError where MLflow cannot be reached.
     """
     with SearchLock(folder.root), closing(Ledger.open(folder.ledger)) as ledger:
-        header = ledger.header()
-        if header is None:
-            raise ConfigError(
-                f"search '{folder.name}' was never begun. Delete it: automl searches delete {folder.name}"
-            )
+        header = begun(ledger, folder.name)
         final = ledger.attempts(kind="trial", final=True)
         report = {"optuna": _sync_optuna(ledger, header, final, folder)}
         if header.config["tracking"]:

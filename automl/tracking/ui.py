@@ -12,7 +12,7 @@ from pathlib import Path
 from urllib.parse import quote, urlencode, urlsplit, urlunsplit
 
 from automl.errors import AutoMLError, ConfigError
-from automl.ledger import Header, Home, Ledger, SearchFolder
+from automl.ledger import Header, Home, SearchFolder, open_to_read
 from automl.tracking.dashboard import HOST
 from automl.tracking.mlflow_store import ENVIRONMENT, connect
 from automl.tracking.serve import Server, choose_port
@@ -153,7 +153,7 @@ def _headers(folders: Iterable[SearchFolder]) -> list[Header]:
     found = []
     for folder in folders:
         try:
-            with closing(Ledger.open(folder.ledger)) as ledger:
+            with closing(open_to_read(folder)) as ledger:
                 header = ledger.header()
         except AutoMLError:
             continue

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from automl.errors import StorageError
-from automl.ledger import Header, Home, Ledger, SearchFolder
+from automl.ledger import Header, Home, Ledger, SearchFolder, open_to_read
 from automl.tracking.link import CarrierLink
 from automl.tracking.postman import Postman
 from automl.tracking.uri import artifact_location, database_path, tracking_uri
@@ -74,7 +74,7 @@ def unregistered(home: Home, model: str | None = None) -> list[str]:
     """Return the searches whose export MLflow has not been told of: of all models, or of one. A ledger that cannot be read is none."""
     found = []
     for name in home.searches():
-        with suppress(StorageError), closing(Ledger.open(home.search(name).ledger)) as ledger:
+        with suppress(StorageError), closing(open_to_read(home.search(name))) as ledger:
             header = ledger.header()
             if header is None or model not in (None, header.task["name"]) or not header.config.get("tracking", True):
                 continue

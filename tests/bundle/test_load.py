@@ -13,7 +13,7 @@ from safetensors.numpy import load, save
 from automl.bundle.format import EXAMPLE, MANIFEST, MODEL, WEIGHTS, Facts, make_manifest
 from automl.bundle.load import load_model, network_outputs
 from automl.bundle.verify import main, verify
-from automl.errors import StorageError
+from automl.errors import StorageError, UnknownFamily
 from automl.tasks import load_task
 
 FACTS = Facts("toy", "mlp", "toy-0", 0, 0, "accuracy", "maximize", {}, "0" * 64)
@@ -81,6 +81,14 @@ def test_a_family_that_is_no_plain_known_name_is_refused(bundle, family):
     _edit_model(bundle, family=family)
     with pytest.raises(StorageError, match="needs the family"):
         load_model(bundle)
+
+
+def test_a_family_that_is_not_known_is_a_missing_flag(bundle):
+    _edit_model(bundle, family="ours")
+    with pytest.raises(UnknownFamily) as raised:
+        load_model(bundle)
+    assert raised.value.exit_code == 2
+    assert "--families-from" in raised.value.hint
 
 
 @pytest.mark.parametrize("params", [{"width": "8"}, {"unknown": 1}, {"depth": 2, "width": 9, "dropout": 0.1}, None, 7])

@@ -2,6 +2,7 @@
 
 import csv
 import io
+import shutil
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -68,6 +69,17 @@ def test_classes_and_file_names_in_the_output_are_harmless_and_files_come_first(
     ]
 
 
+def test_the_command_says_which_version_a_name_means(made, tmp_path, capsys):
+    version = tmp_path / "exports" / "task" / "v-0123456789ab"
+    shutil.copytree(made, version)
+    (version.parent / "LATEST").write_text(version.name)
+    rows = str(_rows_file(load_task(load_model(made).manifest.facts.task), tmp_path, shuffled=False))
+    assert run(["predict", "task", rows]) == 0
+    assert capsys.readouterr().err.splitlines()[0] == f"model exports/task/{version.name}"
+    assert run(["predict", str(version), rows]) == 0
+    assert "model " not in capsys.readouterr().err
+
+
 def test_the_command_writes_a_file_whole_or_not_at_all(made, tmp_path, capsys):
     task = load_task(load_model(made).manifest.facts.task)
     rows = _rows_file(task, tmp_path, shuffled=False)
@@ -98,4 +110,4 @@ def test_an_out_in_a_folder_that_is_not_there_is_a_storage_error(made, tmp_path,
     task = load_task(load_model(made).manifest.facts.task)
     out = tmp_path / "nowhere" / "out.csv"
     assert run(["predict", str(made), str(_rows_file(task, tmp_path, shuffled=False)), "--out", str(out)]) == 5
-    assert "Cannot write predictions to" in capsys.readouterr().err
+    assert f"Cannot write predictions to {out}: no folder {out.parent}." in capsys.readouterr().err

@@ -140,6 +140,16 @@ def test_a_confirmation_counts_its_own_trainings() -> None:
     assert any("3/12 trainings" in line for line in screen(tally, 80))
 
 
+def test_further_seeds_come_on_top_of_the_trainings_that_are_done() -> None:
+    tally = begun(Clock())
+    tally.take(PhaseBegan("confirm"))
+    for planned, seen in (4, "4/4 trainings"), (2, "6/6 trainings"):
+        tally.take(Planned(planned))
+        for part in range(planned):
+            tally.take(closed(replace(trial(0), kind="confirm", part=part), "complete", 0.9))
+        assert any(seen in line for line in screen(tally, 80))
+
+
 def test_only_mlflow_can_lag_for_people() -> None:
     tally = begun(Clock())
     tally.take(Lagging("mlflow", 7))
@@ -343,3 +353,12 @@ def test_a_terminal_that_is_gone_does_not_end_a_search() -> None:
 
     with TerminalView(Console(file=Gone(), force_terminal=True, width=80, height=24, _environ={})) as view:
         view(Said("still here"))
+
+
+def test_a_familys_parameters_keep_their_order_however_they_are_handed_over() -> None:
+    notable = Notable()
+    notable.learn("mlp", {"width": 16, "depth": 1, "lr": 0.1})
+    other = {"depth": 2, "lr": 0.2, "width": 32}
+    notable.learn("mlp", other)
+    assert notable.words("mlp", other) == "lr=0.2 width=32 depth=2"
+    assert notable.words("mlp", dict(reversed(other.items()))) == "lr=0.2 width=32 depth=2"

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 import stubs
 
+from automl.cli.main import run
 from automl.cli.place import naming_the_cure, unsent
 from automl.errors import ConfigError
 from automl.ledger import Home, Ledger
@@ -59,3 +60,19 @@ def test_a_damaged_ledger_stands_in_nobodys_way(ledger: Ledger, tmp_path: Path) 
     damaged.create()
     damaged.ledger.write_bytes(b"no database" * 100)
     assert unsent() == CURE
+
+
+@pytest.mark.parametrize(
+    ("line", "code", "said"),
+    [
+        ("models list", 0, "No models are registered yet. Begin with: automl search digits"),
+        ("models show bowl", 2, "no model 'bowl' is registered. Models: none yet."),
+        ("predict bowl@champion rows.csv", 2, "no model 'bowl' is registered. Models: none yet."),
+    ],
+)
+def test_looking_for_models_makes_no_database(
+    line: str, code: int, said: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run(line.split()) == code
+    assert said in "".join(capsys.readouterr())
+    assert not list(tmp_path.iterdir())

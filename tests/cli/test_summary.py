@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from automl.cli.output import print_facts
+from automl.cli.output import print_facts, print_table
 from automl.cli.search import summary
 
 PARAMS = {
@@ -104,3 +104,28 @@ def test_slots_that_the_time_cut_off_are_counted() -> None:
     assert any(
         "0 failed, 1 cut off by the time, 6 not begun · 48 s" in line for line in summary({**DOCUMENT, "slots": slots})
     )
+
+
+def test_the_next_command_names_the_folder_of_families_of_ones_own() -> None:
+    assert summary(DOCUMENT)[-1].endswith("v-24fa5ebdeb35 FILE.csv")
+    assert summary(DOCUMENT, "my own")[-1].endswith("v-24fa5ebdeb35 FILE.csv --families-from 'my own'")
+
+
+def test_a_default_that_won_is_not_compared_with_itself() -> None:
+    lines = summary({**DOCUMENT, "default": {"slot": 17, "family": "mlp", "validation": 0.9876}})
+    assert lines[0] == "breast_cancer-0: the default itself won"
+    assert "default" not in lines[1]
+    blend = summary({**DOCUMENT, "default": {"slot": 17, "validation": 0.98}, "ensemble": {"taken": True}})
+    assert blend[0] == "breast_cancer-0: not better than the default"
+    assert "(default 0.98)" in blend[1]
+
+
+def test_a_table_too_wide_goes_on_below_between_words(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("COLUMNS", "60")
+    with contextlib.redirect_stdout(Terminal()) as stream:
+        print_table(
+            [("wine", 1, "champion", "boosted_trees", "not better than the default", "wine-0")], tuple("abcdef")
+        )
+    lines = stream.getvalue().splitlines()
+    assert max(map(len, lines)) <= 60
+    assert " ".join(lines[1:]).split()[-5:] == ["better", "than", "the", "default", "wine-0"]

@@ -319,3 +319,16 @@ def test_ctrl_c_ends_both(ui: Running) -> None:
     for port in (ui.port, int(ui.links["optuna-dashboard"].rpartition(":")[2])):
         with pytest.raises(OSError):
             status(port)
+
+
+def test_a_remote_server_that_does_not_answer_is_warned_of(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with closing(socket.socket()) as nobody:
+        nobody.bind(("127.0.0.1", 0))
+        address = f"http://127.0.0.1:{nobody.getsockname()[1]}"
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", address)
+    assert run(["ui"]) == 0
+    printed = capsys.readouterr()
+    assert address in printed.out
+    assert f"warning: nothing answers at {address}: " in printed.err

@@ -181,3 +181,46 @@ def test_a_noun_alone_prints_its_help_and_no_error(line: str, capsys: pytest.Cap
     printed = capsys.readouterr()
     assert "Usage: automl" in printed.out
     assert printed.err == ""
+
+
+@pytest.mark.parametrize(
+    ("line", "environ", "said"),
+    [
+        ("search wine --stall-timeout abc", {}, "--stall-timeout must be a duration, but got 'abc'."),
+        ("search wine --stall-timeout 0", {}, "--stall-timeout must be positive, but got '0'."),
+        ("search wine", {"AUTOML_TRIALS": "abc"}, "AUTOML_TRIALS must be a whole number, but got 'abc'."),
+        ("search wine", {"AUTOML_TRIALS": "0"}, "AUTOML_TRIALS must be at least 1, but got 0."),
+        ("search wine --trials 0", {"AUTOML_TRIALS": "3"}, "--trials must be at least 1, but got 0."),
+        ("search wine", {"AUTOML_TIME": "long"}, "AUTOML_TIME must be a duration, but got 'long'."),
+        ("search wine", {"AUTOML_SAMPLER": "tpee"}, "AUTOML_SAMPLER must be one of"),
+        ("search wine", {"AUTOML_TRACKING": "maybe"}, "AUTOML_TRACKING must be yes or no."),
+        ("models promote digits abc", {}, "VERSION must be a whole number."),
+        ("ui --port abc", {}, "--port must be a whole number."),
+    ],
+)
+def test_an_error_names_what_was_wrong(
+    line: str,
+    environ: dict[str, str],
+    said: str,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    for name, value in environ.items():
+        monkeypatch.setenv(name, value)
+    assert run(line.split()) == 2
+    assert capsys.readouterr().err.startswith(f"error: {said}")
+
+
+def test_an_empty_name_of_a_search_is_refused(capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(["search", "wine", "--name", ""]) == 2
+    assert "A name is 1 to 100 letters" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("home", ["file", "file/below"])
+def test_a_home_that_is_a_file_is_said(
+    home: str, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "file").touch()
+    monkeypatch.setenv("AUTOML_HOME", str(tmp_path / home))
+    assert run(["search", "wine"]) == 5
+    assert f"{tmp_path / 'file'} is a file, but must be a folder." in capsys.readouterr().err

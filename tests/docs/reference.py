@@ -64,7 +64,7 @@ def _metavar(argument: Any) -> str:
 
 def _default(parameter: Any) -> str:
     value = parameter.default
-    return "" if value is None or value is False or callable(value) or parameter.required else f"`{value}`"
+    return "" if value in (None, False, "") or callable(value) or parameter.required else f"`{value}`"
 
 
 def _prose(text: str) -> str:

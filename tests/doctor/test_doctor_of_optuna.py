@@ -49,6 +49,18 @@ def alter(path: Path, statement: str) -> None:
         database.execute(statement)
 
 
+def test_an_optuna_file_that_was_not_begun_yet_is_a_note_and_is_made_anew(
+    folder: SearchFolder, capsys: pytest.CaptureFixture[str]
+) -> None:
+    folder.optuna.unlink()
+    with closing(sqlite3.connect(folder.optuna)) as database:  # as an early Ctrl-C leaves it
+        database.execute("PRAGMA journal_mode=WAL")
+    code, found = examine(capsys)
+    assert (code, found["bowl-0 optuna"]["state"], found["bowl-0 optuna"]["found"]) == (0, "note", "not made yet")
+    code, found = examine(capsys, "--repair")
+    assert (code, found["bowl-0 optuna"]["found"]) == (0, "opens, 40 of 40 slots")
+
+
 def test_a_sound_optuna_file_is_not_repaired(folder: SearchFolder, capsys: pytest.CaptureFixture[str]) -> None:
     before = hashes(folder.root)
     examine(capsys, "--repair")

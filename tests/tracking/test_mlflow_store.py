@@ -151,3 +151,9 @@ def test_a_carrier_process_brings_a_search_into_step_and_leaves_no_litter(folder
     assert sorted(os.listdir(folder)) == ["carrier.log", "mlflow.db"]
     view = opened(folder)
     assert view.reconcile([f"{UUID}/{number}" for number in range(20)]).synced == 20
+
+
+def test_making_a_store_says_nothing(tmp_path):
+    code = f"from automl.tracking.mlflow_store import connect; connect('sqlite:///{tmp_path}/mlflow.db')"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert (done.stdout, done.stderr) == ("", "")

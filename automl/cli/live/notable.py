@@ -32,7 +32,9 @@ class Notable:
         """Return `adamw lr=0.01 width=16 ...`, the most telling first, for the reader to cut where the line ends."""
         varied = self._varied[family]
         keys = [key for key in params if key in varied] or list(params)
-        keys.sort(key=lambda key: _FIRST.index(key) if key in _FIRST else len(_FIRST))
+        # The same order in all trials: a sampler may hand the parameters over in any.
+        order = [*_FIRST, *self._seen.get(family, ()), *sorted(params)]
+        keys.sort(key=order.index)
         return clean(" ".join(_word(key, params[key]) for key in keys))
 
 

@@ -96,7 +96,7 @@ class Tally:
                 of = f" of {self.slots}" if self.slots else ""
                 return Line(f"resumed: {len(done)}{of} done, {requeued} requeued", "note")
             case Planned(count):
-                self.planned = count
+                self.planned = self.pace.ends + count  # seeds are added while the leader leads
             case Placed(attempt, max_steps):
                 self._place(Row(attempt, max_steps))
             case Advanced(attempt, step, value):

@@ -1,0 +1,80 @@
+"""`automl searches` lists what can be listed, and says what to do about the rest."""
+
+from __future__ import annotations
+
+import io
+import json
+from contextlib import closing
+
+import pytest
+import stubs
+
+from automl.cli.main import run
+from automl.ledger import Home, Ledger, SearchFolder
+
+
+def searched(name: str, *, begun: bool = True) -> SearchFolder:
+    """The ledger of a search that has only begun, or not even that."""
+    home = Home.from_environment()
+    home.create()
+    folder = home.search(name)
+    folder.create()
+    with closing(Ledger.open(folder.ledger)) as ledger:
+        if begun:
+            ledger.begin(stubs.header(name))
+    return folder
+
+
+def test_a_damaged_ledger_does_not_hide_the_other_searches(capsys: pytest.CaptureFixture[str]) -> None:
+    searched("bowl-0")
+    searched("bowl-1").ledger.write_text("no database at all, and longer than a header of one hundred bytes" * 9)
+    assert run(["searches", "list", "--json"]) == 0
+    printed = capsys.readouterr()
+    assert {row["search"]: row["verdict"] for row in json.loads(printed.out)} == {
+        "bowl-0": "unfinished",
+        "bowl-1": "cannot be read",
+    }
+    assert "bowl-1/ledger.db is not a database" in printed.err
+    assert "automl doctor" in printed.err
+
+
+@pytest.mark.parametrize("command", ["searches show", "searches resume", "searches sync", "report"])
+def test_a_search_that_was_never_begun_says_how_to_begin_it(command: str, capsys: pytest.CaptureFixture[str]) -> None:
+    searched("bowl-0", begun=False)
+    assert run([*command.split(), "bowl-0"]) == 2
+    said = "was never begun. Run its search command again, or delete it: automl searches delete bowl-0"
+    assert said in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(("answer", "is_deleted"), [("y\n", True), ("yes\n", True), ("n\n", False), ("\n", False)])
+def test_a_search_is_deleted_where_a_person_agrees(
+    answer: str, is_deleted: bool, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = searched("bowl-0")
+    monkeypatch.setattr("sys.stdin", io.StringIO(answer))
+    assert run(["searches", "delete", "bowl-0", "--json"]) == 0
+    printed = capsys.readouterr()
+    assert json.loads(printed.out) == {"search": "bowl-0", "deleted": is_deleted}
+    assert "Delete" in printed.err
+    assert folder.root.exists() != is_deleted
+
+
+def test_where_nobody_answers_nothing_is_deleted(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = searched("bowl-0")
+    monkeypatch.setattr("sys.stdin", io.StringIO())
+    assert run(["searches", "delete", "bowl-0"]) == 2
+    assert "nobody answered, and nothing was deleted. To delete unasked, pass --yes." in capsys.readouterr().err
+    assert folder.root.exists()
+
+
+def test_ctrl_c_at_the_question_deletes_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    class Interrupted(io.StringIO):
+        def readline(self, size: int | None = -1, /) -> str:
+            raise KeyboardInterrupt
+
+    folder = searched("bowl-0")
+    monkeypatch.setattr("sys.stdin", Interrupted())
+    assert run(["searches", "delete", "bowl-0"]) == 130
+    assert folder.root.exists()
