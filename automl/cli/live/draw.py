@@ -9,6 +9,7 @@ from rich.text import Text
 
 from automl.cli.live.tally import PHASES, Row, Tally
 from automl.cli.output import clean, number
+from automl.winner.confirm import fresh_seed
 
 _TRAINS = ("trial", "confirm", "refit")
 """Kinds of work that report epochs; the others are short and say nothing until they end."""
@@ -168,7 +169,7 @@ def _label(row: Row) -> str:
         case "trial":
             return f"{family} {attempt.slot}"
         case "confirm":
-            return f"{family} {attempt.slot} seed {attempt.part + 1}"
+            return f"{family} {attempt.slot} seed {fresh_seed(attempt) + 1}"
         case "baselines":
             return "baselines"
         case kind:
