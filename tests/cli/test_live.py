@@ -145,7 +145,7 @@ def test_a_confirmation_names_its_seed_and_not_the_hash_that_keeps_it_apart() ->
     tally.take(PhaseBegan("confirm"))
     tally.take(Placed(replace(trial(3), kind="confirm", part=123456789, suggestion={"number": 1}), 30))
     tally.take(Placed(replace(trial(4), kind="confirm", part=2), 30))
-    assert [line for line in screen(tally, 80) if "cnn 3 seed 2" in line or "cnn 4 seed 3" in line]
+    assert sum("cnn 3 seed 2" in line or "cnn 4 seed 3" in line for line in screen(tally, 80)) == 2
 
 
 def test_further_seeds_come_on_top_of_the_trainings_that_are_done() -> None:
