@@ -43,9 +43,8 @@ def families_flag(folder: str | None) -> str:
 def validated(document: dict[str, Any]) -> str:
     """Where the winner's validation value comes from: where no time was left for fresh seeds it is the trial's own, and flatters."""
     slot, ensemble = document["best"]["slot"], document.get("ensemble") or {}
-    if (
-        ensemble.get("taken") and ensemble["validation"] == document["best"]["validation"]
-    ):  # an older version's is the winner's
+    of_ensemble = ensemble.get("taken") and ensemble["validation"] == document["best"]["validation"]
+    if of_ensemble:  # an older version's document has the single winner's
         return "on rows that did not choose it"
     fresh = any(one["values"] for one in document.get("confirmed") or () if one["slot"] == slot)
     return "on fresh seeds" if fresh else "in its trial alone"

@@ -115,7 +115,9 @@ def test_a_default_that_won_is_not_compared_with_itself() -> None:
     lines = summary({**DOCUMENT, "default": {"slot": 17, "family": "mlp", "validation": 0.9876}})
     assert lines[0] == "breast_cancer-0: the default itself won"
     assert "default" not in lines[1]
-    blend = summary({**DOCUMENT, "default": {"slot": 17, "validation": 0.98}, "ensemble": {"taken": True}})
+    blend = summary(
+        {**DOCUMENT, "default": {"slot": 17, "validation": 0.98}, "ensemble": {"taken": True, "validation": 0.985}}
+    )
     assert blend[0] == "breast_cancer-0: not better than the default"
     assert "(default 0.98)" in blend[1]
 
