@@ -35,9 +35,6 @@ if TYPE_CHECKING:
     from automl.config import SearchConfig
     from automl.tasks import Task
 
-_NOT_BETTER = "not better than the default"
-"""The verdict that says little where nothing else than the default came first."""
-
 
 @examples(
     "automl search digits",
@@ -204,13 +201,11 @@ def run_and_print(task: str | Task, config: SearchConfig, name: str | None, *, a
 
 def summary(document: dict[str, Any], families_from: str | None = None) -> list[str]:
     """Return the result of a search as a few lines for people; `families_from` is where families of one's own are found again."""
-    from automl.report.document import families_flag, is_default, new_rows, validated
+    from automl.report.document import families_flag, headline, is_default, new_rows, validated
 
     best, slots, metric = document["best"], document["slots"], document["metric"]
     low, high = best["test_interval"]
-    itself = is_default(document)
-    default = None if itself else document.get("default")
-    verdict = "the default itself won" if itself and document["verdict"] == _NOT_BETTER else document["verdict"]
+    default = None if is_default(document) else document.get("default")
     baselines = " · ".join(f"{name.replace('_', ' ')} {number(value)}" for name, value in document["baselines"].items())
     params = " ".join(
         f"{key}={number(value) if isinstance(value, float) else value}" for key, value in best["params"].items()
@@ -218,7 +213,7 @@ def summary(document: dict[str, Any], families_from: str | None = None) -> list[
     left = slots["planned"] - slots["complete"] - slots["pruned"] - slots["failed"]
     cut = slots.get("interrupted", left)  # documents of older searches lack it
     lines = [
-        f"{document['search']}: {verdict}",
+        f"{document['search']}: {headline(document)}",
         f"  validation  {metric} {number(best['validation'])} {validated(document)}"
         + (f" (default {number(default['validation'])})" if default else ""),
         f"  test        {metric} {number(best['test'])} [{number(low)}, {number(high)}]",

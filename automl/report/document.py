@@ -11,6 +11,8 @@ from typing import Any
 from automl.config import Budget
 from automl.ledger import Attempt, Header
 
+_NOT_BETTER = "not better than the default"
+
 
 def partial_document(header: Header, attempts: Iterable[Attempt]) -> dict[str, Any]:
     """Return what is known of a search at any time; `winner` and the rest are added when it ends."""
@@ -54,6 +56,12 @@ def is_default(document: dict[str, Any]) -> bool:
     """Whether the single model that won is its family's default, so that there is nothing to compare it with."""
     default, ensemble = document.get("default") or {}, document.get("ensemble") or {}
     return default.get("slot") == document["best"]["slot"] and not ensemble.get("taken")
+
+
+def headline(document: dict[str, Any]) -> str:
+    """The verdict for people: "not better than the default" says little where nothing else than the default came first."""
+    verdict = str(document.get("verdict") or "not finished")
+    return "the default itself won" if verdict == _NOT_BETTER and is_default(document) else verdict
 
 
 def count_slots(header: Header, trials: list[Attempt]) -> dict[str, int]:

@@ -12,7 +12,7 @@ from markupsafe import Markup
 
 from automl.errors import StorageError
 from automl.ledger import Home, open_to_read
-from automl.report.document import partial_document
+from automl.report.document import headline, partial_document
 from automl.report.page import fill, write_page
 from automl.report.progress import best_line
 from automl.report.slots import Trials, slots_of
@@ -72,7 +72,7 @@ def _entry(home: Home, name: str, page: Path) -> Entry | None:
     return Entry(
         name,
         document["task"],
-        document.get("verdict") or "not finished",
+        headline(document),
         standing(document),
         document["metric"],
         number(best.get("test")),

@@ -13,7 +13,7 @@ from markupsafe import Markup
 
 from automl.data.durable import replace_file, storage_errors
 from automl.report import explained, quality, tables, text
-from automl.report.document import families_flag, new_rows, validated
+from automl.report.document import families_flag, headline, new_rows, validated
 from automl.report.importance import Importance, importances
 from automl.report.material import Material
 from automl.report.parameters import MOST_LINES, MOST_POINTS, importance_bars, parallel_coordinates, slices
@@ -56,6 +56,7 @@ def render(material: Material) -> str:
     return fill(
         "page.html",
         search=document,
+        headline=headline(document),
         header=material.header,
         standing=tables.standing(document),
         trials=trials,

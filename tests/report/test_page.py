@@ -9,7 +9,7 @@ from html.parser import HTMLParser
 
 import numpy as np
 import pytest
-from samples import PARAMS, SLOTS, attempt, coloured, header, heated, important, material, score, thousand
+from samples import PARAMS, SLOTS, attempt, coloured, document, header, heated, important, material, score, thousand
 
 from automl.errors import StorageError
 from automl.ledger import SearchFolder
@@ -136,11 +136,11 @@ def test_invisible_characters_are_shown_by_their_code():
 )
 def test_a_search_that_found_little_has_a_report_too(slots):
     nothing = dict.fromkeys(("best", "default", "baselines", "verdict", "bundle", "reasons", "confirmed", "test_gains"))
-    assert "Not finished" in render(material(slots, **nothing))
+    assert "not finished</h1>" in render(material(slots, **nothing))
 
 
 def test_a_search_without_optional_fields_has_a_report_too(tmp_path):
-    assert "Not finished" in render(gather(header(), SLOTS, SearchFolder(tmp_path)))
+    assert "not finished</h1>" in render(gather(header(), SLOTS, SearchFolder(tmp_path)))
 
 
 def test_a_thousand_slots_take_less_than_600_kb_and_3_seconds(tmp_path):
@@ -171,9 +171,16 @@ def test_a_long_search_shows_its_best_slots():
 def test_the_report_is_written_whole_over_an_older_one(tmp_path):
     path = tmp_path / "reports" / "digits-0" / "index.html"
     assert build_report(material(), path) == path
-    build_report(material(verdict="not better than the default"), path)
-    assert "not better than the default" in path.read_text()
+    build_report(material(verdict="a linear model is better: use it"), path)
+    assert "a linear model is better: use it" in path.read_text()
     assert [file.name for file in path.parent.iterdir()] == ["index.html"]
+
+
+@pytest.mark.parametrize(("slot", "said"), [(3, "the default itself won"), (4, "not better than the default")])
+def test_a_default_that_won_is_not_said_to_be_no_better_than_itself(slot, said):
+    default = {"slot": slot, "family": "mlp", "validation": 0.9}
+    found = material(verdict="not better than the default", best={**document()["best"], "slot": 3}, default=default)
+    assert f">{said}</h1>" in render(found)
 
 
 def test_a_report_that_cannot_be_written_is_a_storage_error(tmp_path):
