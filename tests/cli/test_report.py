@@ -27,7 +27,7 @@ def test_it_prints_where_the_report_is(searched, capsys, tmp_path):
     assert run(["report", "bowl-0"]) == 0
     path = capsys.readouterr().out.strip()
     assert path == "reports/bowl-0/index.html"
-    assert "Not finished" in (tmp_path / path).read_text()
+    assert "not finished</h1>" in (tmp_path / path).read_text()
 
 
 def test_out_and_json(searched, capsys, tmp_path):
