@@ -101,13 +101,14 @@ def on_request(name: str) -> bool:
 
 
 def module(name: str, spec: Spec, params: dict[str, Any]) -> Any:
-    """Build the family's Lightning module; imports torch, so it runs in workers only."""
+    """Build the family's Lightning module; imports torch and Lightning, so it runs in workers only."""
+    family = importlib.import_module(f"lightning_modules.{name}").Module
+    return importlib.import_module("lightning_modules._lightning").trainable(family)(spec, **params)
+
+
+def predictor(name: str, spec: Spec, params: dict[str, Any]) -> Any:
+    """Build the same module for who only predicts: without Lightning, whose import takes longer than torch's own."""
     return importlib.import_module(f"lightning_modules.{name}").Module(spec, **params)
-
-
-def preload() -> None:
-    """Import what every family's module needs, torch and Lightning: seconds that a process may spend before it is asked."""
-    importlib.import_module("lightning_modules._base")
 
 
 def _files(package: Any) -> set[str]:

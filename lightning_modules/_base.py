@@ -1,23 +1,27 @@
 """What all families share: the training step, evaluation and export. Knows no task, no search and no files.
 
 A family derives from `FamilyModule`, builds `self.network` in `__init__`, and overrides only what it does differently.
+
+Without training it is a torch module like any other, so that a prediction does not wait seconds for Lightning; `_lightning.trainable`
+puts the `LightningModule` behind it.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
-from typing import Any, NamedTuple, Protocol
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
-from . import _lightning  # noqa: F401  # before Lightning
-
-# isort: split
-import pytorch_lightning as pl
 import torch
-from pytorch_lightning.core.optimizer import LightningOptimizer
 from torch import Tensor, nn
 from torch.nn import functional as F
 
 from ._training import SCHEDULES, balanced, make_optimizer, mini_batches
+
+if TYPE_CHECKING:
+    from pytorch_lightning import LightningModule
+    from pytorch_lightning.core.optimizer import LightningOptimizer
+else:
+    LightningModule = nn.Module
 
 
 class Batch(NamedTuple):
@@ -55,7 +59,7 @@ class Feed(Protocol):
         """Metrics of (rows, outputs) by name."""
 
 
-class FamilyModule(pl.LightningModule):
+class FamilyModule(LightningModule):
     """Base of all families.
 
     The worker's trainer calls, in this order: `__init__`, `configure_optimizers`, then per epoch `training_step` (which asks

@@ -156,7 +156,7 @@ def _with_state(family: str, params: dict[str, Any], spec: Spec, state: dict[str
 
     try:
         with torch.random.fork_rng(devices=[]), bounded_by(state, params):
-            module = catalog.module(family, spec, params)
+            module = catalog.predictor(family, spec, params)
     except Exception as error:  # whatever a family says to parameters that it cannot use
         raise StorageError(
             f"{origin}: family '{family}' cannot be rebuilt: {_one_line(error)}. Export the model again."

@@ -5,6 +5,7 @@ Opens the `.pt2`, which unpickles: meant for a bundle that this program has just
 
 from __future__ import annotations
 
+import importlib
 import sys
 from pathlib import Path
 
@@ -12,7 +13,7 @@ import numpy as np
 
 from automl.bundle.format import EXAMPLE, PT2, check_bundle, read_member
 from automl.bundle.load import load_model
-from automl.catalog import add_families_from, preload
+from automl.catalog import add_families_from
 from automl.errors import AutoMLError, StorageError
 
 TOLERANCE = 1e-5
@@ -41,7 +42,7 @@ def main(arguments: list[str]) -> int:
     `arguments`: a folder with families of one's own, or nothing. Without a line on stdin there is nothing to do: whoever would
     have named the folder is gone.
     """
-    preload()
+    importlib.import_module("torch._dynamo")  # most of what loading a `.pt2` takes
     try:
         for families in arguments:
             add_families_from(families)

@@ -3,10 +3,10 @@
 import contextlib
 import importlib
 
-from automl.catalog import families, preload
+from automl.catalog import families
 
-preload()  # the quick way to Lightning comes first
-for name in ("safetensors.torch", "automl.worker.trainer"):
+# The quick way to Lightning comes first.
+for name in ("lightning_modules._lightning", "safetensors.torch", "automl.worker.trainer"):
     importlib.import_module(name)
 for name in families():
     # A family that cannot be imported fails in its own trial, with its own message.

@@ -3,6 +3,8 @@
 import io
 import json
 import pickle
+import subprocess
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -34,6 +36,18 @@ def _edit_model(folder: Path, **changes) -> None:
 def test_a_loaded_model_gives_the_outputs_it_was_exported_with(made):
     example = load((made / EXAMPLE).read_bytes())
     assert np.allclose(load_model(made).outputs(example["inputs"]), example["outputs"], atol=1e-6)
+
+
+@pytest.mark.slow
+def test_a_prediction_does_not_wait_for_what_only_training_needs(made):
+    code = (
+        "import sys, numpy, automl\n"
+        "model = automl.load_model(sys.argv[1])\n"
+        "model.outputs(numpy.zeros((1, *model.schema.shape), dtype='float32'))\n"
+        "print({'torch', 'pytorch_lightning', 'torch._dynamo', 'sklearn', 'scipy', 'pandas'} & set(sys.modules))"
+    )
+    said = subprocess.run([sys.executable, "-c", code, made], capture_output=True, text=True, check=True).stdout
+    assert said == "{'torch'}\n"
 
 
 @pytest.mark.parametrize(("shape", "most"), [((9000, 7), 1024), ((700, 2, 512), 256), ((2000, 1, 8, 8), 1024)])

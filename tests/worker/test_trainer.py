@@ -184,6 +184,18 @@ def test_arrays_are_read_once_per_process(assign: Assign, places: Places) -> Non
     assert hold.cache_info().misses == before.misses
 
 
+def test_a_family_has_all_of_lightnings_hooks(assign: Assign, places: Places, add_family: Callable[[str], str]) -> None:
+    family = add_family(
+        """
+def on_train_epoch_start(self):
+    self.heard = [*getattr(self, "heard", []), self.trainer.current_epoch]
+"""
+    )
+    _, module = fit_here(assign(family=family, params={}, epochs=2), places)
+    assert isinstance(module, pl.LightningModule)
+    assert module.heard == [0, 1]
+
+
 def test_several_optimizers_are_stepped_in_turn(
     assign: Assign, places: Places, add_family: Callable[[str], str]
 ) -> None:
