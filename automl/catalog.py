@@ -108,7 +108,10 @@ def module(name: str, spec: Spec, params: dict[str, Any]) -> Any:
 
 def predictor(name: str, spec: Spec, params: dict[str, Any]) -> Any:
     """Build the same module for who only predicts: without Lightning, whose import takes longer than torch's own."""
-    return importlib.import_module(f"lightning_modules.{name}").Module(spec, **params)
+    try:
+        return importlib.import_module(f"lightning_modules.{name}").Module(spec, **params)
+    except AttributeError:  # a family of one's own whose `__init__` calls a LightningModule's method
+        return module(name, spec, params)
 
 
 def _files(package: Any) -> set[str]:

@@ -5,11 +5,13 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from pytorch_lightning import LightningModule
 
 import lightning_modules
 import search_spaces
 from automl import catalog
 from automl.errors import ConfigError
+from automl.messages import Field, Spec
 
 
 @pytest.fixture(autouse=True)
@@ -44,3 +46,23 @@ def test_the_folder_of_the_shipped_families_is_known_already() -> None:
     before = catalog.families()
     catalog.add_families_from(catalog.homes()[0])
     assert catalog.families() == before
+
+
+@pytest.mark.parametrize("wants_lightning", [False, True])
+def test_who_predicts_needs_no_lightning_but_for_a_family_that_asks_for_it(
+    tmp_path: Path, wants_lightning: bool
+) -> None:
+    name = f"needy_{wants_lightning}".lower()
+    mine, spec = (
+        own(tmp_path / "mine", name),
+        Spec((Field("x", "table", (3,)),), (Field("y", "number", (1,)),), 9, 0, "mse"),
+    )
+    lines = "        self.save_hyperparameters()\n" if wants_lightning else ""
+    (mine / f"lightning_modules/{name}.py").write_text(
+        "from lightning_modules.mlp import Module as Mlp\n\n\nclass Module(Mlp):\n    def __init__(self, spec):\n"
+        "        super().__init__(spec, depth=1, width=2, dropout=0.0)\n" + lines
+    )
+    catalog.add_families_from(mine)
+    found = catalog.predictor(name, spec, {})
+    assert isinstance(found, LightningModule) == wants_lightning
+    assert isinstance(catalog.module(name, spec, {}), LightningModule)
