@@ -11,7 +11,7 @@ from packaging.version import Version
 
 from automl.doctor.finding import Finding
 from automl.errors import ConfigError
-from automl.executors.devices import device_slots
+from automl.executors.devices import seats_on
 
 TESTED = {
     "torch": "2.13.0",
@@ -67,7 +67,7 @@ def device_findings(
     """Yield what `automl search` would run on here, with the choices that the environment makes."""
     try:
         count = environ.get("AUTOML_WORKERS")
-        slots = device_slots(
+        seats = seats_on(
             environ.get("AUTOML_DEVICES") or "auto",
             int(count) if count else None,
             environ=environ,
@@ -76,11 +76,11 @@ def device_findings(
     except (ConfigError, ValueError) as error:
         yield Finding("devices", "workers", "problem", str(error), "Correct AUTOML_DEVICES and AUTOML_WORKERS.")
         return
-    gpus = sorted({slot.device for slot in slots} - {"cpu"})
+    gpus = sorted({seat.device for seat in seats} - {"cpu"})
     yield Finding("devices", "gpus", "ok", f"{len(gpus)}: {', '.join(gpus)}" if gpus else "none: searches use the CPU")
     if gpus and "+cpu" in (look_up("torch") or ""):
         yield Finding(
             "devices", "torch build", "problem", "for the CPU only", "Install torch's CUDA build, or use --devices cpu."
         )
-    workers = f"{len(slots)}, one per device slot, {slots[0].threads} CPU thread{'s' * (slots[0].threads > 1)} each"
+    workers = f"{len(seats)}, one per device slot, {seats[0].threads} CPU thread{'s' * (seats[0].threads > 1)} each"
     yield Finding("devices", "workers", "ok", workers)

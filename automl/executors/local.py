@@ -1,4 +1,4 @@
-"""Workers on this machine: forked from a server that holds Lightning, one per device slot, replaced when they die."""
+"""Workers on this machine: forked from a server that holds Lightning, one per seat, replaced when they die."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from typing import Any
 from automl.data.durable import FULL, disk_full
 from automl.errors import StorageError
 from automl.executors.base import Ended, Event, Lost, Reported
-from automl.executors.devices import Slot
+from automl.executors.devices import Seat
 from automl.messages import Answer, Assignment, Report, outcome_from, to_json
 from automl.worker.perform import Places
 
@@ -33,7 +33,7 @@ _MOST_DEATHS = 10
 @dataclass
 class _Worker:
     id: int
-    slot: Slot
+    seat: Seat
     connection: Connection
     pid: int | None = None
     assignment: str | None = None
@@ -47,11 +47,11 @@ class _Worker:
 
 
 class LocalExecutor:
-    """One worker process per device slot. Death is seen by the kernel's word, never by a clock; a hang by silence."""
+    """One worker process per seat. Death is seen by the kernel's word, never by a clock; a hang by silence."""
 
     def __init__(
         self,
-        slots: tuple[Slot, ...],
+        seats: tuple[Seat, ...],
         places: Places,
         *,
         families_from: str | None = None,
@@ -62,7 +62,7 @@ class LocalExecutor:
         preload: tuple[str, ...] = _PRELOAD,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
-        self._slots = slots
+        self._seats = seats
         self._settings = {
             "perform": perform,
             "preload": preload,
@@ -165,8 +165,8 @@ class LocalExecutor:
         word: dict[str, Any] = json.loads(message)
         if "ready" in word:
             self._ready = True
-            for slot in self._slots:
-                self._fork(slot)
+            for seat in self._seats:
+                self._fork(seat)
         elif "forked" in word:
             if word["forked"] in self._workers:
                 self._workers[word["forked"]].pid = word["pid"]
@@ -176,21 +176,21 @@ class LocalExecutor:
             return self._buried(word["died"], word["status"])
         return []
 
-    def _fork(self, slot: Slot) -> None:
+    def _fork(self, seat: Seat) -> None:
         assert self._control is not None
         self._count += 1
         try:
             ours, theirs = socket.socketpair()
         except OSError as error:
             raise _cannot_start(error) from error
-        order = {"fork": self._count, "threads": slot.threads, "environment": slot.environment}
+        order = {"fork": self._count, "threads": seat.threads, "environment": seat.environment}
         try:
             with theirs:
                 socket.send_fds(self._control, [json.dumps(order).encode()], [theirs.fileno()])
         except (BrokenPipeError, ConnectionResetError):
             ours.close()
             return  # the server has just died: it is heard of in a moment, and its successor forks all anew
-        worker = _Worker(self._count, slot, Connection(ours.detach()))
+        worker = _Worker(self._count, seat, Connection(ours.detach()))
         self._workers[worker.id] = worker
         self._selector.register(worker.connection, selectors.EVENT_READ, worker)
 
@@ -202,7 +202,7 @@ class LocalExecutor:
         self._forget(worker)
         if worker.assignment is None and not worker.done:
             self._count_death(_cause(status))
-        self._fork(worker.slot)
+        self._fork(worker.seat)
         if worker.assignment is not None:
             events.append(Lost(worker.assignment, worker.verdict or _cause(status)))
         return events
@@ -270,7 +270,7 @@ class LocalExecutor:
         self._deaths = 0
         if worker.done >= self._recycle_after or any(outcome.recycle for outcome in outcomes):
             self._forget(worker)  # it ends at the closed pipe
-            self._fork(worker.slot)
+            self._fork(worker.seat)
         return ended
 
     def _drain(self, worker: _Worker) -> list[Event]:
