@@ -113,7 +113,7 @@ def test_a_dead_server_is_replaced_and_its_work_lost(tmp_path: Path) -> None:
         assert attempt is not None
         executor.submit(decision.assignment(attempt))
         assert executor._server is not None
-        executor._server.kill()
+        executor._server.process.kill()
         events: list[object] = []
         while not events:
             events += executor.wait(0.1)
@@ -133,14 +133,29 @@ def test_a_server_that_dies_before_it_is_asked_to_fork_is_replaced(tmp_path: Pat
             executor.wait(0.1)
         server = executor._server
         assert server is not None
-        server.kill()
-        server.wait()
+        server.process.kill()
+        server.process.wait()
         executor._fork(seat)  # as when a worker is recycled before anyone has heard of the death
         assert len(executor._workers) == 1
         while executor._server is server or not executor.idle():
             executor.wait(0.1)
     finally:
         executor.stop()
+
+
+def test_a_server_that_dies_again_and_again_ends_the_search_with_a_word(tmp_path: Path) -> None:
+    executor = LocalExecutor((Seat("cpu", 1),), _places(tmp_path), perform="stub_worker:perform", preload=())
+    executor._deaths = 10
+    executor.start()
+    try:
+        while not executor.idle():
+            executor.wait(0.1)
+        assert executor._server is not None
+        executor._server.process.kill()
+        with pytest.raises(StorageError, match="workers die before they do anything: the worker server died"):
+            _wait_for_ever(executor)
+    finally:
+        executor.stop()  # it once looked for the closed socket and raised ValueError
 
 
 def _wait_for_ever(executor: LocalExecutor) -> None:
