@@ -58,7 +58,7 @@ def list_searches(as_json: Json = False) -> None:
 @examples("automl searches show digits-0", "automl searches show digits-0 --json")
 def show_search(name: _Name, as_json: Json = False) -> None:
     """Show a search: its result, or how far it has come."""
-    from automl.cli.search import summary
+    from automl.cli.summary import summary
 
     with _reading(name) as (ledger, header):
         document = _document(ledger, header)

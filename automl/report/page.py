@@ -13,6 +13,7 @@ from markupsafe import Markup
 
 from automl.data.durable import replace_file, storage_errors
 from automl.report import explained, quality, tables, text
+from automl.report.command import command
 from automl.report.document import families_flag, headline, new_rows, validated
 from automl.report.importance import Importance, importances
 from automl.report.material import Material
@@ -90,7 +91,7 @@ def render(material: Material) -> str:
         failures=tables.failures(trials),
         cost=tables.cost(material.attempts),
         peak_memory=tables.peak_memory(material.attempts),
-        command=tables.command(material.header),
+        command=command(material.header),
         new_rows=new_rows(material.document, "rows.csv"),
         families_from=families_flag(material.header.config.get("families_from")),
         provenance=tables.provenance(material.header, document),
