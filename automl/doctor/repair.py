@@ -12,8 +12,7 @@ from automl.data.durable import flush_folder, storage_errors
 from automl.doctor.searches import Damaged, read_ledger, read_optuna
 from automl.errors import AutoMLError, ConfigError
 from automl.ledger import Home, Ledger, SearchFolder, SearchLock
-from automl.tracking.optuna_view import OptunaView
-from automl.tracking.records import record
+from automl.tracking.sync import write_optuna
 
 _PARTS = ("", "-wal", "-shm")
 """A SQLite file, and what a killed process leaves beside it: only together are they what was there."""
@@ -73,12 +72,7 @@ def _rebuild(folder: SearchFolder, path: Path) -> int:
         if header is None:
             return 0
         final = ledger.attempts(kind="trial", final=True)
-        view = OptunaView({"path": str(path), "search": header.name})
-        view.open()
-        with closing(view):
-            for attempt in final:
-                view.send(record(header, "optuna", 0, "slot", attempt))
-        ledger.mark_sent([message for message, *_ in ledger.unsent("optuna", limit=1 << 30)])
+        write_optuna(ledger, header, final, path)
     return len(final)
 
 

@@ -66,7 +66,7 @@ def render(material: Material) -> str:
         by_time=best_so_far(trials, over="time"),
         curves=learning_curves(trials),
         most_curves=MOST_CURVES,
-        families=[figures for family in _by_merit(trials) if (figures := _family(material, family)) is not None],
+        families=[figures for family in trials.by_merit if (figures := _family(material, family)) is not None],
         most_points=MOST_POINTS,
         most_lines=MOST_LINES,
         results=tables.results(document),
@@ -114,10 +114,6 @@ def fill(template: str, **values: Any) -> str:
 def _harmless(value: Any) -> Any:
     """Autoescaping keeps text from becoming markup; this keeps it from reordering the text around it. Markup is ours already."""
     return text.visible(value) if type(value) is str else value
-
-
-def _by_merit(trials: Trials) -> list[str]:
-    return list(dict.fromkeys(slot.family for slot in trials.ranked))
 
 
 def _family(material: Material, family: str) -> FamilyFigures | None:

@@ -85,8 +85,9 @@ def confirmations(document: dict[str, Any], trials: Trials) -> list[tuple[str, .
 def family_tables(trials: Trials) -> list[FamilyTable]:
     """Return a table per family, the one with the best slot first."""
     kept = trials.ranked[:MOST_SLOTS]
-    order = list(dict.fromkeys(slot.family for slot in trials.ranked))
-    return [_family_table(trials, family, [slot for slot in kept if slot.family == family]) for family in order]
+    return [
+        _family_table(trials, family, [slot for slot in kept if slot.family == family]) for family in trials.by_merit
+    ]
 
 
 def failures(trials: Trials) -> list[tuple[str, int]]:

@@ -7,7 +7,6 @@ so that a rollback needs no memory of ours. Knows no records and no ledger.
 from __future__ import annotations
 
 import shutil
-from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -15,6 +14,7 @@ from typing import Any
 
 from automl.bundle import check_bundle
 from automl.errors import ConfigError, StorageError, did_you_mean
+from automl.tracking.mlflow_store import pages
 
 CHAMPION = "champion"
 BUNDLE = "automl.bundle"
@@ -43,7 +43,7 @@ class Version:
 
 def names(client: Any) -> list[str]:
     """Return the names of all registered models."""
-    return sorted(model.name for model in _pages(client.search_registered_models))
+    return sorted(model.name for page in pages(client.search_registered_models, _PAGE) for model in page)
 
 
 def versions(client: Any, name: str) -> list[Version]:
@@ -149,7 +149,7 @@ def crown(client: Any, name: str, number: int, current: Version | None) -> None:
 def found_versions(client: Any, name: str, digest: str | None = None) -> list[Any]:
     """Return MLflow's own versions of a model, the newest first."""
     wanted = f"name = '{name}'" + (f" and tags.`{BUNDLE}` = '{digest}'" if digest else "")
-    found = list(_pages(client.search_model_versions, filter_string=wanted))
+    found = [one for page in pages(client.search_model_versions, _PAGE, filter_string=wanted) for one in page]
     if not found and digest is None:
         known = names(client)
         if name not in known:
@@ -166,13 +166,3 @@ def version_from(found: Any, current: int | None) -> Version:
 
 def number_of(version: Version | None) -> int | None:
     return version.number if version is not None else None
-
-
-def _pages(search: Any, **what: Any) -> Iterator[Any]:
-    token = None
-    while True:
-        page = search(**what, max_results=_PAGE, page_token=token)
-        yield from page
-        token = page.token
-        if not token:
-            return
