@@ -159,6 +159,6 @@ def _row(document: dict[str, Any]) -> tuple[Any, ...]:
 
 
 def _document(ledger: Ledger, header: Header) -> dict[str, Any]:
-    from automl.report.document import partial_document
+    from automl.report.document import partial_document, stored_document
 
-    return header.result or partial_document(header, ledger.attempts())
+    return stored_document(header) or partial_document(header, ledger.attempts())

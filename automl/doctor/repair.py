@@ -10,7 +10,7 @@ from pathlib import Path
 
 from automl.data.durable import flush_folder, storage_errors
 from automl.doctor.searches import Damaged, read_ledger, read_optuna
-from automl.errors import AutoMLError, ConfigError
+from automl.errors import AutoMLError
 from automl.ledger import Home, Ledger, SearchFolder, SearchLock
 from automl.tracking.sync import write_optuna
 
@@ -28,8 +28,6 @@ def repair(home: Home) -> Iterator[str]:
             folder = home.search(name)
             if (line := _repair_search(folder)) is not None:
                 yield line
-        except ConfigError:  # a folder that no search made
-            continue
         except (AutoMLError, Damaged, OSError) as error:
             yield f"{name}: not repaired: {error}"
 

@@ -79,6 +79,9 @@ class Ledger:
                 f"{self._place} has format {row.format}, this version reads up to {schema.FORMAT}. Upgrade."
             )
         values = row._asdict()
+        for key in ("task", "config", "spaces", "data", "code"):
+            if not isinstance(values[key], dict):
+                raise StorageError(f"{self._place} is damaged (its '{key}' is no object). It was left as it is.")
         return Header(**{key: values[key] for key in Header.__slots__})
 
     def begin(self, header: Header) -> None:
@@ -171,7 +174,7 @@ class Ledger:
             if wanted is not None:
                 query = query.where(schema.attempt.c[column] == wanted)
         with self._transaction() as connection:
-            return [_attempt_from(row) for row in connection.execute(query)]
+            return [self._attempt_from(row) for row in connection.execute(query)]
 
     # -- the outbox
 
@@ -187,7 +190,7 @@ class Ledger:
         )
         with self._transaction() as connection:
             rows = connection.execute(query).all()
-        return [(row.message, row.topic, _attempt_from(row) if row.id is not None else None) for row in rows]
+        return [(row.message, row.topic, self._attempt_from(row) if row.id is not None else None) for row in rows]
 
     def count_unsent(self, view: str, topic: str | None = None) -> int:
         """Return how many messages (of one topic) `view` has not acknowledged."""
@@ -204,6 +207,15 @@ class Ledger:
                 connection.execute(_MARK_SENT, [{"message": message} for message in ids])
 
     # -- below the surface
+
+    def _attempt_from(self, row: Row[Any]) -> Attempt:
+        values = {key: getattr(row, key) for key in Attempt.__slots__}
+        try:
+            return Attempt(**{**values, "outcome": None if row.outcome is None else outcome_from(row.outcome)})
+        except (KeyError, TypeError, ValueError, AttributeError) as error:
+            raise StorageError(
+                f"{self._place} is damaged (the outcome of attempt {row.id} does not read: {error!r}). It was left as it is."
+            ) from error
 
     def _now_ms(self) -> int:
         return int(self._clock() * 1000)
@@ -255,12 +267,6 @@ _MARK_SENT = sa.update(schema.outbox).where(schema.outbox.c.id == sa.bindparam("
 def _announce(connection: Connection, topic: str, attempt_id: int | None, views: Sequence[str] = VIEWS) -> None:
     rows = [{"view": view, "topic": topic, "attempt_id": attempt_id, "sent": False} for view in views]
     connection.execute(sa.insert(schema.outbox), rows)
-
-
-def _attempt_from(row: Row[Any]) -> Attempt:
-    values = {key: getattr(row, key) for key in Attempt.__slots__}
-    outcome = values["outcome"]
-    return Attempt(**{**values, "outcome": None if outcome is None else outcome_from(outcome)})
 
 
 def _set_pragmas(connection: Any, _: Any) -> None:
