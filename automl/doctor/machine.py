@@ -66,14 +66,13 @@ def device_findings(
 ) -> Iterator[Finding]:
     """Yield what `automl search` would run on here, with the choices that the environment makes."""
     try:
-        count = environ.get("AUTOML_WORKERS")
         seats = seats_on(
             environ.get("AUTOML_DEVICES") or "auto",
-            int(count) if count else None,
+            _workers(environ.get("AUTOML_WORKERS")),
             environ=environ,
             list_gpus=list_gpus,
         )
-    except (ConfigError, ValueError) as error:
+    except ConfigError as error:
         yield Finding("devices", "workers", "problem", str(error), "Correct AUTOML_DEVICES and AUTOML_WORKERS.")
         return
     gpus = sorted({seat.device for seat in seats} - {"cpu"})
@@ -84,3 +83,15 @@ def device_findings(
         )
     workers = f"{len(seats)}, one per device slot, {seats[0].threads} CPU thread{'s' * (seats[0].threads > 1)} each"
     yield Finding("devices", "workers", "ok", workers)
+
+
+def _workers(text: str | None) -> int | None:
+    if not text:
+        return None
+    try:
+        count = int(text)
+    except ValueError:
+        count = 0
+    if count < 1:
+        raise ConfigError(f"AUTOML_WORKERS must be a whole number of at least 1, but got {text!r}.")
+    return count
