@@ -23,7 +23,7 @@ from automl.coordinator.stage import Stage
 from automl.data import prepare, spec_for
 from automl.errors import ConfigError, DataError
 from automl.executors.choice import ExecutorFactory, make_executor
-from automl.executors.devices import device_slots
+from automl.executors.devices import seats_on
 from automl.ledger import Header, Home, Ledger, SearchFolder, SearchLock, open_to_read, require_writable
 from automl.report import build_report, gather
 from automl.report.document import partial_document
@@ -58,7 +58,7 @@ def search(
     if config.families_from:
         add_families_from(config.families_from)
     families = families_for(task.reads, task.name, config.families)
-    slots = device_slots(config.devices, config.workers)
+    seats = seats_on(config.devices, config.workers)
     home = home or Home.from_environment()
     folder = home.search(check_name(f"{task.name}-{config.seed}" if name is None else name))
     home.create()
@@ -77,7 +77,7 @@ def search(
         phases.begin("start")
         stored = ledger.header()
         done = finished(stored, config) if stored is not None else None
-        executor = executor_for(config, slots, Places(home.data, folder.root))
+        executor = executor_for(config, seats, Places(home.data, folder.root))
         stack.callback(executor.stop)
         if done is None:
             executor.start()  # its workers import torch while the data is read here
@@ -96,11 +96,11 @@ def search(
         deadline = Deadline(
             config.budget.seconds,
             started=phases.started,
-            workers=len(slots),
+            workers=len(seats),
             direction=direction,
             folds=prepared.ref.folds,
         )
-        data = replace(prepared.ref, most_rows=deadline.most_rows(spec) if slots[0].device == "cpu" else None)
+        data = replace(prepared.ref, most_rows=deadline.most_rows(spec) if seats[0].device == "cpu" else None)
         if data.most_rows is not None:
             share = f"{data.most_rows:,} of {spec.rows:,} training rows"
             observer(Said(f"in the time given a model learns from {share}; for more, give more with --time", "warning"))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -27,7 +27,8 @@ from automl.cli.options import (
     TimeCol,
     choices_from,
 )
-from automl.cli.output import number, print_facts, print_json
+from automl.cli.output import print_facts, print_json
+from automl.cli.summary import summary
 from automl.config import DEFAULT_TRIALS, PRUNERS, SAMPLERS
 from automl.errors import ConfigError, Stopped
 
@@ -197,59 +198,6 @@ def run_and_print(task: str | Task, config: SearchConfig, name: str | None, *, a
         print_json(document)
     else:
         print_facts(summary(document, config.families_from))
-
-
-def summary(document: dict[str, Any], families_from: str | None = None) -> list[str]:
-    """Return the result of a search as a few lines for people; `families_from` is where families of one's own are found again."""
-    from automl.report.document import families_flag, headline, is_default, new_rows, validated
-
-    best, slots, metric = document["best"], document["slots"], document["metric"]
-    low, high = best["test_interval"]
-    default = None if is_default(document) else document.get("default")
-    baselines = " · ".join(f"{name.replace('_', ' ')} {number(value)}" for name, value in document["baselines"].items())
-    params = " ".join(
-        f"{key}={number(value) if isinstance(value, float) else value}" for key, value in best["params"].items()
-    )
-    left = slots["planned"] - slots["complete"] - slots["pruned"] - slots["failed"]
-    cut = slots.get("interrupted", left)  # documents of older searches lack it
-    lines = [
-        f"{document['search']}: {headline(document)}",
-        f"  validation  {metric} {number(best['validation'])} {validated(document)}"
-        + (f" (default {number(default['validation'])})" if default else ""),
-        f"  test        {metric} {number(best['test'])} [{number(low)}, {number(high)}]",
-        f"  baselines   {baselines}",
-        f"  winner      {best['family']}, slot {best['slot']}: {params}",
-        f"  slots       {slots['planned']} planned: {slots['complete']} complete, {slots['pruned']} pruned, {slots['failed']} failed"
-        + (f", {cut} cut off by the time" if cut else "")
-        + (f", {left - cut} not begun" if left > cut else "")
-        + f" · {document['seconds']:.0f} s",
-        f"  model       {document['bundle']}",
-        f"  report      {document['report']}",
-    ]
-    if registered := document.get("registered"):
-        lines.append(f"  registered  {_standing(registered, document.get('challenge'))}")
-    if mlflow := document.get("mlflow"):
-        lines.append(
-            f"  mlflow      experiment {mlflow['experiment']}: {mlflow['synced']} runs"
-            + _pending(document["search"], mlflow)
-        )
-    own = families_flag(families_from)
-    lines.append(f"next: automl predict {document['bundle']} {new_rows(document, 'FILE.csv')}{own}")
-    return lines
-
-
-def _standing(registered: dict[str, Any], challenge: dict[str, Any] | None) -> str:
-    version = f"{registered['name']} version {registered['version']}"
-    if registered["champion"]:
-        return f"{version}, champion"
-    return f"{version}; the champion stays ({challenge['why']})" if challenge else f"{version}; the champion stays"
-
-
-def _pending(name: str, mlflow: dict[str, Any]) -> str:
-    if not mlflow["pending"]:
-        return ", in step (look: mlflow ui)"
-    messages = f"{mlflow['pending']} message{'s' if mlflow['pending'] > 1 else ''}"
-    return f", {messages} not yet in MLflow; run: automl searches sync {name}"
 
 
 @contextmanager

@@ -58,7 +58,7 @@ def list_searches(as_json: Json = False) -> None:
 @examples("automl searches show digits-0", "automl searches show digits-0 --json")
 def show_search(name: _Name, as_json: Json = False) -> None:
     """Show a search: its result, or how far it has come."""
-    from automl.cli.search import summary
+    from automl.cli.summary import summary
 
     with _reading(name) as (ledger, header):
         document = _document(ledger, header)
@@ -159,6 +159,6 @@ def _row(document: dict[str, Any]) -> tuple[Any, ...]:
 
 
 def _document(ledger: Ledger, header: Header) -> dict[str, Any]:
-    from automl.report.document import partial_document
+    from automl.report.document import partial_document, stored_document
 
-    return header.result or partial_document(header, ledger.attempts())
+    return stored_document(header) or partial_document(header, ledger.attempts())

@@ -11,7 +11,7 @@ from packaging.version import Version
 
 from automl.doctor.finding import Finding
 from automl.errors import ConfigError
-from automl.executors.devices import device_slots
+from automl.executors.devices import seats_on
 
 TESTED = {
     "torch": "2.13.0",
@@ -66,21 +66,32 @@ def device_findings(
 ) -> Iterator[Finding]:
     """Yield what `automl search` would run on here, with the choices that the environment makes."""
     try:
-        count = environ.get("AUTOML_WORKERS")
-        slots = device_slots(
+        seats = seats_on(
             environ.get("AUTOML_DEVICES") or "auto",
-            int(count) if count else None,
+            _workers(environ.get("AUTOML_WORKERS")),
             environ=environ,
             list_gpus=list_gpus,
         )
-    except (ConfigError, ValueError) as error:
+    except ConfigError as error:
         yield Finding("devices", "workers", "problem", str(error), "Correct AUTOML_DEVICES and AUTOML_WORKERS.")
         return
-    gpus = sorted({slot.device for slot in slots} - {"cpu"})
+    gpus = sorted({seat.device for seat in seats} - {"cpu"})
     yield Finding("devices", "gpus", "ok", f"{len(gpus)}: {', '.join(gpus)}" if gpus else "none: searches use the CPU")
     if gpus and "+cpu" in (look_up("torch") or ""):
         yield Finding(
             "devices", "torch build", "problem", "for the CPU only", "Install torch's CUDA build, or use --devices cpu."
         )
-    workers = f"{len(slots)}, one per device slot, {slots[0].threads} CPU thread{'s' * (slots[0].threads > 1)} each"
+    workers = f"{len(seats)}, one per device slot, {seats[0].threads} CPU thread{'s' * (seats[0].threads > 1)} each"
     yield Finding("devices", "workers", "ok", workers)
+
+
+def _workers(text: str | None) -> int | None:
+    if not text:
+        return None
+    try:
+        count = int(text)
+    except ValueError:
+        count = 0
+    if count < 1:
+        raise ConfigError(f"AUTOML_WORKERS must be a whole number of at least 1, but got {text!r}.")
+    return count

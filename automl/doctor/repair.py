@@ -10,10 +10,9 @@ from pathlib import Path
 
 from automl.data.durable import flush_folder, storage_errors
 from automl.doctor.searches import Damaged, read_ledger, read_optuna
-from automl.errors import AutoMLError, ConfigError
+from automl.errors import AutoMLError
 from automl.ledger import Home, Ledger, SearchFolder, SearchLock
-from automl.tracking.optuna_view import OptunaView
-from automl.tracking.records import record
+from automl.tracking.sync import write_optuna
 
 _PARTS = ("", "-wal", "-shm")
 """A SQLite file, and what a killed process leaves beside it: only together are they what was there."""
@@ -29,8 +28,6 @@ def repair(home: Home) -> Iterator[str]:
             folder = home.search(name)
             if (line := _repair_search(folder)) is not None:
                 yield line
-        except ConfigError:  # a folder that no search made
-            continue
         except (AutoMLError, Damaged, OSError) as error:
             yield f"{name}: not repaired: {error}"
 
@@ -73,12 +70,7 @@ def _rebuild(folder: SearchFolder, path: Path) -> int:
         if header is None:
             return 0
         final = ledger.attempts(kind="trial", final=True)
-        view = OptunaView({"path": str(path), "search": header.name})
-        view.open()
-        with closing(view):
-            for attempt in final:
-                view.send(record(header, "optuna", 0, "slot", attempt))
-        ledger.mark_sent([message for message, *_ in ledger.unsent("optuna", limit=1 << 30)])
+        write_optuna(ledger, header, final, path)
     return len(final)
 
 

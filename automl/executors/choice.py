@@ -6,13 +6,13 @@ from collections.abc import Callable
 
 from automl.config import SearchConfig
 from automl.executors.base import Executor
-from automl.executors.devices import Slot
+from automl.executors.devices import Seat
 from automl.worker.perform import Places
 
-ExecutorFactory = Callable[[SearchConfig, tuple[Slot, ...], Places], Executor]
+ExecutorFactory = Callable[[SearchConfig, tuple[Seat, ...], Places], Executor]
 
 
-def make_executor(config: SearchConfig, slots: tuple[Slot, ...], places: Places) -> Executor:
+def make_executor(config: SearchConfig, seats: tuple[Seat, ...], places: Places) -> Executor:
     """Return the executor that the settings name, not started."""
     if config.executor == "inline":
         from automl.executors.inline import InlineExecutor
@@ -20,4 +20,4 @@ def make_executor(config: SearchConfig, slots: tuple[Slot, ...], places: Places)
         return InlineExecutor(places)
     from automl.executors.local import LocalExecutor
 
-    return LocalExecutor(slots, places, families_from=config.families_from, stall_timeout=config.stall_timeout)
+    return LocalExecutor(seats, places, families_from=config.families_from, stall_timeout=config.stall_timeout)

@@ -14,7 +14,7 @@ _MOST_CPU_WORKERS = 8
 
 
 @dataclass(frozen=True, slots=True)
-class Slot:
+class Seat:
     """Where one worker runs."""
 
     device: str
@@ -28,15 +28,15 @@ class Slot:
         return {"CUDA_VISIBLE_DEVICES": "" if self.device == "cpu" else self.device}
 
 
-def device_slots(
+def seats_on(
     choice: str,
     workers: int | None = None,
     *,
     environ: Mapping[str, str] = os.environ,
     list_gpus: Callable[[], list[str]] | None = None,
     cores: int | None = None,
-) -> tuple[Slot, ...]:
-    """Return one slot per worker.
+) -> tuple[Seat, ...]:
+    """Return one seat per worker.
 
     `choice` is `auto`, `cpu` or ids such as `0,2`, which count within the pool: a `CUDA_VISIBLE_DEVICES` that is already
     set is never widened. One worker per GPU; on the CPU the cores are shared out.
@@ -49,7 +49,7 @@ def device_slots(
     default = len(gpus) or min(cores, _MOST_CPU_WORKERS)
     count = workers or default
     threads = max(1, cores // count)
-    return tuple(Slot(devices[number % len(devices)], threads) for number in range(count))
+    return tuple(Seat(devices[number % len(devices)], threads) for number in range(count))
 
 
 def _pool(environ: Mapping[str, str], list_gpus: Callable[[], list[str]]) -> list[str]:

@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from automl.ledger.attempt import Attempt
+    from automl.ledger.header import Header
     from automl.ledger.home import Home, SearchFolder, require_writable
-    from automl.ledger.ledger import Header, Ledger
+    from automl.ledger.ledger import Ledger
     from automl.ledger.lock import SearchLock
     from automl.ledger.reading import begun, how_to_begin, open_to_read
 
@@ -30,7 +31,7 @@ __all__ = [
 
 _HOMES = {
     "Attempt": "attempt",
-    "Header": "ledger",
+    "Header": "header",
     "Home": "home",
     "Ledger": "ledger",
     "SearchFolder": "home",

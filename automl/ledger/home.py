@@ -104,8 +104,9 @@ class Home:
         return folder
 
     def searches(self) -> list[str]:
-        """Return the names of all searches, sorted."""
-        return sorted(path.parent.name for path in self.root.glob("searches/*/ledger.db"))
+        """Return the names of all searches, sorted; a folder whose name no search can have is none."""
+        names = (path.parent.name for path in self.root.glob("searches/*/ledger.db"))
+        return sorted(name for name in names if _is_name(name))
 
     def create(self) -> None:
         """Make the home itself. Raises StorageError where that is not allowed."""
@@ -129,6 +130,13 @@ def require_writable(folder: Path) -> None:
         raise _no_folder(nearest)
     if not os.access(nearest, os.W_OK | os.X_OK):
         raise StorageError(f"cannot write in {nearest}, where {folder} belongs.", hint="Grant the permission.")
+
+
+def _is_name(name: str) -> bool:
+    try:
+        return bool(check_name(name))
+    except ConfigError:
+        return False
 
 
 def _no_folder(path: Path) -> StorageError:

@@ -2,51 +2,27 @@
 
 from __future__ import annotations
 
-import contextlib
 import json
 import os
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection, Engine, Row
 
-from automl.data.durable import disk_full
 from automl.errors import Stopped, StorageError
 from automl.ledger import schema
 from automl.ledger.attempt import Attempt
+from automl.ledger.header import Header
+from automl.ledger.troubles import storage_error
 from automl.messages import Kind, Outcome, outcome_from, to_json
 
 VIEWS = ("mlflow", "optuna")
 """Each has its own outbox rows, so that one being away does not hold up the other."""
-
-
-@dataclass(frozen=True, slots=True)
-class Header:
-    """What a search is: fixed at its start, compared when it is resumed."""
-
-    uuid: str
-    name: str
-    created_ms: int
-    task: dict[str, Any]
-    config: dict[str, Any]
-    spaces: dict[str, Any]
-    """Per family: parameter -> distribution, as explored; a changed space is seen here."""
-    data: dict[str, Any]
-    code: dict[str, Any]
-    """Versions and hashes of the code that made it."""
-    result: dict[str, Any] | None = None
-    """The JSON document of the finished search."""
-
-    @property
-    def concluded(self) -> int:
-        """How many slots its result was drawn from."""
-        counts = (self.result or {}).get("slots", {})
-        return sum(counts.get(state, 0) for state in ("complete", "pruned", "failed"))
 
 
 class Ledger:
@@ -103,6 +79,9 @@ class Ledger:
                 f"{self._place} has format {row.format}, this version reads up to {schema.FORMAT}. Upgrade."
             )
         values = row._asdict()
+        for key in ("task", "config", "spaces", "data", "code"):
+            if not isinstance(values[key], dict):
+                raise StorageError(f"{self._place} is damaged (its '{key}' is no object). It was left as it is.")
         return Header(**{key: values[key] for key in Header.__slots__})
 
     def begin(self, header: Header) -> None:
@@ -195,7 +174,7 @@ class Ledger:
             if wanted is not None:
                 query = query.where(schema.attempt.c[column] == wanted)
         with self._transaction() as connection:
-            return [_attempt_from(row) for row in connection.execute(query)]
+            return [self._attempt_from(row) for row in connection.execute(query)]
 
     # -- the outbox
 
@@ -211,7 +190,7 @@ class Ledger:
         )
         with self._transaction() as connection:
             rows = connection.execute(query).all()
-        return [(row.message, row.topic, _attempt_from(row) if row.id is not None else None) for row in rows]
+        return [(row.message, row.topic, self._attempt_from(row) if row.id is not None else None) for row in rows]
 
     def count_unsent(self, view: str, topic: str | None = None) -> int:
         """Return how many messages (of one topic) `view` has not acknowledged."""
@@ -228,6 +207,15 @@ class Ledger:
                 connection.execute(_MARK_SENT, [{"message": message} for message in ids])
 
     # -- below the surface
+
+    def _attempt_from(self, row: Row[Any]) -> Attempt:
+        values = {key: getattr(row, key) for key in Attempt.__slots__}
+        try:
+            return Attempt(**{**values, "outcome": None if row.outcome is None else outcome_from(row.outcome)})
+        except (KeyError, TypeError, ValueError, AttributeError) as error:
+            raise StorageError(
+                f"{self._place} is damaged (the outcome of attempt {row.id} does not read: {error!r}). It was left as it is."
+            ) from error
 
     def _now_ms(self) -> int:
         return int(self._clock() * 1000)
@@ -262,7 +250,7 @@ class Ledger:
         except (sa.exc.StatementError, OSError) as error:
             if isinstance(stopped := getattr(error, "orig", None), Stopped):
                 raise stopped from None  # a signal that fell into SQLAlchemy
-            raise _storage_error(self._place, error) from error
+            raise storage_error(self._place, error) from error
 
 
 _CLOSE = (
@@ -281,41 +269,7 @@ def _announce(connection: Connection, topic: str, attempt_id: int | None, views:
     connection.execute(sa.insert(schema.outbox), rows)
 
 
-def _attempt_from(row: Row[Any]) -> Attempt:
-    values = {key: getattr(row, key) for key in Attempt.__slots__}
-    outcome = values["outcome"]
-    return Attempt(**{**values, "outcome": None if outcome is None else outcome_from(outcome)})
-
-
 def _set_pragmas(connection: Any, _: Any) -> None:
     """FULL: what is committed survives a power cut."""
     for pragma in ("synchronous=FULL", "foreign_keys=ON"):
         connection.execute(f"PRAGMA {pragma}")
-
-
-def _storage_error(place: str, error: Exception) -> StorageError:
-    text = str(getattr(error, "orig", None) or error)
-    if "database is locked" in text:
-        return StorageError(
-            f"{place} is locked by {_holder(Path(place))}.", hint="End it, then run the same command again."
-        )
-    if "full" in text or "No space left" in text or "disk I/O error" in text:
-        return disk_full(Path(place))
-    if "not a database" in text or "malformed" in text:
-        return StorageError(f"{place} is not a database, or is damaged ({text}). It was left as it is.")
-    if "unable to open" in text or "readonly" in text or "Permission" in text:
-        return StorageError(
-            f"{place} cannot be opened for writing ({text}).", hint="Check the permissions of its folder."
-        )
-    return StorageError(f"{place}: {text}")
-
-
-def _holder(path: Path) -> str:
-    """Name the other processes that have a file open, as far as the system lets us see."""
-    found = []
-    for folder in Path("/proc").glob("[0-9]*/fd"):
-        pid = int(folder.parent.name)
-        with contextlib.suppress(OSError):
-            if pid != os.getpid() and any(os.path.realpath(fd) == str(path.resolve()) for fd in folder.iterdir()):
-                found.append(pid)
-    return f"pid {', '.join(map(str, sorted(found)))}" if found else "another program"

@@ -12,8 +12,9 @@ from urllib.parse import quote
 import sqlalchemy as sa
 
 from automl.errors import ConfigError, StorageError
+from automl.ledger.header import Header
 from automl.ledger.home import SearchFolder
-from automl.ledger.ledger import Header, Ledger
+from automl.ledger.ledger import Ledger
 
 
 def open_to_read(folder: SearchFolder) -> Ledger:

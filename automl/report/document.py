@@ -4,14 +4,24 @@ from __future__ import annotations
 
 import shlex
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
 from automl.config import Budget
+from automl.errors import StorageError
 from automl.ledger import Attempt, Header
 
 _NOT_BETTER = "not better than the default"
+_NUMBER = (int, float)
+_WHOLE: dict[str, Any] = {
+    **dict.fromkeys(("search", "task", "metric", "direction", "verdict", "bundle", "report"), str),
+    "slots": dict.fromkeys(("planned", "complete", "pruned", "failed"), int),
+    "best": {"family": str, "slot": int, "params": dict, "validation": _NUMBER, "test": _NUMBER, "test_interval": list},
+    "baselines": dict,
+    "seconds": _NUMBER,
+}
+"""What the document of every finished search has had since the first version, and its kind."""
 
 
 def partial_document(header: Header, attempts: Iterable[Attempt]) -> dict[str, Any]:
@@ -29,6 +39,27 @@ def partial_document(header: Header, attempts: Iterable[Attempt]) -> dict[str, A
         "epochs": sum(attempt.outcome.steps for attempt in attempts if attempt.outcome is not None),
         "slots": count_slots(header, trials),
     }
+
+
+def stored_document(header: Header) -> dict[str, Any] | None:
+    """Return the document of a finished search, None of another. Raises StorageError for one that lacks what each version writes."""
+    if header.result is None:
+        return None
+    if missing := list(_missing(header.result, _WHOLE)):
+        raise StorageError(
+            f"The result of search '{header.name}' is not whole (no {', '.join(missing)}): another program or version wrote it.",
+            hint="Restore a copy of its ledger.",
+        )
+    return header.result
+
+
+def _missing(document: Any, form: dict[str, Any], above: str = "") -> Iterator[str]:
+    for key, kind in form.items():
+        value = document.get(key) if isinstance(document, dict) else None
+        if isinstance(kind, dict):
+            yield from _missing(value, kind, f"{above}{key}.")
+        elif not isinstance(value, kind):
+            yield f"{above}{key}"
 
 
 def new_rows(document: dict[str, Any], table: str) -> str:

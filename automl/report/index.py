@@ -12,7 +12,7 @@ from markupsafe import Markup
 
 from automl.errors import StorageError
 from automl.ledger import Home, open_to_read
-from automl.report.document import headline, partial_document
+from automl.report.document import headline, partial_document, stored_document
 from automl.report.page import fill, write_page
 from automl.report.progress import best_line
 from automl.report.slots import Trials, slots_of
@@ -64,7 +64,7 @@ def _entry(home: Home, name: str, page: Path) -> Entry | None:
         if header is None:
             return None
         attempts = ledger.attempts(kind="trial", final=True)
-        document = header.result or partial_document(header, attempts)
+        document = stored_document(header) or partial_document(header, attempts)
     best, slots = document.get("best") or {}, document["slots"]
     trials = Trials(slots_of(attempts), document["metric"], document["direction"])
     low, high = best.get("test_interval") or (None, None)

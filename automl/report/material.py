@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from automl.ledger import Attempt, Header, SearchFolder, begun, open_to_read
-from automl.report.document import partial_document
+from automl.report.document import partial_document, stored_document
 from automl.report.scored import Scored, read_scored
 from automl.report.slots import Trials, default_slot, slots_of
 
@@ -31,7 +31,7 @@ def gather(
     header: Header, attempts: Sequence[Attempt], folder: SearchFolder, document: dict[str, Any] | None = None
 ) -> Material:
     """Return what there is; `document` is the stored one, or what is known so far, where none is given."""
-    document = document or header.result or partial_document(header, attempts)
+    document = document or stored_document(header) or partial_document(header, attempts)
     best = document.get("best") or {}
     slots, direction = slots_of(attempts), document["direction"]
     family = (document.get("default") or {}).get("family") or best.get(

@@ -13,6 +13,7 @@ from markupsafe import Markup
 
 from automl.data.durable import replace_file, storage_errors
 from automl.report import explained, quality, tables, text
+from automl.report.command import command
 from automl.report.document import families_flag, headline, new_rows, validated
 from automl.report.importance import Importance, importances
 from automl.report.material import Material
@@ -65,7 +66,7 @@ def render(material: Material) -> str:
         by_time=best_so_far(trials, over="time"),
         curves=learning_curves(trials),
         most_curves=MOST_CURVES,
-        families=[figures for family in _by_merit(trials) if (figures := _family(material, family)) is not None],
+        families=[figures for family in trials.by_merit if (figures := _family(material, family)) is not None],
         most_points=MOST_POINTS,
         most_lines=MOST_LINES,
         results=tables.results(document),
@@ -90,7 +91,7 @@ def render(material: Material) -> str:
         failures=tables.failures(trials),
         cost=tables.cost(material.attempts),
         peak_memory=tables.peak_memory(material.attempts),
-        command=tables.command(material.header),
+        command=command(material.header),
         new_rows=new_rows(material.document, "rows.csv"),
         families_from=families_flag(material.header.config.get("families_from")),
         provenance=tables.provenance(material.header, document),
@@ -113,10 +114,6 @@ def fill(template: str, **values: Any) -> str:
 def _harmless(value: Any) -> Any:
     """Autoescaping keeps text from becoming markup; this keeps it from reordering the text around it. Markup is ours already."""
     return text.visible(value) if type(value) is str else value
-
-
-def _by_merit(trials: Trials) -> list[str]:
-    return list(dict.fromkeys(slot.family for slot in trials.ranked))
 
 
 def _family(material: Material, family: str) -> FamilyFigures | None:

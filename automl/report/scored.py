@@ -14,7 +14,7 @@ import numpy as np
 
 from automl.ledger import Attempt, SearchFolder
 from automl.report.picture import address, png
-from automl.report.text import number, plural
+from automl.report.text import number
 from automl.tasks.metrics import EVEN, decide
 
 _TELLING = 4
@@ -136,15 +136,10 @@ def read_scored(attempts: Sequence[Attempt], folder: SearchFolder) -> Scored | N
     return Scored(arrays["target"], prediction, labels, hardest, threshold, found.get("explained", {}))
 
 
-def rows_read(scored: Scored) -> str:
-    """Return how many rows there were, in words."""
-    return plural(len(scored.target), "test row")
-
-
 def _read(path: Path) -> dict[str, np.ndarray]:
     """Return the arrays of a file. A report shows what is there: a missing or damaged file is an absent section, no error."""
     try:
         with np.load(path, allow_pickle=False) as archive:
             return {name: archive[name] for name in archive.files}
-    except (OSError, ValueError, KeyError, BadZipFile):
+    except (OSError, EOFError, ValueError, KeyError, BadZipFile):
         return {}

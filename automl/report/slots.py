@@ -72,6 +72,11 @@ class Trials:
 
         return tuple(sorted(self.slots, key=rank))
 
+    @property
+    def by_merit(self) -> tuple[str, ...]:
+        """Names of the families, the one with the best slot first."""
+        return tuple(dict.fromkeys(slot.family for slot in self.ranked))
+
     def of(self, family: str) -> Trials:
         """Return one family's slots."""
         mine = tuple(slot for slot in self.slots if slot.family == family)

@@ -1,25 +1,19 @@
-"""The report's tables as plain rows: results, confirmations, slots, cost, how to do it again. Knows no markup."""
+"""The report's tables as plain rows: results, confirmations, slots, cost, what it depends on. Knows no markup."""
 
 from __future__ import annotations
 
-import os
-import shlex
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from statistics import fmean
 from typing import Any
 
-from automl.config import SearchConfig
 from automl.ledger import Attempt, Header
 from automl.report.slots import Slot, Trials
 from automl.report.text import aligned, duration, number, setting
 
 MOST_SLOTS = 1000
 """In the tables at most, the best ones; longer ones serve nobody and slow a phone."""
-_FLAGS = ("sampler", "pruner", "max_epochs", "metric", "families_from")
-"""Settings that decide the result and have a flag; their defaults are left out of the command."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,8 +85,9 @@ def confirmations(document: dict[str, Any], trials: Trials) -> list[tuple[str, .
 def family_tables(trials: Trials) -> list[FamilyTable]:
     """Return a table per family, the one with the best slot first."""
     kept = trials.ranked[:MOST_SLOTS]
-    order = list(dict.fromkeys(slot.family for slot in trials.ranked))
-    return [_family_table(trials, family, [slot for slot in kept if slot.family == family]) for family in order]
+    return [
+        _family_table(trials, family, [slot for slot in kept if slot.family == family]) for family in trials.by_merit
+    ]
 
 
 def failures(trials: Trials) -> list[tuple[str, int]]:
@@ -135,78 +130,12 @@ def cost(attempts: Iterable[Attempt]) -> list[Spent]:
     ]
 
 
-_CHOICES = {
-    "target": "--target",
-    "kind": "--kind",
-    "group": "--group",
-    "time_column": "--time-col",
-    "encoding": "--encoding",
-    "input": "--input",
-    "id": "--id",
-    "horizon": "--horizon",
-    "test": "--test",
-}
-
-
 def peak_memory(attempts: Iterable[Attempt]) -> float | None:
     """Return the most memory that a worker used, in MB."""
     peaks = [
         one.outcome.cost["peak_memory_mb"] for one in attempts if one.outcome and "peak_memory_mb" in one.outcome.cost
     ]
     return max(peaks, default=None)
-
-
-def command(header: Header) -> str:
-    """Return the one command that searches the same again."""
-    config, usual = header.config, SearchConfig()
-    words = ["automl", "search", *_task(header), "--seed", str(config["seed"])]
-    if header.name != f"{header.task['name']}-{config['seed']}":
-        words += ["--name", header.name]
-    if config.get("families"):
-        words += ["--families", ",".join(config["families"])]
-    budget = config["budget"]
-    if budget.get("trials") is not None:
-        words += ["--trials", str(budget["trials"])]
-    if budget.get("seconds") is not None:
-        words += ["--time", f"{budget['seconds']:g}s"]
-    for name in _FLAGS:
-        if config.get(name, getattr(usual, name)) != getattr(usual, name):
-            words += [f"--{name.replace('_', '-')}", str(config[name])]
-    for key, text in (config.get("overrides") or {}).items():
-        words += ["--set", f"{key}={text}"]
-    return shlex.join(words)
-
-
-def _task(header: Header) -> list[str]:
-    """A built-in task by its name; one's own by its file as it was given, and what was said of it on the command line."""
-    said = header.task.get("choices") or {}
-    if not said:
-        return [str(header.task["name"])]
-    if said.get("file"):  # it says what no flag does
-        return [said["file"], *_said(said["beside"])]
-    source = str(header.task["source"])
-    test = _beside(said["test"], said["path"], source) if said.get("test") else None
-    return [source, *_said({**said, "test": test})]
-
-
-def _said(choices: dict[str, Any]) -> list[str]:
-    """Choices as flags."""
-    words: list[str] = []
-    for name, flag in _CHOICES.items():
-        if choices.get(name) not in (None, "utf-8"):
-            words += [flag, str(choices[name])]
-    for column in choices.get("known") or ():
-        words += ["--known", column]
-    for column, kind in (choices.get("columns") or {}).items():
-        words += ["--column", f"{column}={kind}"]
-    return words
-
-
-def _beside(test: str, path: str, source: str) -> str:
-    """The test part's place as seen from where the source was named."""
-    if Path(source).is_absolute():
-        return test
-    return os.path.relpath(test, Path(path).parents[len(Path(source).parts) - 1])
 
 
 def provenance(header: Header, document: dict[str, Any]) -> list[tuple[str, str]]:

@@ -12,6 +12,7 @@ from typing import Any
 from automl.errors import AutoMLError, StorageError
 from automl.tracking import registry
 from automl.tracking.mlflow_store import patient_uploads
+from automl.tracking.registering import Entry, register
 from automl.tracking.view import Record, Refused
 
 EXPORTS = Path("exports")
@@ -40,15 +41,15 @@ def export(client: Any, name: str, record: Record, *, experiment: str, run: str)
             client.log_artifact(run, str(report), "report")
     entry = _entry(name, record)
     try:
-        version = registry.register(client, entry, experiment=experiment, run=run)
+        version = register(client, entry, experiment=experiment, run=run)
     except StorageError as error:
         raise Refused(f"{entry.bundle} is not registered: {error}") from error
     return {"name": name, "version": version.number, "champion": version.champion}
 
 
-def _entry(name: str, record: Record) -> registry.Entry:
+def _entry(name: str, record: Record) -> Entry:
     try:
-        return registry.Entry(
+        return Entry(
             name,
             Path(record["bundle"]),
             record["digest"],

@@ -12,6 +12,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from contextlib import chdir, closing, contextmanager, suppress
 from dataclasses import dataclass
+from itertools import chain
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -135,23 +136,23 @@ def close(client: Any) -> None:
 
 
 def experiments(client: Any) -> Iterator[list[str]]:
-    """Yield the ids of all active experiments, a page at a time."""
-    token = None
-    while True:
-        page = client.search_experiments(max_results=_PAGE, page_token=token)
-        if page:
-            yield [experiment.experiment_id for experiment in page]
-        token = page.token
-        if not token:
-            return
+    """Return the ids of all active experiments, a page at a time."""
+    found = pages(client.search_experiments, _PAGE)
+    return ([experiment.experiment_id for experiment in page] for page in found if page)
 
 
 def find_runs(client: Any, ids: list[str], key_is: str) -> Iterator[Any]:
-    """Yield the runs in these experiments whose key fits a condition: `= 'uuid/0'`, `LIKE 'uuid%'`."""
+    """Return the runs in these experiments whose key fits a condition: `= 'uuid/0'`, `LIKE 'uuid%'`."""
+    found = pages(client.search_runs, _PAGE, experiment_ids=ids, filter_string=f"tags.`{KEY}` {key_is}")
+    return chain.from_iterable(found)
+
+
+def pages(search: Any, size: int, **what: Any) -> Iterator[Any]:
+    """Yield what one of a client's searches finds, page by page, each of at most `size`."""
     token = None
     while True:
-        page = client.search_runs(ids, f"tags.`{KEY}` {key_is}", max_results=_PAGE, page_token=token)
-        yield from page
+        page = search(**what, max_results=size, page_token=token)
+        yield page
         token = page.token
         if not token:
             return

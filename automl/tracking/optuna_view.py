@@ -73,7 +73,10 @@ class OptunaView:
             study = optuna.create_study(
                 storage=self._storage, study_name=name, direction=direction, load_if_exists=True
             )
-            self._present[family] = {trial.user_attrs["slot"] for trial in study.get_trials(deepcopy=False)}
+            known = (trial.user_attrs.get("slot") for trial in study.get_trials(deepcopy=False))
+            self._present[family] = {
+                slot for slot in known if isinstance(slot, int)
+            }  # others may add trials of their own
             self._studies[family] = study
         return self._studies[family]
 

@@ -7,7 +7,6 @@ so that a rollback needs no memory of ours. Knows no records and no ledger.
 from __future__ import annotations
 
 import shutil
-from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -15,16 +14,13 @@ from typing import Any
 
 from automl.bundle import check_bundle
 from automl.errors import ConfigError, StorageError, did_you_mean
-from automl.tracking.mlflow_store import patient_uploads
+from automl.tracking.mlflow_store import pages
 
 CHAMPION = "champion"
 BUNDLE = "automl.bundle"
 """Tag of a version and of its logged model: the digest of the bundle's manifest."""
 _PREVIOUS = "automl.previous"
 """Tag of a version that is or was the champion: the version whose place it took; empty for the first."""
-_ALIAS = "automl.alias"
-"""Tag of a version: `pending` until it is settled whether it becomes the champion, then `moved` or `kept`."""
-_LONGEST_DESCRIPTION = 5000
 _PAGE = 100
 
 
@@ -45,31 +41,15 @@ class Version:
         return self.tags.get(BUNDLE, "")
 
 
-@dataclass(frozen=True, slots=True)
-class Entry:
-    """What is to be registered."""
-
-    name: str
-    bundle: Path
-    digest: str
-    tags: dict[str, str]
-    metrics: dict[str, float]
-    ended_ms: int
-    champion_was: int | None
-    """The champion that it was compared with."""
-    moves: bool
-    """Whether it takes that one's place."""
-
-
 def names(client: Any) -> list[str]:
     """Return the names of all registered models."""
-    return sorted(model.name for model in _pages(client.search_registered_models))
+    return sorted(model.name for page in pages(client.search_registered_models, _PAGE) for model in page)
 
 
 def versions(client: Any, name: str) -> list[Version]:
     """Return a model's versions, the newest first. Raises ConfigError where the model is not registered."""
-    current = _number(champion(client, name))
-    return [_version(found, current) for found in _found(client, name)]
+    current = number_of(champion(client, name))
+    return [version_from(found, current) for found in found_versions(client, name)]
 
 
 def champion(client: Any, name: str) -> Version | None:
@@ -80,7 +60,7 @@ def champion(client: Any, name: str) -> Version | None:
         if getattr(error, "error_code", None) in ("RESOURCE_DOES_NOT_EXIST", "INVALID_PARAMETER_VALUE", "NOT_FOUND"):
             return None
         raise
-    return _version(found, int(found.version))
+    return version_from(found, int(found.version))
 
 
 def pick(client: Any, name: str, which: str = CHAMPION) -> Version:
@@ -97,39 +77,11 @@ def pick(client: Any, name: str, which: str = CHAMPION) -> Version:
     raise ConfigError(f"model '{name}' has no version '{which}'. Versions: {listed}, or {CHAMPION}.")
 
 
-def register(client: Any, entry: Entry, *, experiment: str, run: str) -> Version:
-    """Return the version of this bundle, made unless it is there; done twice, it changes nothing.
-
-    The alias moves once at most, and only while the version that it was compared with bears it: what a person did meanwhile stays.
-    Raises StorageError where the bundle is gone or another one, and not registered yet.
-    """
-    found = next((one for one in _found(client, entry.name, entry.digest)), None)
-    if found is None:
-        _make_registered_model(client, entry.name)
-        model = _logged_model(client, entry, experiment, run)
-        found = client.create_model_version(
-            entry.name,
-            f"models:/{model}",
-            run_id=run,
-            tags={**entry.tags, BUNDLE: entry.digest, _ALIAS: "pending"},
-            description=_card(entry.bundle),
-            model_id=model,
-        )
-    number, current = int(found.version), champion(client, entry.name)
-    if found.tags.get(_ALIAS) == "pending":
-        if entry.moves and _number(current) == entry.champion_was:
-            _crown(client, entry.name, number, current)
-            current = champion(client, entry.name)
-        settled = "moved" if _number(current) == number else "kept"
-        client.set_model_version_tag(entry.name, str(number), _ALIAS, settled)
-    return _version(found, _number(current))
-
-
 def promote(client: Any, name: str, number: int) -> Version:
     """Let a version be the champion. Raises ConfigError where it is not there."""
     version, current = pick(client, name, str(number)), champion(client, name)
-    if _number(current) != version.number:
-        _crown(client, name, version.number, current)
+    if number_of(current) != version.number:
+        crown(client, name, version.number, current)
     return pick(client, name, str(number))
 
 
@@ -188,77 +140,16 @@ def _is(folder: Path, digest: str) -> bool:
         return False
 
 
-def _crown(client: Any, name: str, number: int, current: Version | None) -> None:
+def crown(client: Any, name: str, number: int, current: Version | None) -> None:
     """Move the alias; the number of the one before is written first, so that a kill in between loses no way back."""
     client.set_model_version_tag(name, str(number), _PREVIOUS, str(current.number) if current else "")
     client.set_registered_model_alias(name, CHAMPION, str(number))
 
 
-def _make_registered_model(client: Any, name: str) -> None:
-    try:
-        client.create_registered_model(name, tags={"task": name})
-    except Exception as error:
-        if getattr(error, "error_code", None) != "RESOURCE_ALREADY_EXISTS":
-            raise
-
-
-def _logged_model(client: Any, entry: Entry, experiment: str, run: str) -> str:
-    """Return the id of the bundle's logged model, ready and among the run's outputs."""
-    from mlflow.entities import LoggedModelOutput, Metric
-
-    found = client.search_logged_models([experiment], f"tags.`{BUNDLE}` = '{entry.digest}'")
-    model = (
-        found[0]
-        if found
-        else client.create_logged_model(
-            experiment, name=entry.name, source_run_id=run, tags={**entry.tags, BUNDLE: entry.digest}
-        )
-    )
-    if str(model.status) != "READY":
-        with TemporaryDirectory() as folder:
-            _save(entry, Path(folder) / "model")
-            with patient_uploads():
-                client.log_model_artifacts(model.model_id, str(Path(folder) / "model"))
-        points = [
-            Metric(key, value, entry.ended_ms, 0, model_id=model.model_id, run_id=run)
-            for key, value in entry.metrics.items()
-        ]
-        client.log_batch(run, metrics=points)
-        outputs = client.get_run(run).outputs
-        if all(one.model_id != model.model_id for one in (outputs.model_outputs if outputs else ())):
-            client.log_outputs(run, [LoggedModelOutput(model.model_id, 0)])  # a second time is an error
-        client.finalize_logged_model(model.model_id, "READY")  # last: what is ready is not looked at again
-    return str(model.model_id)
-
-
-def _save(entry: Entry, to: Path) -> None:
-    """Write the bundle as a models-from-code pyfunc with signature and input example."""
-    import mlflow.pyfunc
-
-    from automl.tracking.signature import example, libraries, signature
-
-    bundle, manifest = entry.bundle, check_bundle(entry.bundle)
-    if manifest.digest != entry.digest:
-        raise StorageError(f"Bundle {bundle} is not the one that this search exported.")
-    mlflow.pyfunc.save_model(
-        to,
-        python_model=str(Path(__file__).with_name("serving.py")),
-        artifacts={"bundle": str(bundle)},
-        signature=signature(bundle, manifest),
-        input_example=example(bundle, manifest),
-        pip_requirements=libraries(manifest),
-    )
-
-
-def _card(bundle: Path) -> str:
-    text = (bundle / "MODEL_CARD.md").read_text(encoding="utf-8")
-    return text if len(text) <= _LONGEST_DESCRIPTION else text[: _LONGEST_DESCRIPTION - 4] + "\n..."
-
-
-def _found(client: Any, name: str, digest: str | None = None) -> list[Any]:
+def found_versions(client: Any, name: str, digest: str | None = None) -> list[Any]:
     """Return MLflow's own versions of a model, the newest first."""
     wanted = f"name = '{name}'" + (f" and tags.`{BUNDLE}` = '{digest}'" if digest else "")
-    found = list(_pages(client.search_model_versions, filter_string=wanted))
+    found = [one for page in pages(client.search_model_versions, _PAGE, filter_string=wanted) for one in page]
     if not found and digest is None:
         known = names(client)
         if name not in known:
@@ -268,20 +159,10 @@ def _found(client: Any, name: str, digest: str | None = None) -> list[Any]:
     return sorted(found, key=lambda one: -int(one.version))
 
 
-def _version(found: Any, current: int | None) -> Version:
+def version_from(found: Any, current: int | None) -> Version:
     number, text = int(found.version), found.description or ""
     return Version(found.name, number, number == current, dict(found.tags), text, found.creation_timestamp)
 
 
-def _number(version: Version | None) -> int | None:
+def number_of(version: Version | None) -> int | None:
     return version.number if version is not None else None
-
-
-def _pages(search: Any, **what: Any) -> Iterator[Any]:
-    token = None
-    while True:
-        page = search(**what, max_results=_PAGE, page_token=token)
-        yield from page
-        token = page.token
-        if not token:
-            return

@@ -6,6 +6,7 @@ import time
 from collections.abc import Callable
 from contextlib import closing
 from functools import partial
+from pathlib import Path
 from typing import Any, TypeVar
 
 from automl.ledger import Attempt, Header, Ledger, SearchFolder, SearchLock, begun
@@ -32,20 +33,21 @@ def sync(folder: SearchFolder, *, warn: Callable[[str], None] = lambda text: Non
     with SearchLock(folder.root), closing(Ledger.open(folder.ledger)) as ledger:
         header = begun(ledger, folder.name)
         final = ledger.attempts(kind="trial", final=True)
-        report = {"optuna": _sync_optuna(ledger, header, final, folder)}
+        write_optuna(ledger, header, final, folder.optuna)
+        report = {"optuna": {"total": len(final), "synced": len(final), "missing": 0, "extra": 0}}
         if header.config["tracking"]:
             report["mlflow"] = _sync_mlflow(ledger, header, final, warn)
     return report
 
 
-def _sync_optuna(ledger: Ledger, header: Header, final: list[Attempt], folder: SearchFolder) -> dict[str, int]:
-    view = OptunaView({"path": str(folder.optuna), "search": header.name})
+def write_optuna(ledger: Ledger, header: Header, final: list[Attempt], path: Path) -> None:
+    """Bring Optuna's copy at `path`, made where there is none, into step with the final slots."""
+    view = OptunaView({"path": str(path), "search": header.name})
     view.open()
     with closing(view):
         for attempt in final:
             view.send(record(header, "optuna", 0, "slot", attempt))
     _acknowledge(ledger, "optuna")
-    return {"total": len(final), "synced": len(final), "missing": 0, "extra": 0}
 
 
 def _sync_mlflow(ledger: Ledger, header: Header, final: list[Attempt], warn: Callable[[str], None]) -> dict[str, int]:

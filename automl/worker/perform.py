@@ -2,14 +2,7 @@
 
 from __future__ import annotations
 
-import errno
 import random
-import resource
-import sys
-import time
-import traceback
-from collections.abc import Callable
-from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -19,9 +12,10 @@ import numpy as np
 
 from automl import catalog
 from automl.data import KNOWN, load_folds
-from automl.data.durable import FULL
 from automl.messages import Answer, Artifact, Assignment, Member, Outcome, Report
 from automl.tasks.metrics import best_threshold, measure_all
+from automl.worker.cost import Cost
+from automl.worker.guard import guard
 
 if TYPE_CHECKING:
     from automl.worker.callbacks import Best, Progress, Reporter
@@ -58,19 +52,19 @@ def perform(assignment: Assignment, channel: Channel, places: Places) -> tuple[O
     An exception in the family's code is an outcome like any other: `failed`, with one line as its reason and the traceback
     in `<search>/logs/<assignment>.txt`. KeyboardInterrupt and SystemExit pass through.
     """
-    members = range(len(assignment.members))
+    members, logs = range(len(assignment.members)), places.search / "logs"
     match assignment.kind:
         case "score":
-            return _guard(partial(_score, assignment, places), assignment, members, places)
+            return guard(partial(_score, assignment, places), assignment, members, logs)
         case "baselines":
-            return _guard(partial(_baselines, assignment, places), assignment, members, places)
+            return guard(partial(_baselines, assignment, places), assignment, members, logs)
         case "export":
-            return _guard(partial(_export, assignment, places), assignment, members, places)
+            return guard(partial(_export, assignment, places), assignment, members, logs)
     train = _refit if assignment.kind == "refit" else _fit
     return tuple(
         outcome
         for index in members
-        for outcome in _guard(partial(train, assignment, index, channel, places), assignment, (index,), places)
+        for outcome in guard(partial(train, assignment, index, channel, places), assignment, (index,), logs)
     )
 
 
@@ -99,7 +93,7 @@ def _fit(assignment: Assignment, index: int, channel: Channel, places: Places) -
     """
     from automl.worker.folds import joined
 
-    cost, folds = _Cost(), assignment.folds or (None,)
+    cost, folds = Cost(), assignment.folds or (None,)
     fitted: list[tuple[Progress, Measured]] = []
     for place, fold in enumerate(folds):
         reporter, validation = _fit_once(assignment, index, channel, places, fold=fold, is_silent=place > 0)
@@ -145,7 +139,7 @@ def _refit(assignment: Assignment, index: int, channel: Channel, places: Places)
     from automl.worker.feeds import TrainingFeed, hold
     from automl.worker.trainer import fit, input_dtype, training_device
 
-    cost = _Cost()
+    cost = Cost()
     member = assignment.members[index]
     rows = hold(places.data, assignment.data, KNOWN, training_device(), input_dtype(assignment.precision))
     listener = Listener(assignment, index, channel)
@@ -177,7 +171,7 @@ def _module(assignment: Assignment, member: Member) -> Any:
 
 
 def _outcome(
-    assignment: Assignment, index: int, progress: Progress, validation: Measured, cost: _Cost, places: Places
+    assignment: Assignment, index: int, progress: Progress, validation: Measured, cost: Cost, places: Places
 ) -> Outcome:
     best, curve = progress.best, tuple(progress.curve)
     end: dict[str, Any] = {"best_step": best.step if best else 0, "steps": len(curve), "curve": curve}
@@ -227,78 +221,3 @@ def _artifacts(assignment: Assignment, best: Best, places: Places) -> dict[str, 
     if best.predictions is not None:
         artifacts["predictions"] = write_predictions(places.search, assignment.id, best.predictions)
     return artifacts
-
-
-class _Cost:
-    """Seconds and peak memory from its construction on."""
-
-    def __init__(self) -> None:
-        self._began = time.monotonic()
-        if _uses_cuda():
-            sys.modules["torch"].cuda.reset_peak_memory_stats()
-
-    def read(self) -> dict[str, float]:
-        """Peak memory is the GPU's where there is one, else the process's high-water mark."""
-        if _uses_cuda():
-            peak = sys.modules["torch"].cuda.max_memory_allocated() / 2**20
-        else:
-            unit = 1 if sys.platform == "darwin" else 1024  # ru_maxrss: bytes there, KiB on Linux
-            peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit / 2**20
-        return {"seconds": time.monotonic() - self._began, "peak_memory_mb": peak}
-
-
-def _uses_cuda() -> bool:
-    torch = sys.modules.get("torch")
-    return torch is not None and torch.cuda.is_available()
-
-
-def _guard(
-    work: Callable[[], tuple[Outcome, ...]], assignment: Assignment, members: range | tuple[int, ...], places: Places
-) -> tuple[Outcome, ...]:
-    cost = _Cost()
-    try:
-        return work()
-    except Exception as error:
-        if isinstance(error, OSError) and error.errno in _MACHINE:
-            raise  # the machine's trouble is no verdict on a point: the slot must not pay for it
-        _write_traceback(places, assignment, error)
-        reason = _out_of_memory(error)
-        return tuple(
-            Outcome(
-                assignment.id,
-                index,
-                "failed",
-                reason or _one_line(error),
-                constraints={"memory": 1.0} if reason else {},
-                cost=cost.read(),
-                recycle=bool(reason),
-            )
-            for index in members
-        )
-
-
-_MACHINE = (*FULL, errno.EROFS, errno.EIO, errno.EMFILE, errno.ENFILE)
-
-
-def _out_of_memory(error: Exception) -> str:
-    """Name the memory that was exhausted, or return an empty string for any other error."""
-    text = str(error)
-    is_torch = type(error).__name__ == "OutOfMemoryError" or isinstance(error, RuntimeError)
-    if is_torch and ("CUDA" in text or type(error).__name__ == "OutOfMemoryError") and "out of memory" in text.lower():
-        return "CUDA out of memory"
-    if isinstance(error, MemoryError) or (is_torch and "DefaultCPUAllocator: can't allocate memory" in text):
-        return "out of memory"
-    return ""
-
-
-def _one_line(error: Exception) -> str:
-    message = " ".join(str(error).split())
-    return f"{type(error).__name__}: {message[:300]}" if message else type(error).__name__
-
-
-def _write_traceback(places: Places, assignment: Assignment, error: Exception) -> None:
-    with suppress(OSError):  # a full disk must not hide the failure itself
-        folder = places.search / "logs"
-        folder.mkdir(parents=True, exist_ok=True)
-        text = "".join(traceback.format_exception(error))
-        (folder / f"{assignment.id}.txt").write_text(text)

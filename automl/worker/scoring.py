@@ -78,7 +78,7 @@ def _baselines(assignment: Assignment, places: Places) -> tuple[dict[str, np.nda
     try:
         with np.load(path, allow_pickle=False) as archive:
             found = {name: archive[name] for name in archive.files}
-    except (OSError, ValueError, BadZipFile) as error:
+    except (OSError, EOFError, ValueError, BadZipFile) as error:
         raise StorageError(f"What the baselines predicted cannot be read: {path} ({error}).") from None
     lines = found.pop("thresholds").tolist()
     thresholds = dict(zip(found, lines, strict=True))

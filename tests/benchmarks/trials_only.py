@@ -26,7 +26,7 @@ from automl.coordinator.space import overrides_for
 from automl.coordinator.study import FamilyStudy
 from automl.coordinator.trials import TrialDecision
 from automl.data import prepare, spec_for
-from automl.executors.devices import Slot
+from automl.executors.devices import Seat
 from automl.executors.local import LocalExecutor
 from automl.ledger import Attempt, Home, Ledger, SearchLock
 from automl.tasks import load_task
@@ -80,7 +80,7 @@ def run(config: SearchConfig, workers: int) -> dict[str, Any]:
     with ExitStack() as stack:
         stack.enter_context(SearchLock(folder.root))
         ledger = stack.enter_context(closing(Ledger.open(folder.ledger)))
-        executor = LocalExecutor((Slot("cpu", 1),) * workers, Places(home.data, folder.root))
+        executor = LocalExecutor((Seat("cpu", 1),) * workers, Places(home.data, folder.root))
         stack.callback(executor.stop)
         executor.start()
         prepared = prepare(task, seed=config.seed, data_folder=home.data)

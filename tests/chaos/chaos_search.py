@@ -15,16 +15,16 @@ import automl
 from automl.config import Budget, SearchConfig
 from automl.errors import AutoMLError
 from automl.executors.base import Executor
-from automl.executors.devices import Slot
+from automl.executors.devices import Seat
 from automl.executors.local import LocalExecutor
 from automl.worker.perform import Places
 
 PRELOAD = {"perform": ("automl.worker.preload",), "perform_made_up": ()}
 
 
-def executor(perform: str, config: SearchConfig, slots: tuple[Slot, ...], places: Places) -> Executor:
+def executor(perform: str, config: SearchConfig, seats: tuple[Seat, ...], places: Places) -> Executor:
     """Local workers with another way to work."""
-    return LocalExecutor(slots, places, perform=f"chaos_workers:{perform}", preload=PRELOAD[perform])
+    return LocalExecutor(seats, places, perform=f"chaos_workers:{perform}", preload=PRELOAD[perform])
 
 
 def main() -> int:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import shutil
 from contextlib import closing
 
 import pytest
@@ -36,6 +37,30 @@ def test_a_damaged_ledger_does_not_hide_the_other_searches(capsys: pytest.Captur
     }
     assert "bowl-1/ledger.db is not a database" in printed.err
     assert "automl doctor" in printed.err
+
+
+def test_a_folder_that_no_search_made_does_not_hide_the_searches(capsys: pytest.CaptureFixture[str]) -> None:
+    root = searched("bowl-0").root
+    shutil.copytree(root, root.with_name("copy of bowl-0"))
+    for command in ("searches list", "report --index", "models list"):
+        assert run(command.split()) == 0, capsys.readouterr().err
+    assert "copy of" not in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("result", [{}, {"slots": None}, {"slots": {"planned": 4}}, "text"])
+def test_a_result_that_is_not_whole_is_said_and_does_not_hide_the_other_searches(
+    result: object, capsys: pytest.CaptureFixture[str]
+) -> None:
+    searched("bowl-0")
+    with closing(Ledger.open(searched("bowl-1").ledger)) as ledger:
+        ledger.finish({"search": "bowl-1", **result} if isinstance(result, dict) else result)  # type: ignore[arg-type]
+    for command in ("searches show bowl-1", "report bowl-1"):
+        assert run(command.split()) == 5
+        assert "The result of search 'bowl-1' is not whole (no " in capsys.readouterr().err
+    assert run(["report", "--index"]) == 0
+    assert run(["searches", "list", "--json"]) == 0
+    rows = json.loads(capsys.readouterr().out.partition("\n")[2])
+    assert [row["verdict"] for row in rows] == ["unfinished", "cannot be read"]
 
 
 @pytest.mark.parametrize("command", ["searches show", "searches resume", "searches sync", "report"])

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from automl.cli.output import print_facts, print_table
-from automl.cli.search import summary
+from automl.cli.summary import summary
 
 PARAMS = {
     "width": 16,

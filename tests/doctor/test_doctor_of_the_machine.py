@@ -37,6 +37,15 @@ def test_gpus_with_a_torch_that_cannot_use_them_are_a_problem() -> None:
     assert found["torch build"].state == "problem"
 
 
+@pytest.mark.parametrize("count", ["-1", "0", "two"])
+def test_a_number_of_workers_that_no_search_takes_is_a_problem(count: str) -> None:
+    (found,) = device_findings({"AUTOML_WORKERS": count})
+    assert (found.state, found.found) == (
+        "problem",
+        f"AUTOML_WORKERS must be a whole number of at least 1, but got {count!r}.",
+    )
+
+
 def test_a_folder_that_cannot_be_made_is_a_problem(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -10,7 +10,7 @@ import stubs
 from automl.coordinator.loop import Coordinator
 from automl.errors import StorageError
 from automl.executors.base import Lost
-from automl.executors.devices import Slot
+from automl.executors.devices import Seat
 from automl.executors.local import LocalExecutor
 from automl.ledger import Attempt
 from automl.worker.perform import Places
@@ -20,7 +20,7 @@ def run(folder: Path, misbehave: str = "", slots: int = 4, workers: int = 2, **s
     ledger, search = stubs.new_search(folder)
     (search.root / "misbehave").write_text(misbehave)
     executor = LocalExecutor(
-        (Slot("cpu", 1),) * workers,
+        (Seat("cpu", 1),) * workers,
         Places(folder, search.root),
         perform="stub_worker:perform",
         preload=(),
@@ -89,7 +89,7 @@ def test_workers_are_recycled_after_some_trials(tmp_path: Path) -> None:
 def test_workers_that_die_before_they_do_anything_end_the_search(tmp_path: Path) -> None:
     broken = tmp_path / "broken_perform.py"
     broken.write_text("import os, sys\nos.register_at_fork(after_in_child=lambda: os._exit(3))\ndef perform(*_): ...\n")
-    executor = LocalExecutor((Slot("cpu", 1),), _places(tmp_path), perform="broken_perform:perform", preload=())
+    executor = LocalExecutor((Seat("cpu", 1),), _places(tmp_path), perform="broken_perform:perform", preload=())
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("PYTHONPATH", str(tmp_path))
         executor.start()
@@ -103,7 +103,7 @@ def test_workers_that_die_before_they_do_anything_end_the_search(tmp_path: Path)
 def test_a_dead_server_is_replaced_and_its_work_lost(tmp_path: Path) -> None:
     places = _places(tmp_path)
     (places.search / "misbehave").write_text("0:hang")
-    executor = LocalExecutor((Slot("cpu", 1),), places, perform="stub_worker:perform", preload=())
+    executor = LocalExecutor((Seat("cpu", 1),), places, perform="stub_worker:perform", preload=())
     executor.start()
     try:
         while not executor.idle():
@@ -113,7 +113,7 @@ def test_a_dead_server_is_replaced_and_its_work_lost(tmp_path: Path) -> None:
         assert attempt is not None
         executor.submit(decision.assignment(attempt))
         assert executor._server is not None
-        executor._server.kill()
+        executor._server.process.kill()
         events: list[object] = []
         while not events:
             events += executor.wait(0.1)
@@ -125,22 +125,37 @@ def test_a_dead_server_is_replaced_and_its_work_lost(tmp_path: Path) -> None:
 
 
 def test_a_server_that_dies_before_it_is_asked_to_fork_is_replaced(tmp_path: Path) -> None:
-    slot = Slot("cpu", 1)
-    executor = LocalExecutor((slot,), _places(tmp_path), perform="stub_worker:perform", preload=())
+    seat = Seat("cpu", 1)
+    executor = LocalExecutor((seat,), _places(tmp_path), perform="stub_worker:perform", preload=())
     executor.start()
     try:
         while not executor.idle():
             executor.wait(0.1)
         server = executor._server
         assert server is not None
-        server.kill()
-        server.wait()
-        executor._fork(slot)  # as when a worker is recycled before anyone has heard of the death
+        server.process.kill()
+        server.process.wait()
+        executor._fork(seat)  # as when a worker is recycled before anyone has heard of the death
         assert len(executor._workers) == 1
         while executor._server is server or not executor.idle():
             executor.wait(0.1)
     finally:
         executor.stop()
+
+
+def test_a_server_that_dies_again_and_again_ends_the_search_with_a_word(tmp_path: Path) -> None:
+    executor = LocalExecutor((Seat("cpu", 1),), _places(tmp_path), perform="stub_worker:perform", preload=())
+    executor._deaths = 10
+    executor.start()
+    try:
+        while not executor.idle():
+            executor.wait(0.1)
+        assert executor._server is not None
+        executor._server.process.kill()
+        with pytest.raises(StorageError, match="workers die before they do anything: the worker server died"):
+            _wait_for_ever(executor)
+    finally:
+        executor.stop()  # it once looked for the closed socket and raised ValueError
 
 
 def _wait_for_ever(executor: LocalExecutor) -> None:

@@ -161,8 +161,11 @@ def test_without_baselines_the_model_is_measured_all_the_same(ready):
     assert list(read_scores(places.search / outcome.artifacts["predictions"].path).predictions) == ["model"]
 
 
-def test_baselines_that_are_gone_are_a_storage_error_with_their_path(ready):
+def test_baselines_that_are_gone_or_empty_are_a_storage_error_with_their_path(ready):
     assignment, places = ready
+    (places.search / "empty.npz").touch()
+    with pytest.raises(StorageError, match=r"empty\.npz"):
+        score(dataclasses.replace(_scoring(assignment), baselines="empty.npz"), places)
     with pytest.raises(StorageError, match=r"gone\.npz"):
         score(dataclasses.replace(_scoring(assignment), baselines="gone.npz"), places)
 

@@ -98,12 +98,12 @@ def perform(assignment: Any, channel: Any, places: Any) -> Any:
     return really(assignment, channel, places)
 
 
-def stub_executor(config: Any, slots: Any, places: Any) -> Any:
+def stub_executor(config: Any, seats: Any, places: Any) -> Any:
     """Local workers that import no torch before the refit."""
     from automl.executors.local import LocalExecutor
 
     return LocalExecutor(
-        slots,
+        seats,
         places,
         families_from=config.families_from,
         stall_timeout=config.stall_timeout,

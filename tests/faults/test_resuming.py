@@ -17,7 +17,7 @@ from toy import Toy
 from automl.coordinator.events import Began
 from automl.coordinator.loop import Coordinator
 from automl.errors import ConfigError
-from automl.executors.devices import Slot
+from automl.executors.devices import Seat
 from automl.executors.inline import InlineExecutor
 from automl.executors.local import LocalExecutor
 from automl.ledger import Ledger, SearchFolder
@@ -185,7 +185,7 @@ def test_no_jump_of_the_clock_makes_anything_stale(tmp_path: Path) -> None:
     ledger = Ledger.open(folder.ledger, clock=lambda: next(jumps))
     ledger.begin(stubs.header())
     executor = LocalExecutor(
-        (Slot("cpu", 1),),
+        (Seat("cpu", 1),),
         Places(tmp_path, folder.root),
         perform="stub_worker:perform",
         preload=("stub_worker",),

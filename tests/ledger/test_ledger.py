@@ -115,6 +115,30 @@ def test_a_newer_format_is_refused(ledger: Ledger, tmp_path: Path) -> None:
         ledger.header()
 
 
+@pytest.mark.parametrize(
+    "outcome", ["{}", "[]", '{"curve": 1, "artifacts": {}}', '{"curve": [], "artifacts": {}, "later": 1}']
+)
+def test_an_outcome_of_another_form_is_a_damage_that_is_said(ledger: Ledger, tmp_path: Path, outcome: str) -> None:
+    import sqlite3
+
+    opened = ledger.open_attempt(attempt())
+    ledger.close_attempt(opened, complete(opened))
+    with sqlite3.connect(tmp_path / "search" / "ledger.db") as database:
+        database.execute("UPDATE attempt SET outcome = ?", (outcome,))
+    with pytest.raises(StorageError, match=r"ledger.db is damaged \(the outcome of attempt 1 does not read: "):
+        ledger.attempts()
+
+
+@pytest.mark.parametrize("text", ["null", "[]", '"x"', "3"])
+def test_a_header_of_another_form_is_a_damage_that_is_said(ledger: Ledger, tmp_path: Path, text: str) -> None:
+    import sqlite3
+
+    with sqlite3.connect(tmp_path / "search" / "ledger.db") as database:
+        database.execute("UPDATE search SET config = ?", (text,))
+    with pytest.raises(StorageError, match=r"ledger.db is damaged \(its 'config' is no object\)"):
+        ledger.header()
+
+
 def test_a_second_holder_is_told_who_holds_the_search(tmp_path: Path) -> None:
     import os
 

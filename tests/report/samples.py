@@ -64,7 +64,14 @@ def document(**more: Any) -> dict[str, Any]:
         "phases": {"start": 2.9, "search": 18.4},
         "epochs": 402,
         "slots": {"planned": 4, "complete": 2, "pruned": 1, "failed": 1, "interrupted": 0, "retried": 0},
-        "best": {"family": "cnn", "slot": 1, "validation": 0.989, "test": 0.986, "test_interval": [0.975, 0.994]},
+        "best": {
+            "family": "cnn",
+            "slot": 1,
+            "params": {"lr": 0.01},
+            "validation": 0.989,
+            "test": 0.986,
+            "test_interval": [0.975, 0.994],
+        },
         "default": {"slot": 1, "validation": 0.972},
         "confirmed": [{"slot": 1, "family": "cnn", "values": [0.988, 0.99, 0.989]}],
         "baselines": {"majority": 0.1, "linear": 0.95},
@@ -72,6 +79,7 @@ def document(**more: Any) -> dict[str, Any]:
         "verdict": "better than default",
         "reasons": ["On 3 fresh seeds the winner's mean is 0.989."],
         "bundle": "exports/digits/v-0123456789ab",
+        "report": "reports/digits-0/index.html",
         **more,
     }
 

@@ -105,9 +105,10 @@ def test_features_of_a_table_are_told_in_their_own_units(tmp_path):
     assert example.note == "off by 3"
 
 
-def test_what_is_gone_or_damaged_is_an_absent_section(tmp_path):
+@pytest.mark.parametrize("content", [b"PK\x03\x04 not an archive", b"not even that", b""])
+def test_what_is_gone_or_damaged_is_an_absent_section(tmp_path, content):
     done = score(tmp_path, np.array([0]), np.array([[0.9, 0.1]]))
-    (tmp_path / "artifacts" / "hardest.npz").write_bytes(b"PK\x03\x04 not an archive")
+    (tmp_path / "artifacts" / "hardest.npz").write_bytes(content)
     scored = read_scored([done], SearchFolder(tmp_path))
     assert scored.labels == ("0", "1")
     assert scored.examples() == []

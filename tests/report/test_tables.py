@@ -6,8 +6,9 @@ import json
 from samples import SLOTS, attempt, document, header, trials
 
 from automl.messages import Outcome
+from automl.report.command import command
 from automl.report.slots import default_slot, slots_of
-from automl.report.tables import command, confirmations, cost, failures, family_tables, provenance, results, standing
+from automl.report.tables import confirmations, cost, failures, family_tables, provenance, results, standing
 from automl.report.text import aligned, duration, number, setting
 from automl.tasks import Choices, load_task
 

@@ -117,13 +117,15 @@ class FakeClient:
             if run.info.experiment_id == number:
                 run.info.lifecycle_stage = "deleted"
 
-    def search_runs(self, experiments: list[str], filter_string: str, max_results: int, page_token: str | None) -> Page:
+    def search_runs(
+        self, experiment_ids: list[str], filter_string: str, max_results: int, page_token: str | None
+    ) -> Page:
         text = filter_string.split("'")[1]
         begins = "LIKE" in filter_string
         return Page(
             run
             for run in self.runs.values()
-            if _is_active(run) and run.info.experiment_id in experiments and _fits(run, text, begins)
+            if _is_active(run) and run.info.experiment_id in experiment_ids and _fits(run, text, begins)
         )
 
     def _active(self, run: str) -> Any:

@@ -67,6 +67,16 @@ def test_a_slot_sent_twice_is_one_trial_also_after_a_restart(tmp_path):
     assert len(trials(tmp_path / "o.db")) == 1
 
 
+def test_a_trial_that_someone_else_added_is_passed_over(tmp_path):
+    view_on(tmp_path / "o.db").send(with_space(slot(1)))
+    foreign = optuna.load_study(study_name="digits-0-mlp", storage=_open_storage(tmp_path / "o.db"))
+    foreign.add_trial(optuna.create_trial(value=0.5))
+    view = view_on(tmp_path / "o.db")
+    view.send(with_space(slot(1)))
+    view.send(with_space(slot(2)))
+    assert [trial.user_attrs.get("slot") for trial in trials(tmp_path / "o.db")] == [1, None, 2]
+
+
 def test_a_value_that_optuna_cannot_hold_is_refused(tmp_path):
     with pytest.raises(Refused, match="slot 1"):
         view_on(tmp_path / "o.db").send(with_space(slot(1, value=math.nan)))

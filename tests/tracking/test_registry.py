@@ -10,9 +10,9 @@ from exported import bundled
 
 from automl.bundle import check_bundle, load_model
 from automl.errors import ConfigError, StorageError
-from automl.tracking import registry
+from automl.tracking import registering, registry
 from automl.tracking.mlflow_store import connect
-from automl.tracking.registry import Entry
+from automl.tracking.registering import Entry
 
 pytestmark = pytest.mark.slow
 
@@ -68,7 +68,7 @@ def register(client, run, tmp_path):
         entry = Entry(
             tmp_path.name, bundle, check_bundle(bundle).digest, {"search": "s"}, {"test": 0.5}, 5, champion_was, moves
         )
-        return registry.register(through, entry, experiment=run.experiment_id, run=run.run_id)
+        return registering.register(through, entry, experiment=run.experiment_id, run=run.run_id)
 
     return register
 
