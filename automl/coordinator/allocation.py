@@ -13,6 +13,7 @@ import math
 from collections import deque
 from collections.abc import Iterable
 
+from automl.direction import sign
 from automl.ledger import Attempt
 
 _WARM_UP = 5
@@ -27,7 +28,7 @@ class Allocation:
 
     def __init__(self, families: Iterable[str], direction: str, *, by_time: bool = False) -> None:
         """`by_time`: shares are of seconds, not of slots."""
-        self._sign = -1.0 if direction == "maximize" else 1.0
+        self._sign = sign(direction)
         self._by_time = by_time
         self._slots = dict.fromkeys(families, 0)
         self._ended = dict.fromkeys(self._slots, 0)
@@ -44,7 +45,7 @@ class Allocation:
         self._ended[family] += 1
         self._seconds[family] += trial.outcome.cost.get("seconds", 0.0) if trial.outcome is not None else 0.0
         if trial.state == "complete" and trial.value is not None:
-            self._recent[family].append(self._sign * trial.value)
+            self._recent[family].append(-self._sign * trial.value)
         elif trial.state == "pruned":
             self._recent[family].append(math.inf)
 

@@ -6,6 +6,7 @@ import math
 import time
 from collections.abc import Callable, Iterable, Sequence
 
+from automl.direction import sign
 from automl.ledger import Attempt
 from automl.messages import Spec
 
@@ -64,7 +65,7 @@ class Deadline:
         self._seconds = seconds
         self._started = started
         self._workers = workers
-        self._sign = -1.0 if direction == "maximize" else 1.0
+        self._sign = sign(direction)
         self._fits = max(1, folds)
         self._clock = clock
         self._defaults: dict[str, int] = {}
@@ -198,7 +199,7 @@ class Deadline:
 
     def _rank(self, trial: Attempt) -> float:
         assert trial.value is not None
-        return self._sign * trial.value
+        return -self._sign * trial.value
 
     def _training(self, trial: Attempt) -> float:
         """Seconds of one of its fits."""
