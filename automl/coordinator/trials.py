@@ -114,7 +114,7 @@ class TrialDecision:
             direction=self._direction,
             max_resource=self._spec.max_resource,
             folds=tuple(range(self._data.folds)),
-            patience=max(5, self._spec.max_resource // 3),
+            patience=self._spec.patience,
             deadline=self._longest,
             keep_better_than=self._bar(attempt.family),
             precision=self._precision,

@@ -204,7 +204,7 @@ class WinnerWork:
             max_resource=given.get("epochs", self.spec.max_resource),
             folds=self._folds(attempt),
             deadline=self._longest(attempt),
-            patience=max(5, self.spec.max_resource // 3),
+            patience=self.spec.patience,
             precision=self.precision,
             champion=(given.get("champion") or {}).get("folder"),
             baselines=given.get("baselines"),
