@@ -228,14 +228,12 @@ class WinnerWork:
             return ()
         return (validated_fold(fresh_seed(attempt), self.data.folds),)
 
-    def best_trial(self, trials: Iterable[Attempt]) -> Attempt | None:
-        """Return the best complete trial; ties go to the lower validation loss, then to the earlier slot.
+    def _ranked(self, trials: Iterable[Attempt]) -> list[Attempt]:
+        """Return the complete trials, the best first; ties go to the lower validation loss, then to the earlier slot.
 
         Of classes a tie is what one training row more would change: 50 rows tell no 0.98 from 1, and their loss tells a good deal.
         """
-        return next(iter(self._ranked(trials)), None)
 
-    def _ranked(self, trials: Iterable[Attempt]) -> list[Attempt]:
         def rank(trial: Attempt) -> tuple[float, float, int]:
             assert trial.value is not None
             assert trial.outcome is not None
