@@ -63,6 +63,11 @@ class Spec:
         return self.classes or math.prod(self.outputs[0].shape)
 
     @property
+    def patience(self) -> int:
+        """Epochs without improvement after which a training ends: a third of the most, and at least 5."""
+        return max(5, self.max_resource // 3)
+
+    @property
     def is_forecast(self) -> bool:
         """Whether the next steps of the input series are predicted."""
         return self.input.kind == "series" and self.outputs[0].kind == "steps"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator
-from contextlib import ExitStack, closing, contextmanager
+from contextlib import AbstractContextManager, ExitStack, closing, contextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -20,11 +20,12 @@ from automl.coordinator.reconcile import reconcile
 from automl.coordinator.signals import stop_on_signals
 from automl.coordinator.spend import spend_budget
 from automl.coordinator.stage import Stage
-from automl.data import prepare, spec_for
+from automl.data import Prepared, prepare, spec_for
 from automl.errors import ConfigError, DataError
 from automl.executors.choice import ExecutorFactory, make_executor
-from automl.executors.devices import seats_on
+from automl.executors.devices import Seat, seats_on
 from automl.ledger import Header, Home, Ledger, SearchFolder, SearchLock, open_to_read, require_writable
+from automl.messages import DataRef, Spec
 from automl.report import build_report, gather
 from automl.report.document import partial_document
 from automl.tasks import Task, load_task, require_package
@@ -53,26 +54,13 @@ def search(
     after a signal, NoUsableTrial when nothing completed. Whatever is raised, the same call again goes on where this one ended.
     """
     config = config or SearchConfig()
-    task = (load_task(task) if isinstance(task, str) else task).steered_by(config.metric)
-    require_package(task)
-    if config.families_from:
-        add_families_from(config.families_from)
+    task = _steered(task, config)
     families = families_for(task.reads, task.name, config.families)
     seats = seats_on(config.devices, config.workers)
     home = home or Home.from_environment()
     folder = home.search(check_name(f"{task.name}-{config.seed}" if name is None else name))
-    home.create()
-    is_new = not folder.root.exists()
-    folder.create()
-    for later in ("exports", "reports"):
-        require_writable(Path(later) / task.name)
     stop = StopRequest()
-    with ExitStack() as stack:
-        stack.enter_context(SearchLock(folder.root))
-        if is_new:
-            stack.enter_context(_forgetting_what_never_began(home, folder))
-        stack.enter_context(stop_on_signals(stop, lambda text: observer(Said(text, "stopping"))))
-        ledger = stack.enter_context(closing(Ledger.open(folder.ledger)))
+    with _opened(home, folder, task, stop, observer) as ledger, ExitStack() as stack:
         phases = Phases(observer, started)
         phases.begin("start")
         stored = ledger.header()
@@ -82,53 +70,25 @@ def search(
         if done is None:
             executor.start()  # its workers import torch while the data is read here
 
-        prepared = prepare(task, seed=config.seed, data_folder=home.data)
-        if task.why:
-            observer(Said(task.summary(prepared.summary.total)))
-        for text in prepared.summary.warnings:
-            observer(Said(text, "warning"))
+        prepared = _read(task, config, home, observer)
         spec = spec_for(task, prepared, max_epochs=config.max_epochs)
         header = describe(folder.name, task, config, families, prepared, spec)
-        metric, direction = header.task["metric"], header.task["direction"]
-        asked, planned = config.budget.slots, planned_slots(config, ledger.attempts(kind="trial"))
-        observer(Began(header.name, metric, direction, planned, config.budget.seconds))
-
+        seconds, planned = config.budget.seconds, planned_slots(config, ledger.attempts(kind="trial"))
+        observer(Began(header.name, task.metric, task.direction, planned, seconds))
         deadline = Deadline(
-            config.budget.seconds,
-            started=phases.started,
-            workers=len(seats),
-            direction=direction,
-            folds=prepared.ref.folds,
+            seconds, started=phases.started, workers=len(seats), direction=task.direction, folds=prepared.ref.folds
         )
-        data = replace(prepared.ref, most_rows=deadline.most_rows(spec) if seats[0].device == "cpu" else None)
-        if data.most_rows is not None:
-            share = f"{data.most_rows:,} of {spec.rows:,} training rows"
-            observer(Said(f"in the time given a model learns from {share}; for more, give more with --time", "warning"))
+        data = _learnable_in_time(prepared.ref, spec, deadline, seats, observer)
         observer = _teaching(deadline, observer)
-
-        def views(header: Header) -> tuple[Postman, ...]:
-            warn, lag = (lambda text: observer(Said(text, "warning"))), (lambda view, n: observer(Lagging(view, n)))
-            return stack.enter_context(open_views(ledger, header, folder, mlflow=config.tracking, warn=warn, lag=lag))
-
-        if stored is not None:
-            for text in compare(stored, header, strict=config.strict):
-                observer(Said(text, "warning"))
-            if asked is not None and planned is not None and asked < planned:
-                observer(Said(f"search '{stored.name}' has {planned} slots, {asked} asked: nothing to add"))
-            elif done is not None:
-                observer(Said(f"budget {done['slots']['planned']} already done in search '{stored.name}'"))
-            if done is not None:
-                behind = config.tracking and ledger.count_unsent("mlflow")
-                return _bring_into_step(ledger, stored, done, views(stored)) if behind else done
-            header = replace(stored, config=header.config)
-            ledger.reconfigure(header.config)
-            requeued = reconcile(ledger, folder.results)
-            trials = sorted(ledger.attempts(kind="trial", final=True), key=lambda trial: trial.slot)
-            observer(Resumed(tuple(trials), requeued))
-        else:
+        if stored is None:
             ledger.begin(header)
+        else:
+            _compare_aloud(stored, header, config, planned, observer)
+            if done is not None:
+                return _as_it_stands(ledger, stored, folder, config, done, observer)
+            header = _take_up(stored, header, ledger, folder, observer)
 
-        postmen = views(header)
+        postmen = stack.enter_context(_views(ledger, header, folder, config, observer))
         coordinator = Coordinator(
             ledger,
             executor,
@@ -138,33 +98,57 @@ def search(
             postmen=postmen,
             stop=stop,
         )
-        champion = ChampionQuestion(postmen, folder)
         stage = Stage(
-            task,
-            config,
-            header,
-            spec,
-            data,
-            home.data,
-            folder,
-            ledger,
-            coordinator,
-            deadline,
-            phases,
-            champion,
-            observer,
+            config=config,
+            header=header,
+            spec=spec,
+            data=data,
+            data_folder=home.data,
+            folder=folder,
+            ledger=ledger,
+            coordinator=coordinator,
+            deadline=deadline,
+            phases=phases,
+            champion=ChampionQuestion(postmen, folder),
+            observer=observer,
         )
         trials = spend_budget(stage)
         if header.result is not None and len(trials) <= header.concluded:
             observer(Said(f"no trial was added: the result of search '{header.name}' stands"))
             return _bring_into_step(ledger, header, header.result, postmen, deadline.left_for_views())
-        document = _report(stage, conclude(stage, trials))
-        return _sync(stage, document, postmen)
+        return _sync(stage, _report(stage, conclude(stage, trials)), postmen)
+
+
+def _steered(task: str | Task, config: SearchConfig) -> Task:
+    """Return the task with the metric that is asked for. Makes families of one's own known."""
+    task = (load_task(task) if isinstance(task, str) else task).steered_by(config.metric)
+    require_package(task)
+    if config.families_from:
+        add_families_from(config.families_from)
+    return task
+
+
+@contextmanager
+def _opened(home: Home, folder: SearchFolder, task: Task, stop: StopRequest, observer: Observer) -> Iterator[Ledger]:
+    """Yield the ledger of a search that is ours alone; until it is closed, a signal fills in the request to `stop`.
+
+    Where its settings or its data forbid a new search to begin, its folder is deleted: there is nothing in it to go on with.
+    """
+    home.create()
+    is_new = not folder.root.exists()
+    folder.create()
+    for later in ("exports", "reports"):
+        require_writable(Path(later) / task.name)
+    with ExitStack() as stack:
+        stack.enter_context(SearchLock(folder.root))
+        if is_new:
+            stack.enter_context(_forgetting_what_never_began(home, folder))
+        stack.enter_context(stop_on_signals(stop, lambda text: observer(Said(text, "stopping"))))
+        yield stack.enter_context(closing(Ledger.open(folder.ledger)))
 
 
 @contextmanager
 def _forgetting_what_never_began(home: Home, folder: SearchFolder) -> Iterator[None]:
-    """Delete a search's new folder where its settings or its data forbid it to begin: there is nothing in it to go on with."""
     try:
         yield
     except (ConfigError, DataError):
@@ -173,6 +157,72 @@ def _forgetting_what_never_began(home: Home, folder: SearchFolder) -> Iterator[N
         if not has_begun:
             home.delete(folder)
         raise
+
+
+def _read(task: Task, config: SearchConfig, home: Home, observer: Observer) -> Prepared:
+    """Read and prepare the data; say what it was taken for, and what is odd about it."""
+    prepared = prepare(task, seed=config.seed, data_folder=home.data)
+    if task.why:
+        observer(Said(task.summary(prepared.summary.total)))
+    for text in prepared.summary.warnings:
+        observer(Said(text, "warning"))
+    return prepared
+
+
+def _learnable_in_time(
+    ref: DataRef, spec: Spec, deadline: Deadline, seats: tuple[Seat, ...], observer: Observer
+) -> DataRef:
+    """Return the data with no more rows than a CPU can learn from in the time given; warn where those are not all."""
+    most = deadline.most_rows(spec) if seats[0].device == "cpu" else None
+    if most is not None:
+        share = f"{most:,} of {spec.rows:,} training rows"
+        observer(Said(f"in the time given a model learns from {share}; for more, give more with --time", "warning"))
+    return replace(ref, most_rows=most)
+
+
+def _compare_aloud(
+    stored: Header, asked: Header, config: SearchConfig, planned: int | None, observer: Observer
+) -> None:
+    """Say what differs from the search that has this name, and where nothing is asked that it has not done. Raises ConfigError."""
+    for text in compare(stored, asked, strict=config.strict):
+        observer(Said(text, "warning"))
+    slots, done = config.budget.slots, finished(stored, config)
+    if slots is not None and planned is not None and slots < planned:
+        observer(Said(f"search '{stored.name}' has {planned} slots, {slots} asked: nothing to add"))
+    elif done is not None:
+        observer(Said(f"budget {done['slots']['planned']} already done in search '{stored.name}'"))
+
+
+def _take_up(stored: Header, asked: Header, ledger: Ledger, folder: SearchFolder, observer: Observer) -> Header:
+    """Go on with an earlier run's search under the settings asked now; what that run left open is closed, or tried again."""
+    ledger.reconfigure(asked.config)
+    requeued = reconcile(ledger, folder.results)
+    trials = sorted(ledger.attempts(kind="trial", final=True), key=lambda trial: trial.slot)
+    observer(Resumed(tuple(trials), requeued))
+    return replace(stored, config=asked.config)
+
+
+def _views(
+    ledger: Ledger, header: Header, folder: SearchFolder, config: SearchConfig, observer: Observer
+) -> AbstractContextManager[tuple[Postman, ...]]:
+    """Open the views of a search; what they say goes to the observer."""
+    warn, lag = (lambda text: observer(Said(text, "warning"))), (lambda view, n: observer(Lagging(view, n)))
+    return open_views(ledger, header, folder, mlflow=config.tracking, warn=warn, lag=lag)
+
+
+def _as_it_stands(
+    ledger: Ledger,
+    header: Header,
+    folder: SearchFolder,
+    config: SearchConfig,
+    document: dict[str, Any],
+    observer: Observer,
+) -> dict[str, Any]:
+    """Return the document of a search that is finished, once MLflow has been sent what it still lacks."""
+    if not (config.tracking and ledger.count_unsent("mlflow")):
+        return document
+    with _views(ledger, header, folder, config, observer) as postmen:
+        return _bring_into_step(ledger, header, document, postmen)
 
 
 def _report(stage: Stage, conclusion: Conclusion) -> dict[str, Any]:

@@ -7,6 +7,7 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
+from automl.config import Budget, SearchConfig
 from automl.coordinator.study import FamilyStudy
 from automl.coordinator.trials import TrialDecision
 from automl.ledger import Header, Ledger, SearchFolder
@@ -30,14 +31,11 @@ def study(seed: int = 0, **choices: Any) -> FamilyStudy:
     return FamilyStudy(SPACE, SPEC, **settings)
 
 
-def decision(
-    slots: int | None = 6, *, families: tuple[str, ...] = ("bowl",), seed: int = 0, **choices: Any
-) -> TrialDecision:
-    """Trials on the bowl."""
-    study_choices = {key: choices.pop(key) for key in ("sampler", "pruner", "window") if key in choices}
-    studies = {family: study(seed, **study_choices) for family in families}
-    settings: dict[str, Any] = {"metric": "loss", "direction": "minimize", "seed": seed, "max_failed": 10, **choices}
-    return TrialDecision(studies, SPEC, DATA, slots=slots, **settings)
+def decision(slots: int = 6, *, families: tuple[str, ...] = ("bowl",), seed: int = 0, **choices: Any) -> TrialDecision:
+    """Trials on the bowl; `choices` are of its studies."""
+    studies = {family: study(seed, **choices) for family in families}
+    config = SearchConfig(budget=Budget(trials=slots), seed=seed)
+    return TrialDecision(studies, SPEC, DATA, config, metric="loss", direction="minimize")
 
 
 def header(name: str = "bowl-0") -> Header:

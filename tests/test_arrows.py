@@ -28,7 +28,7 @@ LAYERS = (
     ("data",),
     ("tasks",),
     ("sources",),
-    ("messages", "config"),
+    ("messages", "config", "direction"),
     ("errors",),
     ("encoding",),
 )

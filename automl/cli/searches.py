@@ -13,6 +13,7 @@ from automl.cli import complete
 from automl.cli.examples import examples, with_examples
 from automl.cli.options import Json
 from automl.cli.output import clean, number, print_facts, print_json, print_lines, print_note, print_table
+from automl.direction import sign
 from automl.errors import ConfigError, StorageError
 
 if TYPE_CHECKING:
@@ -70,7 +71,7 @@ def show_search(name: _Name, as_json: Json = False) -> None:
             slots = document["slots"]
             best = max(
                 (a for a in ledger.attempts(kind="trial", final=True) if a.state == "complete" and a.value is not None),
-                key=lambda a: (a.value or 0.0) * (1 if document["direction"] == "maximize" else -1),
+                key=lambda a: sign(document["direction"]) * (a.value or 0.0),
                 default=None,
             )
             counts = ", ".join(f"{count} {state}" for state, count in slots.items())

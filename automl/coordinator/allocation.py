@@ -13,13 +13,16 @@ import math
 from collections import deque
 from collections.abc import Iterable
 
+from automl.direction import sign
 from automl.ledger import Attempt
 
-_WARM_UP = 5
-"""Slots of each family before shares may differ; of time they may once each default is done."""
+_EQUAL_SLOTS = 5
+"""Each family gets so many slots before one may get more than another: fewer trials would say nothing of it. Where seconds are shared
+out, each gets its default alone, since five trials of the slowest family may take most of the time."""
 _RECENT = 12
-"""A family is judged by its latest trials, so that one which has stopped improving gives way."""
-_FLOOR = 0.25
+"""A family is judged by so many of its latest trials, so that one which has stopped improving gives way."""
+_LEAST_SHARE = 0.25
+"""No family's share falls below this part of the largest: one that is behind now may still catch up."""
 
 
 class Allocation:
@@ -27,12 +30,13 @@ class Allocation:
 
     def __init__(self, families: Iterable[str], direction: str, *, by_time: bool = False) -> None:
         """`by_time`: shares are of seconds, not of slots."""
-        self._sign = -1.0 if direction == "maximize" else 1.0
+        self._sign = sign(direction)
         self._by_time = by_time
         self._slots = dict.fromkeys(families, 0)
         self._ended = dict.fromkeys(self._slots, 0)
         self._seconds = dict.fromkeys(self._slots, 0.0)
         self._recent: dict[str, deque[float]] = {family: deque(maxlen=_RECENT) for family in self._slots}
+        """Family -> its latest trials' values, turned so that less is better; infinity where one was stopped early."""
 
     def give(self, family: str) -> None:
         """Count a slot for a family."""
@@ -44,14 +48,14 @@ class Allocation:
         self._ended[family] += 1
         self._seconds[family] += trial.outcome.cost.get("seconds", 0.0) if trial.outcome is not None else 0.0
         if trial.state == "complete" and trial.value is not None:
-            self._recent[family].append(self._sign * trial.value)
+            self._recent[family].append(-self._sign * trial.value)
         elif trial.state == "pruned":
             self._recent[family].append(math.inf)
 
     def next_family(self, open_families: Iterable[str]) -> str:
         """Return the family for the next slot, among those that still have points to try."""
         families = list(open_families)
-        if min(self._slots[family] for family in families) < (1 if self._by_time else _WARM_UP):
+        if min(self._slots[family] for family in families) < (1 if self._by_time else _EQUAL_SLOTS):
             return min(families, key=lambda family: self._slots[family])
         shares = self._shares(families)
         return min(families, key=lambda family: self._given(family) / shares[family])
@@ -66,6 +70,7 @@ class Allocation:
         return self._seconds[family] + mean * (self._slots[family] - self._ended[family])
 
     def _shares(self, families: list[str]) -> dict[str, float]:
+        """Return how much each should be given beside the others, by how many of its recent trials are among the best fifth of all."""
         losses = sorted(loss for recent in self._recent.values() for loss in recent if loss < math.inf)
         if not losses:
             return dict.fromkeys(families, 1.0)
@@ -76,4 +81,4 @@ class Allocation:
             hits = sum(1 for loss in recent if loss <= bar)
             rates[family] = (hits + 1) / (len(recent) + 2)  # Laplace's rule: few trials prove little
         leader = max(rates.values())
-        return {family: max(rate, _FLOOR * leader) for family, rate in rates.items()}
+        return {family: max(rate, _LEAST_SHARE * leader) for family, rate in rates.items()}

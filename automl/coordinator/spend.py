@@ -31,20 +31,15 @@ def spend_budget(stage: Stage) -> list[Attempt]:
 
 
 def _decision(stage: Stage) -> TrialDecision:
-    config, task = stage.config, stage.header.task
+    task = stage.header.task
     return TrialDecision(
         {family: _study(stage, family) for family in stage.header.config["families"]},
         stage.spec,
         stage.data,
+        stage.config,
         metric=task["metric"],
         direction=task["direction"],
-        seed=config.seed,
-        slots=config.budget.slots,
-        max_failed=config.max_failed,
-        precision=config.precision,
-        by_time=stage.deadline.is_set,
-        longest=stage.deadline.longest_fit,
-        out_of_time=stage.deadline.trials_over,
+        deadline=stage.deadline,
         discard=stage.folder.discard,
     )
 

@@ -12,7 +12,6 @@ from automl.coordinator.loop import Coordinator
 from automl.coordinator.phases import Phases
 from automl.ledger import Header, Ledger, SearchFolder
 from automl.messages import DataRef, Spec
-from automl.tasks import Task
 from automl.tracking.question import ChampionQuestion
 
 
@@ -20,7 +19,6 @@ from automl.tracking.question import ChampionQuestion
 class Stage:
     """One open search: its settings, its data, and those who work on it."""
 
-    task: Task
     config: SearchConfig
     header: Header
     spec: Spec

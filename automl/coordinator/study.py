@@ -21,6 +21,7 @@ from automl.coordinator.grid import few_points, grid_points
 from automl.coordinator.space import Override, RangedTrial, default_point
 from automl.coordinator.tpe import FastTPESampler
 from automl.coordinator.window import keep
+from automl.direction import sign
 from automl.ledger import Attempt
 from automl.messages import Outcome, Spec
 
@@ -195,13 +196,9 @@ class FamilyStudy:
         self._finished = len(kept)
 
     def _worst(self) -> float | None:
-        values = [
-            t.value
-            for t in self._study.get_trials(deepcopy=False, states=(TrialState.COMPLETE,))
-            if t.value is not None
-        ]
-        pick = min if self._direction == "maximize" else max
-        return pick(values) if values else None
+        complete = self._study.get_trials(deepcopy=False, states=(TrialState.COMPLETE,))
+        values = [trial.value for trial in complete if trial.value is not None]
+        return min(values, key=lambda value: sign(self._direction) * value, default=None)
 
 
 def _make_sampler(name: str, seed: int) -> BaseSampler:
@@ -280,7 +277,7 @@ def steering(values: Mapping[str, float], direction: str) -> float:
     """
     loss = values.get("loss", 0.0)
     shift = 1e-6 * loss / (1.0 + abs(loss))
-    return values["objective"] - shift if direction == "maximize" else values["objective"] + shift
+    return values["objective"] - sign(direction) * shift
 
 
 def _final_value(outcome: Outcome, direction: str) -> float | None:

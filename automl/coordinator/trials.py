@@ -6,7 +6,9 @@ from collections import Counter
 from collections.abc import Callable
 from dataclasses import replace
 
+from automl.config import SearchConfig
 from automl.coordinator.allocation import Allocation
+from automl.coordinator.deadline import Deadline
 from automl.coordinator.seeds import slot_seed
 from automl.coordinator.study import FamilyStudy
 from automl.errors import NoUsableTrial
@@ -25,29 +27,20 @@ class TrialDecision:
         studies: dict[str, FamilyStudy],
         spec: Spec,
         data: DataRef,
+        config: SearchConfig,
         *,
         metric: str,
         direction: str,
-        seed: int,
-        slots: int | None,
-        max_failed: int,
-        precision: str = "32-true",
-        by_time: bool = False,
-        longest: float | None = None,
-        out_of_time: Callable[[], bool] = lambda: False,
+        deadline: Deadline | None = None,
         discard: Callable[[Attempt], None] = lambda attempt: None,
     ) -> None:
+        """Without a `deadline` time is no matter; `discard` deletes the files of a trial that others have overtaken."""
         self._studies = studies
-        self._spec, self._data = spec, data
+        self._spec, self._data, self._config = spec, data, config
         self._metric, self._direction = metric, direction
-        self._seed = seed
-        self._slots = slots
-        self._max_failed = max_failed
-        self._precision = precision
-        self._longest = longest
-        self._out_of_time = out_of_time
+        self._deadline = deadline or Deadline(None, started=0.0, workers=1, direction=direction)
         self._discard = discard
-        self._allocation = Allocation(studies, direction, by_time=by_time)
+        self._allocation = Allocation(studies, direction, by_time=self._deadline.is_set)
         self._next_slot = 0
         self._defaults: dict[str, int] = {}
         """Family -> its first slot."""
@@ -87,14 +80,15 @@ class TrialDecision:
             self._ended_early = f"every point was tried after {slot} slots"
             return None
         family = self._allocation.next_family(families)
-        seed = slot_seed(self._seed, slot)
+        seed = slot_seed(self._config.seed, slot)
         proposal = self._studies[family].propose(slot, seed)
         self._count(slot, family)
         return Attempt("trial", slot, 0, 0, family, proposal.params, seed, proposal.suggestion)
 
     def has_more(self) -> bool:
         """True while the budget has slots, and nothing ended the search."""
-        spent = self._slots is not None and self._next_slot >= self._slots
+        slots = self._config.budget.slots
+        spent = slots is not None and self._next_slot >= slots
         return not (spent or self._ended_early or self.out_of_time())
 
     def again(self, attempt: Attempt) -> Attempt:
@@ -114,10 +108,10 @@ class TrialDecision:
             direction=self._direction,
             max_resource=self._spec.max_resource,
             folds=tuple(range(self._data.folds)),
-            patience=max(5, self._spec.max_resource // 3),
-            deadline=self._longest,
+            patience=self._spec.patience,
+            deadline=self._deadline.longest_fit,
             keep_better_than=self._bar(attempt.family),
-            precision=self._precision,
+            precision=self._config.precision,
         )
 
     def on_report(self, attempt: Attempt, report: Report) -> bool:
@@ -137,7 +131,7 @@ class TrialDecision:
             raise NoUsableTrial(
                 f"slot {attempt.slot} ({attempt.family}): {outcome.reason}.", hint="No other slot can do better."
             )
-        if self._failed_in_a_row >= self._max_failed:
+        if self._failed_in_a_row >= self._config.max_failed:
             if not self._any_complete:
                 raise NoUsableTrial(
                     f"{self._failed_in_a_row} slots in a row failed and none completed: {self.reasons()}."
@@ -146,7 +140,7 @@ class TrialDecision:
 
     def out_of_time(self) -> bool:
         """True once the time for trials is spent."""
-        return self._out_of_time()
+        return self._deadline.trials_over()
 
     def takes_what_there_is(self) -> bool:
         """While no trial is complete: a model of half a training is better than none."""

@@ -15,6 +15,8 @@ from numpy.typing import NDArray
 from optuna.distributions import CategoricalDistribution, FloatDistribution, IntDistribution
 from optuna.trial import FrozenTrial, TrialState
 
+from automl.direction import sign
+
 BEST = 25
 """As many as TPE ever models its good points by."""
 
@@ -35,7 +37,7 @@ def keep(trials: Sequence[FrozenTrial], size: int, direction: str) -> list[Froze
 def _rank(trial: FrozenTrial, direction: str) -> tuple[bool, float]:
     """Sort key: complete trials first, the best of them foremost."""
     value = trial.value or 0.0
-    return trial.state != TrialState.COMPLETE, -value if direction == "maximize" else value
+    return trial.state != TrialState.COMPLETE, -sign(direction) * value
 
 
 def _points(trials: Sequence[FrozenTrial]) -> NDArray[np.float64]:

@@ -9,6 +9,7 @@ from functools import cached_property
 from itertools import accumulate
 from typing import Any
 
+from automl.direction import sign
 from automl.ledger import Attempt
 
 
@@ -60,7 +61,7 @@ class Trials:
     @property
     def sign(self) -> float:
         """Makes larger better."""
-        return 1.0 if self.direction == "maximize" else -1.0
+        return sign(self.direction)
 
     @cached_property
     def ranked(self) -> tuple[Slot, ...]:
@@ -100,8 +101,7 @@ def default_slot(slots: Sequence[Slot], direction: str, family: str | None) -> S
     for slot in slots:
         first.setdefault(slot.family, slot)
     done = [slot for slot in first.values() if slot.complete and family in (None, slot.family)]
-    pick = max if direction == "maximize" else min
-    return pick(done, key=lambda slot: slot.value or 0.0, default=None)
+    return max(done, key=lambda slot: sign(direction) * (slot.value or 0.0), default=None)
 
 
 def _slot(trial: Attempt, clock: Callable[[int], float]) -> Slot:

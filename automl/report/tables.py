@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from statistics import fmean
 from typing import Any
 
+from automl.direction import sign
 from automl.ledger import Attempt, Header
 from automl.report.slots import Slot, Trials
 from automl.report.text import aligned, duration, number, setting
@@ -58,7 +59,7 @@ def results(document: dict[str, Any]) -> list[tuple[str, str, str]]:
     family = (document.get("default") or {}).get("family") or best.get("family")
     for name, who in (("default", f"{family}, its default"), ("single", "the single winner")):
         if name in gains:
-            worse = gains[name][0] if document["direction"] == "maximize" else -gains[name][0]
+            worse = sign(document["direction"]) * gains[name][0]
             named.insert(0, (who, best["test"] - worse))
     rows = [(f"{best.get('family')}, the exported model", best["test"]), *named]
     low, high = best.get("test_interval") or (None, None)

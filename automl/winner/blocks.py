@@ -12,16 +12,19 @@ from dataclasses import dataclass
 import numpy as np
 
 FEWEST_BLOCKS = 3
-"""With fewer, and enough series, whole series are drawn."""
+"""Windows that must fit into the test part's time end to end. Where fewer do, blocks of time say nothing, and whole series are drawn."""
 _FEWEST_SERIES = 10
-_ENOUGH_BLOCKS = 4
-"""Of which blocks may be longer than the overlap: what lies next to each other beyond it is still alike."""
-_Z, _TAIL = 1.959964, 0.025
+"""So many series there must be to draw whole ones; of fewer, blocks of time are drawn all the same."""
+_BLOCKS_LEFT = 4
+"""A block may be longer than one window only while so many are left: a longer one is better, since even windows that share no step are
+alike when they lie close, but the spread of two or three blocks cannot be seen."""
+_TAIL, _Z = 0.025, 1.959964
+"""What a 95 % interval leaves out at either end, and how many standard errors of the normal distribution that end lies off its middle."""
 
 
 @dataclass(frozen=True, slots=True)
 class Blocks:
-    """Rows in units that are never torn apart, and how many neighbouring units are drawn at once.
+    """Rows in units that are drawn as a whole, and how many neighbouring units make a block, which is drawn at once.
 
     Where rows have groups, a unit is a group, and each is drawn by itself (cluster bootstrap: Davison and Hinkley, "Bootstrap Methods
     and their Application", 1997, section 3.8). Of a forecast a unit is a moment, with the windows of all series that are predicted from
@@ -31,13 +34,18 @@ class Blocks:
     """
 
     unit: np.ndarray
-    """(rows,) numbers from 0; of a forecast in order of time."""
+    """(rows,) the number of each row's unit, from 0; of a forecast in order of time."""
     units: int
+    """How many there are."""
     length: int
+    """Units in a block."""
 
     @classmethod
     def of(cls, clusters: np.ndarray) -> Blocks:
-        """Take rows apart by their groups (rows,), or windows by when what is predicted begins and ends, and by series (rows, 3)."""
+        """Divide rows into units. `clusters` is (rows,) the group of each row, or (rows, 3) of a forecast's windows.
+
+        A window's three numbers: when what is predicted begins, when it ends, and which series it is of.
+        """
         if clusters.ndim == 1:
             groups, group = np.unique(clusters, return_inverse=True)
             return cls(group, len(groups), 1)
@@ -45,6 +53,7 @@ class Blocks:
 
     @classmethod
     def _of_windows(cls, spans: np.ndarray) -> Blocks:
+        """`overlap` is a window's length in moments: how many windows of a series, begun one after another, share a step with it."""
         moments, moment = np.unique(spans[:, 0], return_inverse=True)
         series, whose = np.unique(spans[:, 2], return_inverse=True)
         ahead = np.searchsorted(moments, spans[:, 1], side="right") - moment
@@ -53,12 +62,12 @@ class Blocks:
         if len(moments) < FEWEST_BLOCKS * overlap and len(series) >= _FEWEST_SERIES:
             return cls(whose, len(series), 1)
         wished = max(2 * overlap, math.ceil(len(moments) ** (1 / 3)))
-        length = max(overlap, min(wished, len(moments) // _ENOUGH_BLOCKS))
+        length = max(overlap, min(wished, len(moments) // _BLOCKS_LEFT))
         return cls(moment, len(moments), max(1, min(length, len(moments) // 2)))
 
     @property
     def widening(self) -> float:
-        """How much wider than its quantiles an interval must be, since so few blocks hardly show their own spread.
+        """Return the factor by which an interval must be wider than its quantiles, since a few blocks hardly show their own spread.
 
         Student's t for the normal distribution, and the variance divided by one less (Hesterberg, "What Teachers Should Know
         About the Bootstrap", 2015, section 5.3).
@@ -69,7 +78,10 @@ class Blocks:
         return float(math.sqrt(blocks / (blocks - 1)) * -stdtrit(blocks - 1, _TAIL) / _Z)
 
     def counts(self, resamples: int, rng: np.random.Generator) -> np.ndarray:
-        """Draw blocks, around the end to the beginning, as many units as there are: (resamples, rows), how often each row is drawn."""
+        """Draw blocks until there are as many units as rows have; returns (resamples, rows), how often each row was drawn.
+
+        A block that begins near the end goes on at the beginning, so that every unit is drawn equally often.
+        """
         starts = rng.integers(0, self.units, size=(resamples, -(-self.units // self.length)))
         drawn = (starts[:, :, None] + np.arange(self.length)).reshape(resamples, -1)[:, : self.units] % self.units
         drawn += self.units * np.arange(resamples)[:, None]
@@ -77,12 +89,12 @@ class Blocks:
         return counts[:, self.unit]
 
     def first(self, rows: int) -> tuple[Blocks, np.ndarray]:
-        """Return the first units, as many as hold so many rows but two at least, and (rows,) which rows they have."""
+        """Return the first units that together have at most so many rows, but two at least, and (rows,) whether each row is in one."""
         held = np.bincount(self.unit, minlength=self.units).cumsum()
         units = max(2, int(np.searchsorted(held, rows, side="right")))
         chosen = self.unit < units
         return Blocks(self.unit[chosen], min(units, self.units), self.length), chosen
 
     def stretches(self, many: int) -> np.ndarray:
-        """(rows,) to which of so many equal stretches of neighbouring units each row belongs."""
+        """Return (rows,) to which of `many` equally long stretches of neighbouring units each row belongs, from 0."""
         return self.unit * many // self.units

@@ -128,7 +128,7 @@ def conclude(stage: Stage, trials: list[Attempt]) -> Conclusion:
         calibration = _calibration(stage, scores, blend)
         facts = _facts(stage, winner, blend, evidence)
         importance = _importance(stage, score)
-        target = Path("exports") / stage.task.name
+        target = Path("exports") / stage.header.task["name"]
         bundle = publish(staging, target, facts, importance=importance, verify=clean.verify)
     return Conclusion(winner, default, tuple(rivals), evidence, verdict, bundle, gate, blend, calibration, importance)
 
@@ -149,7 +149,7 @@ def _facts(stage: Stage, winner: Candidate, blend: Blend, evidence: Evidence) ->
     validation = blend.exported_validation(winner)
     values = {"validation": validation, "test": test.value, "test_low": test.low, "test_high": test.high}
     return Facts(
-        task=stage.task.name,
+        task=stage.header.task["name"],
         family="ensemble" if blend.taken else winner.attempt.family,
         search=stage.header.name,
         slot=winner.attempt.slot,

@@ -15,6 +15,7 @@ from typing import Any
 from automl.coordinator.deadline import Deadline
 from automl.coordinator.seeds import confirm_seed
 from automl.data import TEST_INPUTS
+from automl.direction import is_better, sign
 from automl.ledger import Attempt
 from automl.messages import Assignment, DataRef, Kind, Member, Outcome, Spec, to_json
 from automl.tasks.metrics import EVEN
@@ -134,8 +135,7 @@ class WinnerWork:
         winner = self.choose(candidates)
         default = default_of(winner.attempt.family, trials)
         rival = next((one for one in candidates if one.attempt is default), None)
-        sign = 1.0 if self.direction == "maximize" else -1.0
-        return rival is not None and rival is not winner and sign * (winner.mean - rival.mean) > 0
+        return rival is not None and rival is not winner and is_better(winner.mean, rival.mean, self.direction)
 
     def refit(self, trial: Attempt, epochs: int) -> Attempt:
         """A configuration once more on train and validation together, for the confirmed number of epochs.
@@ -204,7 +204,7 @@ class WinnerWork:
             max_resource=given.get("epochs", self.spec.max_resource),
             folds=self._folds(attempt),
             deadline=self._longest(attempt),
-            patience=max(5, self.spec.max_resource // 3),
+            patience=self.spec.patience,
             precision=self.precision,
             champion=(given.get("champion") or {}).get("folder"),
             baselines=given.get("baselines"),
@@ -228,20 +228,16 @@ class WinnerWork:
             return ()
         return (validated_fold(fresh_seed(attempt), self.data.folds),)
 
-    def best_trial(self, trials: Iterable[Attempt]) -> Attempt | None:
-        """Return the best complete trial; ties go to the lower validation loss, then to the earlier slot.
+    def _ranked(self, trials: Iterable[Attempt]) -> list[Attempt]:
+        """Return the complete trials, the best first; ties go to the lower validation loss, then to the earlier slot.
 
         Of classes a tie is what one training row more would change: 50 rows tell no 0.98 from 1, and their loss tells a good deal.
         """
-        return next(iter(self._ranked(trials)), None)
-
-    def _ranked(self, trials: Iterable[Attempt]) -> list[Attempt]:
-        sign = -1.0 if self.direction == "maximize" else 1.0
 
         def rank(trial: Attempt) -> tuple[float, float, int]:
             assert trial.value is not None
             assert trial.outcome is not None
-            return sign * trial.value, trial.outcome.values.get("loss", 0.0), trial.slot
+            return -sign(self.direction) * trial.value, trial.outcome.values.get("loss", 0.0), trial.slot
 
         ranked = sorted((trial for trial in trials if trial.state == "complete" and trial.value is not None), key=rank)
         if not self.spec.classes or not ranked:
@@ -265,12 +261,12 @@ class WinnerWork:
         Candidates with fewer seeds than the first, for want of time, do not count. The standard error pools the candidates'
         variances (one-standard-error rule: Breiman et al., "Classification and Regression Trees", 1984, section 3.4.3).
         """
-        sign = 1.0 if self.direction == "maximize" else -1.0
+        upward = sign(self.direction)
         seeds = len(candidates[0].values)
         rivals = [one for one in candidates if len(one.values) >= seeds]
-        best = max(sign * one.mean for one in rivals)
+        best = max(upward * one.mean for one in rivals)
         spread = fmean(variance(one.values) for one in rivals) if seeds > 1 else 0.0
-        near = [one for one in rivals if sign * one.mean >= best - math.sqrt(spread / max(seeds, 1))]
+        near = [one for one in rivals if upward * one.mean >= best - math.sqrt(spread / max(seeds, 1))]
         return min(near, key=lambda one: (one.size, one.attempt.slot))
 
 

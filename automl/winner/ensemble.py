@@ -13,6 +13,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from automl.direction import sign
 from automl.tasks.metrics import best_threshold, judged, measure
 from automl.winner.blocks import Blocks
 from automl.winner.sealed import Interval, paired_difference
@@ -74,9 +75,7 @@ def select(
         # Both sides are decided by the threshold that the other rows suggest.
         for judged_, one in ((ours, mixture), (theirs, told(candidates[single]))):
             judged_[out] = judged(metric, one[out], best_threshold(metric, target[~out], one[~out]))
-    gain = paired_difference(metric, target, ours, theirs, seed=seed, clusters=clusters)
-    if direction == "minimize":
-        gain = Interval(-gain.value, -gain.high, -gain.low)
+    gain = paired_difference(metric, target, ours, theirs, seed=seed, clusters=clusters).as_gain(direction)
     weights = greedy(metric, direction, target, candidates, told)
     return Selection(weights, measure(metric, target, ours), gain, held_out)
 
@@ -119,9 +118,8 @@ def weighted(weights: Sequence[float], candidates: Sequence[np.ndarray]) -> np.n
 
 
 def _rank(metric: str, direction: str, target: np.ndarray, prediction: np.ndarray) -> tuple[float, float]:
-    sign = 1.0 if direction == "maximize" else -1.0
     value = measure(metric, target, prediction, best_threshold(metric, target, prediction))
-    return sign * value, -_smooth_loss(target, prediction)
+    return sign(direction) * value, -_smooth_loss(target, prediction)
 
 
 def _smooth_loss(target: np.ndarray, prediction: np.ndarray) -> float:

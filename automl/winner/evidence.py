@@ -33,10 +33,6 @@ def weigh(metric: str, direction: str, scores: Scores, *, seed: int) -> Evidence
     test = bootstrap(metric, scores.target, ours, seed=seed, clusters=scores.clusters)
     for name, theirs in others.items():
         difference = paired_difference(metric, scores.target, ours, theirs, seed=seed, clusters=scores.clusters)
-        gains[name] = difference if direction == "maximize" else _negated(difference)
+        gains[name] = difference.as_gain(direction)
         values[name] = test.value - difference.value
     return Evidence(test, {name: value for name, value in values.items() if name not in (DEFAULT, SINGLE)}, gains)
-
-
-def _negated(interval: Interval) -> Interval:
-    return Interval(-interval.value, -interval.high, -interval.low)

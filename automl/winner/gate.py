@@ -45,9 +45,8 @@ def challenge(
     if CHAMPION not in scores.predictions:
         return Challenge(version, None, False, trouble or f"champion {version} was not scored")
     ours, theirs = scores.judged(metric, "model"), scores.judged(metric, CHAMPION)
-    gain = paired_difference(metric, scores.target, ours, theirs, seed=seed, clusters=scores.clusters)
-    if direction == "minimize":
-        gain = Interval(-gain.value, -gain.high, -gain.low)
+    difference = paired_difference(metric, scores.target, ours, theirs, seed=seed, clusters=scores.clusters)
+    gain = difference.as_gain(direction)
     exact = _mcnemar(scores.target, ours, theirs) if metric == "accuracy" else 0.0
     moves = gain.low > 0 and exact < _LEVEL
     interval = f"{gain.value:+.4g} [{gain.low:+.4g}, {gain.high:+.4g}]"

@@ -52,6 +52,10 @@ class Interval:
     low: float
     high: float
 
+    def as_gain(self, direction: str) -> Interval:
+        """Of a difference in a metric: how much better that is, so that positive is better."""
+        return self if direction == "maximize" else Interval(-self.value, -self.high, -self.low)
+
 
 def read_scores(path: Path) -> Scores:
     """Read the `.npz` of a `score` outcome. Raises StorageError."""

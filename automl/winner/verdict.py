@@ -9,6 +9,7 @@ from statistics import mean
 
 import numpy as np
 
+from automl.direction import sign
 from automl.winner.evidence import DEFAULT, SINGLE, Evidence
 from automl.winner.sealed import Interval
 
@@ -106,12 +107,11 @@ def _chance(fresh: Fresh, direction: str) -> float:
     """Return the probability of such a gain on fresh seeds if no rival were better than the default; 1 where nothing shows."""
     from scipy.stats import dunnett  # half a second that only the end of a search needs
 
-    sign = 1.0 if direction == "maximize" else -1.0
     seeds = len(fresh.default)
     rivals = [fresh.winner, *(values for values in fresh.others if len(values) == seeds)]
     if seeds < 2 or len(fresh.winner) != seeds:
         return 1.0
-    arms = [sign * np.asarray(values) for values in (fresh.default, *rivals)]
+    arms = [sign(direction) * np.asarray(values) for values in (fresh.default, *rivals)]
     if all(np.ptp(arm) == 0 for arm in arms):  # no noise at all: whatever differs, differs
         return 0.0 if arms[1].mean() > arms[0].mean() else 1.0
     with warnings.catch_warnings():
@@ -146,9 +146,9 @@ def _over_single(evidence: Evidence) -> list[str]:
 
 def _unlike(validation: float | None, test: Interval, direction: str) -> list[str]:
     """To have been chosen by the validation rows flatters a little; this is for what lies beyond the interval by its whole width."""
-    sign = 1.0 if direction == "maximize" else -1.0
-    best = max(sign * test.low, sign * test.high)
-    if validation is None or sign * validation - best <= test.high - test.low:
+    upward = sign(direction)
+    best = max(upward * test.low, upward * test.high)
+    if validation is None or upward * validation - best <= test.high - test.low:
         return []
     return [
         f"On validation rows it had {validation:.4g}, far from the test rows' {test.value:.4g} [{test.low:.4g}, {test.high:.4g}]: "

@@ -16,6 +16,7 @@ import numpy as np
 import pytorch_lightning as pl
 from torch import Tensor
 
+from automl.direction import sign
 from automl.messages import Assignment, Report, State
 from lightning_modules._base import FamilyModule
 
@@ -189,8 +190,7 @@ class Reporter(Listener):
 
     def _rank(self, values: dict[str, float]) -> tuple[float, float]:
         """Order by the objective; ties by the lower validation loss."""
-        sign = 1.0 if self._assignment.direction == "maximize" else -1.0
-        return sign * values["objective"], -values.get("loss", 0.0)
+        return sign(self._assignment.direction) * values["objective"], -values.get("loss", 0.0)
 
     def _is_out_of_patience(self, step: int) -> bool:
         best, patience = self.progress.best, self._assignment.patience

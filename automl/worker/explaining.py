@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from automl.data import Arrays, Schema
+from automl.direction import sign
 from automl.encoding import Forecast, Raw, Series, Steps, Subwords, words
 from automl.messages import Assignment
 from automl.tasks.metrics import EVEN, METRICS, measure
@@ -74,11 +75,11 @@ def _of_columns(
     from automl.worker.permuting import permutation_importance
 
     threshold = assignment.thresholds.get("model", EVEN)
-    sign = 1.0 if METRICS[assignment.metric].direction == "maximize" else -1.0
+    upward = sign(METRICS[assignment.metric].direction)
     found = permutation_importance(
         schema,
         lambda rows: schema.decode(network_outputs(network, rows)),
-        lambda true, predicted: sign * measure(assignment.metric, true, predicted, threshold),
+        lambda true, predicted: upward * measure(assignment.metric, true, predicted, threshold),
         test.inputs,
         target,
         seed=assignment.members[0].seed,

@@ -12,6 +12,7 @@ import numpy as np
 
 from automl import catalog
 from automl.data import KNOWN, load_folds
+from automl.direction import is_better
 from automl.messages import Answer, Artifact, Assignment, Member, Outcome, Report
 from automl.tasks.metrics import best_threshold, measure_all
 from automl.worker.cost import Cost
@@ -215,7 +216,7 @@ def _artifacts(assignment: Assignment, best: Best, places: Places) -> dict[str, 
     from automl.worker.artifacts import write_predictions, write_weights
 
     bar, value = assignment.keep_better_than, best.values["objective"]
-    if bar is not None and (value <= bar if assignment.direction == "maximize" else value >= bar):
+    if bar is not None and not is_better(value, bar, assignment.direction):
         return {}
     artifacts = {"weights": write_weights(places.search, assignment.id, best.weights)}
     if best.predictions is not None:

@@ -22,6 +22,7 @@ from typing import Any
 
 from provenance import markdown
 
+from automl.config import Budget, SearchConfig
 from automl.coordinator.events import Closed, SearchEvent
 from automl.coordinator.loop import Coordinator
 from automl.coordinator.study import FamilyStudy
@@ -164,8 +165,8 @@ def measure(trials: int, folder: Path) -> dict[str, float]:
     ledger = Ledger.open(search.ledger)
     ledger.begin(header(trials))
     study = FamilyStudy(SPACE, SPEC, direction="minimize", sampler="tpe", pruner="auto", seed=0)
-    settings: dict[str, Any] = {"metric": "loss", "direction": "minimize", "seed": 0, "max_failed": 10}
-    decision = TrialDecision({"stub": study}, SPEC, DataRef("key", "content"), slots=trials, **settings)
+    config, data = SearchConfig(budget=Budget(trials=trials)), DataRef("key", "content")
+    decision = TrialDecision({"stub": study}, SPEC, data, config, metric="loss", direction="minimize")
     executor, memory = FreeExecutor(), Memory(trials)
     postmen = tuple(Postman(ledger, view, FreeLink()) for view in VIEWS)
     coordinator = Coordinator(ledger, executor, search.results, observer=memory, postmen=postmen)

@@ -101,11 +101,9 @@ def run(config: SearchConfig, workers: int) -> dict[str, Any]:
             {FAMILY: study},
             spec,
             prepared.ref,
+            config,
             metric=task.metric,
             direction=task.direction,
-            seed=config.seed,
-            slots=config.budget.slots,
-            max_failed=config.max_failed,
             discard=folder.discard,
         )
         coordinator = Coordinator(ledger, executor, folder.results, observer=stopwatch, postmen=postmen)

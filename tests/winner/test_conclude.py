@@ -54,10 +54,9 @@ def concluded(monkeypatch: pytest.MonkeyPatch, winner: Candidate, blend: Blend) 
         spec=stubs.SPEC,
         data=stubs.DATA,
         deadline=None,
-        task=SimpleNamespace(name="bowl"),
         config=SimpleNamespace(seed=0, confirm_seeds=2, precision="32-true", families_from=None),
         header=SimpleNamespace(
-            task={"metric": "accuracy", "direction": "maximize", "kind": "regression"}, name="bowl-0"
+            task={"name": "bowl", "metric": "accuracy", "direction": "maximize", "kind": "regression"}, name="bowl-0"
         ),
         phases=SimpleNamespace(begin=lambda name: None),
         champion=SimpleNamespace(ask=lambda: None),

@@ -59,10 +59,10 @@ def test_what_one_row_would_change_is_a_tie_that_the_loss_decides() -> None:
 
     trials = [lossy(0, 0.99, 0.1), lossy(1, 1.0, 0.5), lossy(2, 0.97, 0.0)]
     for rows, best in ((50, 0), (1000, 1)):
-        chosen = replace(WORK, spec=replace(stubs.SPEC, rows=rows)).best_trial(trials)
-        assert chosen is trials[best]
+        first, *_ = replace(WORK, spec=replace(stubs.SPEC, rows=rows)).rivals(trials)
+        assert first is trials[best]
     numbers = replace(WORK, direction="minimize", spec=replace(stubs.SPEC, rows=50, classes=0))
-    assert numbers.best_trial(trials) is trials[2]
+    assert numbers.rivals(trials)[0] is trials[2]
 
 
 def test_a_default_that_was_lost_and_tried_again_is_still_the_default() -> None:

@@ -23,6 +23,7 @@ from automl.coordinator.events import (
     Said,
     SearchEvent,
 )
+from automl.direction import is_better
 from automl.ledger import Attempt
 
 PHASES = {
@@ -144,7 +145,7 @@ class Tally:
 
     def is_better(self, value: float, than: float) -> bool:
         """Whether a value beats another in the search's direction."""
-        return value > than if self.direction == "maximize" else value < than
+        return is_better(value, than, self.direction)
 
     def _begin(self, name: str) -> Line:
         self.phase, self.planned, self.rows, self.pace = name, None, [], Pace(self._clock)
