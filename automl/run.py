@@ -24,6 +24,7 @@ from automl.data import Prepared, prepare, spec_for
 from automl.errors import ConfigError, DataError
 from automl.executors.choice import ExecutorFactory, make_executor
 from automl.executors.devices import Seat, seats_on
+from automl.export import require_target
 from automl.ledger import Header, Home, Ledger, SearchFolder, SearchLock, open_to_read, require_writable
 from automl.messages import DataRef, Spec
 from automl.report import build_report, gather
@@ -134,11 +135,12 @@ def _opened(home: Home, folder: SearchFolder, task: Task, stop: StopRequest, obs
 
     Where its settings or its data forbid a new search to begin, its folder is deleted: there is nothing in it to go on with.
     """
+    for later in ("exports", "reports"):
+        require_writable(Path(later) / task.name)
+    require_target(Path("exports") / task.name, task.target)
     home.create()
     is_new = not folder.root.exists()
     folder.create()
-    for later in ("exports", "reports"):
-        require_writable(Path(later) / task.name)
     with ExitStack() as stack:
         stack.enter_context(SearchLock(folder.root))
         if is_new:

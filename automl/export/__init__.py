@@ -2,6 +2,6 @@
 
 from automl.export.clean import CleanProcess, verify_in_clean_process
 from automl.export.conversion import convert
-from automl.export.transaction import publish
+from automl.export.transaction import publish, require_target
 
-__all__ = ["CleanProcess", "convert", "publish", "verify_in_clean_process"]
+__all__ = ["CleanProcess", "convert", "publish", "require_target", "verify_in_clean_process"]

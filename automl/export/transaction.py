@@ -24,6 +24,8 @@ from automl.bundle.format import (
     check_bundle,
     make_manifest,
     read_manifest,
+    read_member,
+    resolve,
 )
 from automl.data import Schema
 from automl.data.durable import (
@@ -37,7 +39,7 @@ from automl.data.durable import (
     storage_errors,
     write_file,
 )
-from automl.errors import StorageError
+from automl.errors import ConfigError, DataError, StorageError
 from automl.export.card import model_card
 from automl.export.clean import verify_in_clean_process
 
@@ -80,6 +82,24 @@ def publish(
         finally:
             shutil.rmtree(folder, ignore_errors=True)
     return version
+
+
+def require_target(target: Path, column: str) -> None:
+    """Raise ConfigError where the latest version below `target` predicts something else than `column`.
+
+    A task is called after its file, and a file may have several columns worth predicting: their models must not take turns.
+    """
+    try:
+        latest = resolve(target)
+        schema = Schema.from_json(read_member(latest, read_manifest(latest), SCHEMA))
+    except (StorageError, DataError):
+        return  # there is none yet, or none that anybody could load
+    if schema.target != column:
+        raise ConfigError(
+            f"The models in {target}/ predict '{schema.target}', and this search is for '{column}': one name must stand for one "
+            f"target. Give the task a name of its own with a task file: automl tasks init FILE --target COL --out NAME.yaml, then "
+            f"automl search NAME.yaml."
+        )
 
 
 @contextmanager

@@ -14,8 +14,9 @@ from safetensors.numpy import load, save
 
 from automl.bundle.format import CARD, EXAMPLE, LATEST, MANIFEST, STAGED, Facts, check_bundle, resolve
 from automl.bundle.verify import verify
-from automl.errors import StorageError
-from automl.export import publish
+from automl.data import Schema
+from automl.errors import ConfigError, StorageError
+from automl.export import publish, require_target
 
 FACTS = Facts("wine", "mlp", "wine-0", 3, 0, "accuracy", "maximize", {"test": 0.9}, "ab" * 32)
 
@@ -176,3 +177,12 @@ def test_the_card_states_metric_parameters_and_use(staging, tmp_path):
     card = (_publish(staging, tmp_path / "exports") / CARD).read_text()
     for words in ("# wine: mlp", "| test | 0.9 |", "| width | 8 |", "load_model"):
         assert words in card
+
+
+def test_one_name_stands_for_one_target(staging, tmp_path):
+    require_target(tmp_path / "exports", "class")  # there is no model yet
+    bundle = _publish(staging, tmp_path / "exports")
+    target = Schema.from_json((bundle / "schema.json").read_bytes()).target
+    require_target(tmp_path / "exports", target)
+    with pytest.raises(ConfigError, match=f"predict '{target}', and this search is for 'price'.*tasks init"):
+        require_target(tmp_path / "exports", "price")
