@@ -23,6 +23,7 @@ from automl.data.durable import (
     write_file,
 )
 from automl.data.schema import Schema
+from automl.data.schema_fitting import fit_schema
 from automl.data.split import FOLDS, content_hash, digest_rows, fold_rows, split_rows, units_of
 from automl.data.writing import write_array, write_folds, write_inputs, write_raw
 from automl.errors import DataError
@@ -74,7 +75,7 @@ def prepare(task: Task, *, seed: int, data_folder: Path) -> Prepared:
     digests = digest_rows(rows, task)
     units, about_copies = units_of(rows, digests)
     parts = split_rows(digests, units, rows, task, seed)
-    schema = Schema.fit(rows, parts["train"], task)
+    schema = fit_schema(rows, parts["train"], task)
     if not isinstance(rows.features, np.ndarray):
         warnings += about_length(schema.encoders, rows.features)
     content = content_hash(digests, rows.test)

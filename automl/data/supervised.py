@@ -10,8 +10,10 @@ from dataclasses import replace
 import numpy as np
 
 from automl.data.rating import cross_rates, rated
+from automl.data.schema import Schema
 from automl.data.telling import cross_scores, scored
 from automl.encoding import Category, Encoder, Text
+from automl.tasks import Rows
 
 _MOST_RATES = 10
 """Classes: of a category a number for each of more would be more than a column is worth."""
@@ -20,6 +22,12 @@ _MOST_CLASSES, _MOST_NUMBERS = 100, 1 << 24
 _PARTS = 5
 _FARTHEST = 5.0
 """Standard deviations that one row's target may count."""
+
+
+def supervision(schema: Schema, rows: Rows, places: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Of training rows at these places, in order of content: what their targets say, and in which parts they learn from each other."""
+    group = None if rows.group is None else rows.group[places]
+    return deviations(schema.encode_target(rows.target[places]), len(schema.labels)), parts_of(len(places), group)
 
 
 def supervised(encoder: Encoder, cells: np.ndarray, deviating: np.ndarray, parts: np.ndarray) -> Encoder:
