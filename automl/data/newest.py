@@ -7,11 +7,11 @@ import numpy as np
 from automl.tasks import Rows
 
 
-def newer(moment: np.ndarray, rows: Rows, units: np.ndarray, share: float) -> tuple[np.ndarray, np.ndarray]:
+def newer(moment: np.ndarray, rows: Rows, groups: np.ndarray, share: float) -> tuple[np.ndarray, np.ndarray]:
     """Which rows are newer and which older: row by row, or where there are groups by the newest row of each."""
     if rows.group is None or moment.ndim > 1:
         return _newest(moment, share)
-    distinct, place, count = np.unique(units, return_inverse=True, return_counts=True)
+    distinct, place, count = np.unique(groups, return_inverse=True, return_counts=True)
     last = np.full(len(distinct), -np.inf)
     np.maximum.at(last, place, moment)
     order = np.argsort(last, kind="stable")[::-1]  # of groups that are as new the hash decides

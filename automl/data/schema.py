@@ -62,33 +62,30 @@ class Schema(SchemaFields):
             raise DataError(f"{error}.") from None
 
     def units(self, raw: Raw) -> np.ndarray | None:
-        """What each row's forecast is told in, (rows, horizon + 1): the base of each step and the scale. None for all else."""
+        """Of each window of a forecast (rows, horizon + 1): the base of each step, then the scale. None for all else."""
         return units(self.encoders, raw)
 
-    def encode_target(self, target: np.ndarray, told: np.ndarray | None = None) -> np.ndarray:
+    def encode_target(self, target: np.ndarray, units: np.ndarray | None = None) -> np.ndarray:
         """Raw (rows,) labels -> int64 class indices, or numbers -> standardised float32; of a forecast (rows, horizon) in `units`."""
         if self.kind == "regression":
-            target = (
-                np.log1p(target, dtype=np.float64)
-                if self.logarithmic
-                else target
-                if told is None
-                else relative_to(target, told)
-            )
+            if self.logarithmic:
+                target = np.log1p(target, dtype=np.float64)
+            elif units is not None:
+                target = relative_to(target, units)
             scaled = (np.asarray(target, dtype=np.float64) - self.target_mean) / self.target_scale
             return np.clip(scaled, -_FARTHEST, _FARTHEST).astype(np.float32)
         index = {label: place for place, label in enumerate(self.labels)}
         return np.array([index[str(label)] for label in target.tolist()], dtype=np.int64)
 
-    def decode(self, outputs: np.ndarray, told: np.ndarray | None = None) -> np.ndarray:
+    def decode(self, outputs: np.ndarray, units: np.ndarray | None = None) -> np.ndarray:
         """Model outputs -> float64 predictions.
 
         Logits (rows, classes) become probabilities of the same shape (softmax); standardised numbers (rows,) or (rows, 1)
         become (rows,) numbers in the target's own units, and those of a forecast (rows, horizon), which needs its `units`.
         """
         values = np.asarray(outputs, dtype=np.float64)
-        if self.horizon and told is not None:
-            return in_units(values * self.target_scale + self.target_mean, told)
+        if self.horizon and units is not None:
+            return in_units(values * self.target_scale + self.target_mean, units)
         if self.kind == "regression":
             numbers = values.reshape(len(values)) * self.target_scale + self.target_mean
             return np.maximum(np.expm1(np.minimum(numbers, _LARGEST)), 0.0) if self.logarithmic else numbers

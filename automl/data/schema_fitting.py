@@ -60,8 +60,8 @@ def fit_schema(rows: Rows, train: np.ndarray, task: Task) -> Schema:
     )
     if task.input_kind != "table":
         return schema
-    deviating, parts = supervision(schema, rows, learned)
-    encoders = tuple(supervised(one, features[one.name], deviating, parts) for one in schema.named)
+    centred, folds = supervision(schema, rows, learned)
+    encoders = tuple(supervised(one, features[one.name], centred, folds) for one in schema.named)
     return dataclasses.replace(schema, encoders=encoders)
 
 

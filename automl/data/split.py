@@ -4,7 +4,7 @@ A row is of the **test** part iff the hash of its own content (features and targ
 0.2: no seed, no order and no other row has a say, so a search on grown data never trains on today's test rows.
 **Validation** takes 20 % of the rest, at most some 100,000 rows, stratified by class (by quantile for numbers), drawn by the
 search's seed from the distinct rows in order of their hash. Copies of a row share its part, unless they come by chance, see
-`units_of`. Where the task names groups, a group takes the place of a row; where it names a time, the newest rows are the test part
+`groups_of`. Where the task names groups, a group takes the place of a row; where it names a time, the newest rows are the test part
 (of groups those whose newest row is the newest).
 Where a person gave a test part, its rows are that part and no other row is.
 """
@@ -47,18 +47,18 @@ def digest_rows(rows: Rows, task: Task) -> np.ndarray:
     return digests
 
 
-def units_of(rows: Rows, digests: np.ndarray) -> tuple[np.ndarray, str]:
+def groups_of(rows: Rows, digests: np.ndarray) -> tuple[np.ndarray, str]:
     """Return (rows,) what shares a part, as 64 hexadecimal digits, and what is to be said of it, if anything.
 
-    Units are the groups of the task; else, and of rows without a group, a row and its copies. But where the task has no groups and many
+    Groups are those of the task; else, and of rows without a group, a row and its copies. But where the task has no groups and many
     rows with equal inputs differ in their target, inputs repeat because there are few of them (three columns of words, the same person
-    every year), and copies come by chance. Then each row is a unit. As one unit, a row with its copies would leave to the other parts
-    only rows that have other targets for the same inputs: whatever is learned there would be wrong here. The first copy stays where a
-    row without copies would be.
+    every year), and copies come by chance. Then each row is a group of its own. As one group, a row with its copies would leave to the
+    other parts only rows that have other targets for the same inputs: whatever is learned there would be wrong here. The first copy
+    stays where a row without copies would be.
     """
     if rows.group is not None:
-        units = np.array([_hashed(str(one).encode()) for one in rows.group.tolist()], dtype=_DIGEST)
-        return np.where(rows.group == "", digests, units), ""
+        groups = np.array([_hashed(str(one).encode()) for one in rows.group.tolist()], dtype=_DIGEST)
+        return np.where(rows.group == "", digests, groups), ""
     copy = _ranks_among_equals(digests)
     copies = np.flatnonzero(copy)
     if not len(copies):
@@ -66,11 +66,11 @@ def units_of(rows: Rows, digests: np.ndarray) -> tuple[np.ndarray, str]:
     count = f"{len(copies):,} of {len(digests):,} rows are copies of others, target included"
     if _share_that_differs(rows, digests) <= _BY_CHANCE:
         return digests, f"{count}: copies are kept in one part."
-    units = digests.copy()
-    units[copies] = [_hashed(digests[place] + b" %d" % copy[place]) for place in copies]
+    groups = digests.copy()
+    groups[copies] = [_hashed(digests[place] + b" %d" % copy[place]) for place in copies]
     if len(copies) < _WORTH_TELLING * len(digests):
-        return units, ""
-    return units, (
+        return groups, ""
+    return groups, (
         f"{count}, but rows with equal inputs differ in their target, so inputs repeat by themselves and each row is drawn alone. "
         f"If such rows are one person or machine seen again, name the column that tells them apart: --group COL."
     )
@@ -115,24 +115,24 @@ def content_hash(digests: np.ndarray, test: np.ndarray | None = None) -> str:
     return found.hexdigest()
 
 
-def split_rows(digests: np.ndarray, units: np.ndarray, rows: Rows, task: Task, seed: int) -> dict[str, np.ndarray]:
+def split_rows(digests: np.ndarray, groups: np.ndarray, rows: Rows, task: Task, seed: int) -> dict[str, np.ndarray]:
     """Return row indices for `train`, `validation` and `test`, each in order of content. Raises DataError if one is empty.
 
-    Rows of one unit share a part. Where rows have a moment, the newest are the test part and the newest of the rest the validation
+    Rows of one group share a part. Where rows have a moment, the newest are the test part and the newest of the rest the validation
     part, whatever the seed; of rows that span time, those across a border are dropped.
     """
     if rows.test is None and rows.moment is not None:
-        test, known = newer(rows.moment, rows, units, TEST_SHARE)
+        test, rest = newer(rows.moment, rows, groups, TEST_SHARE)
     else:
-        test = _below(units, TEST_SHARE) if rows.test is None else rows.test
-        known = ~test
-    train, validation = known.copy(), np.zeros(len(test), dtype=bool)
-    places = np.flatnonzero(known)
+        test = _below(groups, TEST_SHARE) if rows.test is None else rows.test
+        rest = ~test
+    train, validation = rest.copy(), np.zeros(len(test), dtype=bool)
+    places = np.flatnonzero(rest)
     share = min(VALIDATION_SHARE, MOST_VALIDATED / max(1, len(places)))
     if len(places) and rows.moment is not None:
-        validation[places], train[places] = newer(rows.moment[places], rows, units[places], share)
+        validation[places], train[places] = newer(rows.moment[places], rows, groups[places], share)
     elif len(places):
-        validation[places] = _drawn(units[places], rows.target[places], task, seed, share)
+        validation[places] = _drawn(groups[places], rows.target[places], task, seed, share)
         train &= ~validation
     member = {"train": train, "validation": validation, "test": test}
     order = np.argsort(digests, kind="stable")
@@ -140,20 +140,22 @@ def split_rows(digests: np.ndarray, units: np.ndarray, rows: Rows, task: Task, s
     for part, indices in parts.items():
         if len(indices) == 0:
             what = "distinct" if rows.group is None else "groups"
-            kinds = len(np.unique(units))
+            kinds = len(np.unique(groups))
             raise DataError(
                 f"{task.name}: {len(digests)} rows ({kinds} {what}) leave none for the {part} part. Add rows."
             )
     return parts
 
 
-def fold_rows(parts: dict[str, np.ndarray], units: np.ndarray, target: np.ndarray, task: Task, seed: int) -> np.ndarray:
+def fold_rows(
+    parts: dict[str, np.ndarray], groups: np.ndarray, target: np.ndarray, task: Task, seed: int
+) -> np.ndarray:
     """Return the fold of each training row, then of each validation row: these are fold 0, the others are dealt out by class.
 
-    Rows of one unit share a fold.
+    Rows of one group share a fold.
     """
     train = parts["train"]
-    distinct, first, place = np.unique(units[train], return_index=True, return_inverse=True)
+    distinct, first, place = np.unique(groups[train], return_index=True, return_inverse=True)
     strata, rng = _strata(target[train][first], task), np.random.default_rng(seed)
     order = rng.permutation(len(distinct))
     order = order[np.argsort(strata[order], kind="stable")]  # equal classes side by side, so that dealing spreads each
@@ -162,15 +164,15 @@ def fold_rows(parts: dict[str, np.ndarray], units: np.ndarray, target: np.ndarra
     return np.concatenate([fold[place], np.zeros(len(parts["validation"]), dtype=np.int8)])
 
 
-def _below(units: np.ndarray, share: float) -> np.ndarray:
+def _below(groups: np.ndarray, share: float) -> np.ndarray:
     """Which rows' hashes, read as fractions, are below it."""
-    distinct, place = np.unique(units, return_inverse=True)
+    distinct, place = np.unique(groups, return_inverse=True)
     return np.asarray((_fractions(distinct) < share)[place])
 
 
-def _drawn(units: np.ndarray, target: np.ndarray, task: Task, seed: int, share: float) -> np.ndarray:
-    """Which rows are validated on: drawn from the distinct units, in order of their hash, by class."""
-    distinct, first, place = np.unique(units, return_index=True, return_inverse=True)
+def _drawn(groups: np.ndarray, target: np.ndarray, task: Task, seed: int, share: float) -> np.ndarray:
+    """Which rows are validated on: drawn from the distinct groups, in order of their hash, by class."""
+    distinct, first, place = np.unique(groups, return_index=True, return_inverse=True)
     chosen = np.zeros(len(distinct), dtype=bool)
     chosen[_draw_validation(_strata(target[first], task), np.random.default_rng(seed), share)] = True
     return np.asarray(chosen[place])

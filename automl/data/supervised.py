@@ -25,44 +25,46 @@ _FARTHEST = 5.0
 
 
 def supervision(schema: Schema, rows: Rows, places: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Of training rows at these places, in order of content: what their targets say, and in which parts they learn from each other."""
+    """Of training rows at these places, in order of content: what their targets say, and in which folds they learn from each other."""
     group = None if rows.group is None else rows.group[places]
-    return deviations(schema.encode_target(rows.target[places]), len(schema.labels)), parts_of(len(places), group)
+    return centred_target(schema.encode_target(rows.target[places]), len(schema.labels)), cross_folds(
+        len(places), group
+    )
 
 
-def supervised(encoder: Encoder, cells: np.ndarray, deviating: np.ndarray, parts: np.ndarray) -> Encoder:
+def supervised(encoder: Encoder, cells: np.ndarray, centred: np.ndarray, folds: np.ndarray) -> Encoder:
     """Return the encoder with what the target tells of it; as it is where that is nothing.
 
-    `deviating` (rows, outputs) and `parts` (rows,) are of the training rows `cells`.
+    `centred` (rows, outputs) and `folds` (rows,) are of the training rows `cells`.
     """
-    if not deviating.shape[1]:
+    if not centred.shape[1]:
         return encoder
     match encoder:
-        case Category() if deviating.shape[1] <= _MOST_RATES:
-            return rated(encoder, cells, deviating, parts)
+        case Category() if centred.shape[1] <= _MOST_RATES:
+            return rated(encoder, cells, centred, folds)
         case Text():
-            return scored(encoder, cells, deviating, parts)
+            return scored(encoder, cells, centred, folds)
     return encoder
 
 
 def from_other_rows(
-    encoder: Encoder, cells: np.ndarray, deviating: np.ndarray, parts: np.ndarray
+    encoder: Encoder, cells: np.ndarray, centred: np.ndarray, folds: np.ndarray
 ) -> tuple[int, np.ndarray] | None:
     """Of these training rows, the features that know the target: the place of the first, and (rows, outputs) from other rows."""
     match encoder:
         case Category() if encoder.rated:
-            return 1, cross_rates(cells, deviating, parts)
+            return 1, cross_rates(cells, centred, folds)
         case Text() if encoder.scores:
-            return 0, cross_scores(encoder, cells, deviating, parts)
+            return 0, cross_scores(encoder, cells, centred, folds)
     return None
 
 
 def blind_to_fold(
-    encoder: Encoder, cells: np.ndarray, deviating: np.ndarray, folds: np.ndarray, fold: int
+    encoder: Encoder, cells: np.ndarray, centred: np.ndarray, folds: np.ndarray, fold: int
 ) -> tuple[int, np.ndarray] | None:
     """As `from_other_rows`, of the rows of all folds, with nothing learned from the targets of one: it is what is validated on.
 
-    Its own rows are told by all others; any other row by those that are neither of its own fold nor of that one.
+    The rows of that fold are described by all others; any other row by those that are neither of its own fold nor of that one.
     """
     blank: Encoder
     match encoder:
@@ -74,15 +76,15 @@ def blind_to_fold(
         case _:
             return None
     outside, found = folds != fold, np.zeros((len(cells), outputs))
-    learned = supervised(blank, cells[outside], deviating[outside], folds[outside])
-    told = from_other_rows(learned, cells[outside], deviating[outside], folds[outside])
-    if told is not None:  # else the target says nothing there, and all features stay 0
-        found[outside] = told[1]
+    learned = supervised(blank, cells[outside], centred[outside], folds[outside])
+    blind = from_other_rows(learned, cells[outside], centred[outside], folds[outside])
+    if blind is not None:  # else the target says nothing there, and all features stay 0
+        found[outside] = blind[1]
         found[~outside] = learned.encode(cells[~outside])[:, first : first + outputs]
     return first, found
 
 
-def deviations(target: np.ndarray, classes: int) -> np.ndarray:
+def centred_target(target: np.ndarray, classes: int) -> np.ndarray:
     """Encoded target (rows,) -> (rows, outputs) how far it is from its mean: of two classes the second alone, of very many none."""
     if classes > (_MOST_CLASSES if classes * len(target) <= _MOST_NUMBERS else _MOST_RATES):
         return np.zeros((len(target), 0))
@@ -93,7 +95,7 @@ def deviations(target: np.ndarray, classes: int) -> np.ndarray:
     return np.asarray(target - target.mean(axis=0))
 
 
-def parts_of(rows: int, group: np.ndarray | None) -> np.ndarray:
+def cross_folds(rows: int, group: np.ndarray | None) -> np.ndarray:
     """(rows,) which rows learn from all others: every fifth row, or every fifth group; a row without a group is one of its own."""
     if group is None:
         return np.arange(rows) % _PARTS

@@ -27,33 +27,33 @@ _BY_CHANCE = 4.0
 """Standard errors of a correlation, above which it is no chance."""
 
 
-def scored(encoder: Text, cells: np.ndarray, deviating: np.ndarray, parts: np.ndarray) -> Text:
+def scored(encoder: Text, cells: np.ndarray, centred: np.ndarray, folds: np.ndarray) -> Text:
     """Return the encoder with scores before its other numbers, one per output or of many a few; as it is where they tell nothing.
 
-    `deviating` (rows, outputs) and `parts` (rows,) are of the training rows `cells`, as `supervised` makes them.
+    `centred` (rows, outputs) and `folds` (rows,) are of the training rows `cells`, as `supervised` makes them.
     """
     if len(encoder.terms) < 2:
         return encoder
-    found = _from_others(encoder, cells, deviating, parts)
-    if not _tells(found, deviating):
+    found = _from_others(encoder, cells, centred, folds)
+    if not _is_informative(found, centred):
         return encoder
-    slopes = _slopes(_matrix(encoder, cells), deviating[:_MOST_TEXTS]) @ _directions(found)
+    slopes = _slopes(_matrix(encoder, cells), centred[:_MOST_TEXTS]) @ _directions(found)
     return replace(_with(encoder, np.hstack([slopes.round(5), encoder.components])), scores=slopes.shape[1])
 
 
-def cross_scores(encoder: Text, cells: np.ndarray, deviating: np.ndarray, parts: np.ndarray) -> np.ndarray:
-    """(rows, scores) the scores of these training rows, each learned from the rows of other parts, of unit variance."""
-    found = _from_others(encoder, cells, deviating, parts)
+def cross_scores(encoder: Text, cells: np.ndarray, centred: np.ndarray, folds: np.ndarray) -> np.ndarray:
+    """(rows, scores) the scores of these training rows, each learned from the rows of other folds, of unit variance."""
+    found = _from_others(encoder, cells, centred, folds)
     return np.asarray(found @ _directions(found))
 
 
-def _from_others(encoder: Text, cells: np.ndarray, deviating: np.ndarray, parts: np.ndarray) -> np.ndarray:
-    found, matrix = np.zeros_like(deviating), _matrix(encoder, cells)
-    for part in np.unique(parts):
-        mine = np.flatnonzero(parts == part)
-        others = np.flatnonzero(parts[:_MOST_TEXTS] != part)
+def _from_others(encoder: Text, cells: np.ndarray, centred: np.ndarray, folds: np.ndarray) -> np.ndarray:
+    found, matrix = np.zeros_like(centred), _matrix(encoder, cells)
+    for fold in np.unique(folds):
+        mine = np.flatnonzero(folds == fold)
+        others = np.flatnonzero(folds[:_MOST_TEXTS] != fold)
         if len(others):
-            slopes = _slopes(matrix[others], deviating[others])
+            slopes = _slopes(matrix[others], centred[others])
             read, unread = mine[mine < _MOST_TEXTS], mine[mine >= _MOST_TEXTS]
             found[read] = matrix[read] @ slopes
             if len(unread):
@@ -66,26 +66,26 @@ def _matrix(encoder: Text, cells: np.ndarray) -> Any:
     return term_matrix(texts, {term: place for place, term in enumerate(encoder.terms)}, np.array(encoder.weights))
 
 
-def _slopes(matrix: Any, deviating: np.ndarray) -> np.ndarray:
+def _slopes(matrix: Any, centred: np.ndarray) -> np.ndarray:
     """(terms, outputs): of ridge regression through the origin; of many classes, how much commoner a term is in one than in all.
 
     The logarithms of naive Bayes (Wang and Manning 2012, "Baselines and Bigrams", ACL) take one product and no system of equations.
     """
-    if deviating.shape[1] > _FEW:
-        counts = matrix.T @ (deviating > 0) + _SMOOTHING
+    if centred.shape[1] > _FEW:
+        counts = matrix.T @ (centred > 0) + _SMOOTHING
         in_all = counts.sum(axis=1, keepdims=True) / counts.sum()
         return np.asarray(np.log(counts / counts.sum(axis=0)) - np.log(in_all))
     from sklearn.linear_model import Ridge
 
     model = Ridge(_PENALTY, fit_intercept=False, solver="sparse_cg", tol=1e-3)
-    return np.asarray(model.fit(matrix, deviating).coef_).reshape(deviating.shape[1], -1).T
+    return np.asarray(model.fit(matrix, centred).coef_).reshape(centred.shape[1], -1).T
 
 
-def _tells(found: np.ndarray, deviating: np.ndarray) -> bool:
+def _is_informative(found: np.ndarray, centred: np.ndarray) -> bool:
     """Whether scores tell more than the mean does: they come closer to the target, or, where they have no unit, go along with it."""
-    if deviating.shape[1] <= _FEW:
-        return bool(np.square(deviating - found).sum() < np.square(deviating).sum())
-    own = (found - found.mean(axis=0))[deviating > 0]  # what is said of each row's own class
+    if centred.shape[1] <= _FEW:
+        return bool(np.square(centred - found).sum() < np.square(centred).sum())
+    own = (found - found.mean(axis=0))[centred > 0]  # what is said of each row's own class
     return bool(own.mean() > _BY_CHANCE * found.std() / math.sqrt(len(own)))
 
 

@@ -47,8 +47,8 @@ class Choices:
     @property
     def unread(self) -> frozenset[str]:
         """Columns that are left out and asked for nothing else: their cells may be what no column of a task can hold."""
-        asked = {self.target, self.group, self.time_column, self.id, *self.known}
-        return frozenset(name for name, kind in self.columns.items() if kind == "left out") - asked
+        used = {self.target, self.group, self.time_column, self.id, *self.known}
+        return frozenset(name for name, kind in self.columns.items() if kind == "left out") - used
 
     def absolute(self) -> Choices:
         """The same choices, whatever folder they are read in."""

@@ -1,4 +1,4 @@
-"""A task from series whose next steps are to be predicted: what a step is, how much of the past is read, what is told of it."""
+"""A task from series whose next steps are to be predicted: what a step is, how much of the past is read, what people are told of it."""
 
 from __future__ import annotations
 
@@ -95,7 +95,7 @@ def forecast_task(path: Path, table: pa.Table, target: str, choices: Choices) ->
         read=lambda: rows,
         source=source,
         shape=(form.channels, form.steps),
-        columns=tuple(_told(column, form) for column in columns),
+        columns=tuple(_with_reading(column, form) for column in columns),
         series=form,
         choices={"path": str(path.absolute()), **asdict(choices.absolute())},
         why="as you said",
@@ -130,7 +130,7 @@ def _require_numbers(source: str, columns: Sequence[Column], known: Sequence[str
             )
 
 
-def _told(column: Column, form: Forecast) -> Column:
+def _with_reading(column: Column, form: Forecast) -> Column:
     if column.kind != "number":
         return column
     read = f"and its next {form.horizon} steps are read" if column.name in form.ahead else "is read, not its future"
