@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import asdict, replace
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -97,7 +97,7 @@ def forecast_task(path: Path, table: pa.Table, target: str, choices: Choices) ->
         shape=(form.channels, form.steps),
         columns=tuple(_with_reading(column, form) for column in columns),
         series=form,
-        choices={"path": str(path.absolute()), **asdict(choices.absolute())},
+        choices=choices.remembered(path),
         why="as you said",
         given=f"{past} ({rhythm.said}; {season}; {len(names)} series)"
         if form.id

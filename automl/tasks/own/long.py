@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import asdict
 from pathlib import Path
 
 import numpy as np
@@ -87,7 +86,7 @@ def long_task(path: Path, table: pa.Table, target: str, choices: Choices, folds_
         columns=columns,
         series=form,
         evaluation="folds" if learned < folds_below else "holdout",
-        choices={"path": str(path.absolute()), **asdict(choices.absolute())},
+        choices=choices.remembered(path),
         why=found.why,
         given=f"series of {said} in {len(channels)} {'channel' if len(channels) == 1 else 'channels'} ({listed}), one per {id}, {order}",
     )
