@@ -47,7 +47,7 @@ def forecast_task(path: Path, table: pa.Table, target: str, choices: Choices) ->
         **({choices.id: shared_text(table[choices.id])} if choices.id else {}),
         **({time: when} if time else {}),
     }
-    columns = channel_columns(source, table, choices, (target,), "")
+    columns = channel_columns(source, table, choices, target)
     if found.spelling or (has_comma(columns) and dots_in(table[target]) == THOUSANDS):
         raise DataError(
             f"{source}: target '{target}' must hold plain numbers for a forecast, without signs and divided thousands."

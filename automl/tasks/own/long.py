@@ -44,7 +44,7 @@ def long_task(path: Path, table: pa.Table, target: str, choices: Choices, folds_
     names, places = ordered(source, cells, id, time or "", formats)
     first = constant(source, target, shared_text(table[target]), names, places)
     found = read_target(source, target, table[target].take(first), choices.kind, first)
-    columns = channel_columns(source, table, choices, (target,), "must be the same within an id")
+    columns = channel_columns(source, table, choices, target)
     if has_comma(columns):
         found = read_target(source, target, table[target].take(first), choices.kind, first, comma=True)
     channels = [column for column in columns if column.kind == "number"]
