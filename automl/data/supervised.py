@@ -19,7 +19,7 @@ _MOST_RATES = 10
 """Classes up to which a category gets rates, one number for each: more would be more than a column is worth."""
 _MOST_CLASSES, _MOST_NUMBERS = 100, 1 << 24
 """Classes up to which a text gets scores; and classes times rows, which are held in memory."""
-_PARTS = 5
+_FOLDS = 5
 _FARTHEST = 5.0
 """Standard deviations at which a numeric target is cut off, so that no single row decides."""
 
@@ -104,6 +104,6 @@ def centred_target(target: np.ndarray, classes: int) -> np.ndarray:
 def cross_folds(rows: int, group: np.ndarray | None) -> np.ndarray:
     """(rows,) the cross-fitting fold of each row: every fifth row, or every fifth group; a row without a group is one of its own."""
     if group is None:
-        return np.arange(rows) % _PARTS
+        return np.arange(rows) % _FOLDS
     named = np.unique(group, return_inverse=True)[1]
-    return np.where(group == "", np.arange(rows), named) % _PARTS
+    return np.where(group == "", np.arange(rows), named) % _FOLDS
