@@ -42,9 +42,9 @@ def load(folder: str | Path) -> Callable[[Any], np.ndarray]:
 
     def predict(rows: Any) -> np.ndarray:
         _, series = encoding.gathered(encoders, rows)
-        told = encoding.units(encoders, series)
+        units = encoding.units(encoders, series)
         outputs = network(encoding.encode(encoders, series))
-        return decode(schema, outputs) if told is None else encoding.in_units(in_units_of(schema, outputs), told)
+        return decode(schema, outputs) if units is None else encoding.in_units(in_units_of(schema, outputs), units)
 
     return predict
 

@@ -124,8 +124,8 @@ def _rare_words(cells: Cells, task: Task) -> tuple[str, ...]:
         column.name: len(set(cells[column.name].tolist())) for column in task.columns if column.kind == "category"
     }
     many = [f"{name} ({count})" for name, count in levels.items() if count > MOST_LEVELS]
-    told = f"Only the {MOST_LEVELS} commonest words have a code of their own; of others a model knows the mean target"
-    return (f"{told}: {listed(many)}.",) if many else ()
+    limit = f"Only the {MOST_LEVELS} commonest words have a code of their own; of others a model knows the mean target"
+    return (f"{limit}: {listed(many)}.",) if many else ()
 
 
 def _gaps(cells: Cells) -> tuple[str, ...]:

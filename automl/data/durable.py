@@ -143,9 +143,9 @@ def set_aside(unwanted: Path) -> None:
         shutil.rmtree(aside)
 
 
-def remove_stale(parent: Path, *, now: float | None = None) -> None:
+def remove_stale(parent: Path) -> None:
     """Delete what killed processes left in `parent`: temporary files and folders older than a day."""
-    now = time.time() if now is None else now
+    now = time.time()
     for path in parent.glob(f"{_TEMPORARY}*"):
         with suppress(FileNotFoundError):  # its owner is alive and has just renamed it
             if now - path.lstat().st_mtime > _STALE_SECONDS:

@@ -53,8 +53,8 @@ _LONGEST_OF_FEW, _MOST_CODES = 3000, 1 << 23
 def fit_grid(rows: np.ndarray, columns: tuple[str, ...], task: Task) -> Grid:
     """Means and scales over the rows (rows, numbers), per channel."""
     values = rows.reshape(-1, *task.shape)
-    axes = (0, *range(2, values.ndim))
-    means, scales = _moments_of_bytes(values, axes) if values.dtype == np.uint8 else moments(values, axes)
+    is_bytes = values.dtype == np.uint8
+    means, scales = _moments_of_bytes(values) if is_bytes else moments(values, (0, *range(2, values.ndim)))
     return Grid(columns, task.shape, means, scales)
 
 
@@ -134,8 +134,8 @@ def _skewness(values: np.ndarray) -> float:
     return float(np.mean((deviating / spread) ** 3)) if spread > 0 else 0.0
 
 
-def _moments_of_bytes(values: np.ndarray, axes: tuple[int, ...]) -> tuple[tuple[float, ...], tuple[float, ...]]:
-    """`moments` without the eightfold memory of float64: counts of the 256 values say all, to the last bit."""
+def _moments_of_bytes(values: np.ndarray) -> tuple[tuple[float, ...], tuple[float, ...]]:
+    """`moments` of each channel, (rows, channels, ...), without the eightfold memory of float64: from counts of the 256 values."""
     means, scales = [], []
     for channel in range(values.shape[1]):
         counts = sum(np.bincount(row.reshape(-1), minlength=256) for row in values[:, channel])

@@ -1,4 +1,4 @@
-"""What must be said of a test part that a person gave: whether it is as apart from the training rows as a test should be."""
+"""Warnings about a test part that a person gave: whether it is as independent of the training rows as a test should be."""
 
 from __future__ import annotations
 
@@ -10,11 +10,15 @@ from automl.sources.table import listed
 from automl.tasks import Rows, Task
 
 _OFTEN = 0.2
-"""Share of a column's words that training rows never showed, from which on it is said."""
+"""Share of a column's test cells whose words no training row has, above which a warning names the column."""
 
 
 def about_given(train: Rows, test: Rows, task: Task) -> tuple[str, ...]:
-    """Return warnings of test rows that equal training rows, belong to a group there, are older, or hold other words."""
+    """Return a sentence for each problem found, none where there is no problem.
+
+    Problems are test rows that equal training rows, share a group with them or are older than they, and categories whose words
+    training rows do not have.
+    """
     return (
         *_equal(train, test, task),
         *_shared_groups(train, test, task),
@@ -24,11 +28,11 @@ def about_given(train: Rows, test: Rows, task: Task) -> tuple[str, ...]:
 
 
 def _equal(train: Rows, test: Rows, task: Task) -> tuple[str, ...]:
-    known = int(np.isin(digest_rows(test, task), digest_rows(train, task)).sum())
-    if not known:
+    equal = int(np.isin(digest_rows(test, task), digest_rows(train, task)).sum())
+    if not equal:
         return ()
     return (
-        f"{known} of {len(test)} test rows equal training rows, target included: the test flatters what learns by heart.",
+        f"{equal} of {len(test)} test rows equal training rows, target included: the test flatters what learns by heart.",
     )
 
 
@@ -43,8 +47,8 @@ def _shared_groups(train: Rows, test: Rows, task: Task) -> tuple[str, ...]:
 def _older(train: Rows, test: Rows) -> tuple[str, ...]:
     if train.moment is None or test.moment is None:
         return ()
-    begun, known = (test.moment, train.moment) if test.moment.ndim == 1 else (test.moment[:, 0], train.moment[:, 1])
-    older = int((begun < known.max()).sum())
+    begins, ends = (test.moment, train.moment) if test.moment.ndim == 1 else (test.moment[:, 0], train.moment[:, 1])
+    older = int((begins < ends.max()).sum())
     return (f"{older} of {len(test)} test rows are older than the newest training row.",) if older else ()
 
 

@@ -57,8 +57,8 @@ def _agree(codes: np.ndarray, answer: np.ndarray) -> bool:
         return False
     table = np.zeros((levels, int(answer.max()) + 1))
     np.add.at(table, (codes, answer.astype(np.int64)), 1)
-    told, most = table.max(axis=1).sum() / table.sum(), table.sum(axis=0).max() / table.sum()
-    return bool(told > _SURE and most < _SURE)
+    by_level, most = table.max(axis=1).sum() / table.sum(), table.sum(axis=0).max() / table.sum()
+    return bool(by_level > _SURE and most < _SURE)
 
 
 def _is_filled_for_one(filled: np.ndarray, answer: np.ndarray) -> bool:

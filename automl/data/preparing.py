@@ -23,7 +23,8 @@ from automl.data.durable import (
     write_file,
 )
 from automl.data.schema import Schema
-from automl.data.split import FOLDS, content_hash, digest_rows, fold_rows, split_rows, units_of
+from automl.data.schema_fitting import fit_schema
+from automl.data.split import FOLDS, content_hash, digest_rows, fold_rows, groups_of, split_rows
 from automl.data.writing import write_array, write_folds, write_inputs, write_raw
 from automl.errors import DataError
 from automl.messages import DataRef, Field, Spec
@@ -72,15 +73,15 @@ def prepare(task: Task, *, seed: int, data_folder: Path) -> Prepared:
     rows = _by_column(task.read(), task)
     warnings = audit(rows, task)
     digests = digest_rows(rows, task)
-    units, about_copies = units_of(rows, digests)
-    parts = split_rows(digests, units, rows, task, seed)
-    schema = Schema.fit(rows, parts["train"], task)
+    groups, about_copies = groups_of(rows, digests)
+    parts = split_rows(digests, groups, rows, task, seed)
+    schema = fit_schema(rows, parts["train"], task)
     if not isinstance(rows.features, np.ndarray):
         warnings += about_length(schema.encoders, rows.features)
     content = content_hash(digests, rows.test)
     folds = None
     if task.evaluation == "folds":
-        folds = fold_rows(parts, units, rows.target, task, seed)
+        folds = fold_rows(parts, groups, rows.target, task, seed)
     ref = DataRef(key=_key(content, seed, schema, task), content=content, folds=0 if folds is None else FOLDS)
     target = data_folder / ref.key
     with storage_errors("write prepared data", target):
@@ -157,10 +158,10 @@ def _write(
         both = {KNOWN: np.concatenate([parts["train"], parts["validation"]]), "test": parts["test"]}
         for part, indices in both.items():
             (folder / part).mkdir(mode=0o700)
-            told = schema.units(rows.take(indices)) if schema.horizon else None
-            write_array(folder / part / "target.npy", schema.encode_target(rows.target[indices], told))
-            if told is not None:
-                write_array(folder / part / "units.npy", told)
+            units = schema.units(rows.take(indices)) if schema.horizon else None
+            write_array(folder / part / "target.npy", schema.encode_target(rows.target[indices], units))
+            if units is not None:
+                write_array(folder / part / "units.npy", units)
             if (clusters := _clusters(rows, indices, task)) is not None:
                 write_array(folder / part / "clusters.npy", clusters)
         inputs = {folder / part / "inputs.npy": indices for part, indices in both.items()}

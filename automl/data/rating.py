@@ -1,7 +1,8 @@
-"""What the target is on average at each level of a category: a number that says of thousands of levels what codes could not.
+"""Target encoding of a category with many levels: each level is replaced by the target's mean among its rows, its rate.
 
-For the training rows it comes from other rows than their own: else models would learn to believe a number that knows the answer
-(Micci-Barreca 2001, SIGKDD Explorations 3(1), doi:10.1145/507533.507538; cross-fitting as in scikit-learn's TargetEncoder).
+A rate that counts the row's own target would leak the answer, and models would learn to trust it. So a training row gets the rate
+that the rows of the other folds give its level (cross-fitting); a new row gets the rate that all training rows give it.
+Micci-Barreca 2001, SIGKDD Explorations 3(1), doi:10.1145/507533.507538; scikit-learn's TargetEncoder does the same.
 """
 
 from __future__ import annotations
@@ -13,24 +14,25 @@ import numpy as np
 from automl.encoding import Category, words
 
 RATED_FROM = 100
-"""Levels from which a category is rated: fewer are learned one by one."""
+"""Levels that a category must have to get rates: of fewer, a model learns each by its code."""
 MOST_RATED = 100_000
-"""Levels that have a rate, the commonest: they travel in the bundle."""
+"""Levels that get a rate at most, the most frequent ones: all of them are stored in the bundle."""
 
 
-def rated(encoder: Category, cells: np.ndarray, deviating: np.ndarray, parts: np.ndarray) -> Category:
-    """Return the encoder with the rates of these training rows' levels; as it is where levels are few or tell nothing.
+def rated(encoder: Category, cells: np.ndarray, centred: np.ndarray, folds: np.ndarray) -> Category:
+    """Return the encoder with a rate per level and output; unchanged where levels are few or the target does not depend on them.
 
-    `deviating` (rows, outputs) and `parts` (rows,) are of the same rows.
+    `cells`, `centred` (rows, outputs: the target less its mean, see `centred_target`) and `folds` (rows,) are of the training rows.
+    Rates are divided by their standard deviation over these rows, so that models see numbers of unit variance.
     """
     levels, places = _levels_of(cells)
-    prior = _prior(places, deviating)
+    prior = _prior(places, centred)
     if len(levels) < RATED_FROM or np.isinf(prior):
         return encoder
-    scales = _from_others(places, deviating, parts).std(axis=0)
-    if not scales.all():  # a single group, say, has no others to learn from
+    scales = _from_others(places, centred, folds).std(axis=0)
+    if not scales.all():  # as where all rows are of one group, so that no other fold has any
         return encoder
-    rates = _rates(places, deviating, prior, len(levels)) / scales
+    rates = _rates(places, centred, prior, len(levels)) / scales
     commonest = np.argsort(-np.bincount(places), kind="stable")[:MOST_RATED].tolist()
     kept = [place for place in commonest if levels[place]]
     return replace(
@@ -38,45 +40,46 @@ def rated(encoder: Category, cells: np.ndarray, deviating: np.ndarray, parts: np
     )
 
 
-def cross_rates(cells: np.ndarray, deviating: np.ndarray, parts: np.ndarray) -> np.ndarray:
-    """(rows, outputs) the rates of these training rows, each from the rows of other parts, of unit variance."""
-    found = _from_others(_levels_of(cells)[1], deviating, parts)
+def cross_rates(cells: np.ndarray, centred: np.ndarray, folds: np.ndarray) -> np.ndarray:
+    """Return the rates that training rows are trained with, (rows, outputs) of unit variance: each is from the rows of the other folds."""
+    found = _from_others(_levels_of(cells)[1], centred, folds)
     return np.asarray(found / found.std(axis=0))
 
 
-def _from_others(places: np.ndarray, deviating: np.ndarray, parts: np.ndarray) -> np.ndarray:
-    prior, levels = _prior(places, deviating), int(places.max()) + 1
-    found = np.zeros_like(deviating)
-    for part in np.unique(parts):
-        mine = parts == part
-        found[mine] = _rates(places[~mine], deviating[~mine], prior, levels)[places[mine]]
+def _from_others(places: np.ndarray, centred: np.ndarray, folds: np.ndarray) -> np.ndarray:
+    """(rows, outputs) the rate of each row's level, computed without the rows of its own fold. `places` (rows,) are levels by number."""
+    prior, levels = _prior(places, centred), int(places.max()) + 1
+    found = np.zeros_like(centred)
+    for fold in np.unique(folds):
+        mine = folds == fold
+        found[mine] = _rates(places[~mine], centred[~mine], prior, levels)[places[mine]]
     return found
 
 
 def _levels_of(cells: np.ndarray) -> tuple[list[str], np.ndarray]:
-    """Levels, and each row's place among them; a missing cell is a level, the empty word."""
+    """Return the levels by order of appearance, and (rows,) the number of each row's level. A missing cell is the level ""."""
     known: dict[str, int] = {}
     places = np.array([known.setdefault(word or "", len(known)) for word in words(cells)])
     return list(known), places
 
 
-def _rates(places: np.ndarray, deviating: np.ndarray, prior: float, levels: int) -> np.ndarray:
-    """(levels, outputs): the mean of each level's rows and of `prior` more rows whose target is as it is on average."""
-    sums = np.column_stack([np.bincount(places, output, levels) for output in deviating.T])
+def _rates(places: np.ndarray, centred: np.ndarray, prior: float, levels: int) -> np.ndarray:
+    """(levels, outputs) the mean of `centred` at each level, shrunk towards 0 as if `prior` rows with the mean target were added."""
+    sums = np.column_stack([np.bincount(places, output, levels) for output in centred.T])
     return np.asarray(sums / (np.bincount(places, minlength=levels) + prior)[:, None])
 
 
-def _prior(places: np.ndarray, deviating: np.ndarray) -> float:
-    """Variance within levels over that between them, by the method of moments: how many rows a level must have to count by half.
+def _prior(places: np.ndarray, centred: np.ndarray) -> float:
+    """Return how many rows a level must have for its mean to count by half: the variance within levels over that between levels.
 
-    Infinity where levels do not differ by more than chance.
+    Estimated by the method of moments (empirical Bayes). Infinity where levels differ by no more than chance would make them.
     """
     counts = np.bincount(places)
     rows, levels = len(places), len(counts)
     if rows <= levels or levels < 2:
         return float("inf")
-    sums = np.column_stack([np.bincount(places, output) for output in deviating.T])
+    sums = np.column_stack([np.bincount(places, output) for output in centred.T])
     explained = float((np.square(sums) / counts[:, None]).sum())
-    within = (float(np.square(deviating).sum()) - explained) / (rows - levels)
+    within = (float(np.square(centred).sum()) - explained) / (rows - levels)
     between = (explained - (levels - 1) * within) / (rows - np.square(counts).sum() / rows)
     return within / between if between > 0 else float("inf")

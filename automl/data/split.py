@@ -1,12 +1,12 @@
-"""Which part a row belongs to. Decided by content, so that order, file format and tomorrow's new rows change nothing.
+"""Splits rows into train, validation and test, by what the rows hold: their order and file format change nothing.
 
-A row is of the **test** part iff the hash of its own content (features and target, nothing else), read as a fraction, is below
-0.2: no seed, no order and no other row has a say, so a search on grown data never trains on today's test rows.
-**Validation** takes 20 % of the rest, at most some 100,000 rows, stratified by class (by quantile for numbers), drawn by the
-search's seed from the distinct rows in order of their hash. Copies of a row share its part, unless they come by chance, see
-`units_of`. Where the task names groups, a group takes the place of a row; where it names a time, the newest rows are the test part
-(of groups those whose newest row is the newest).
-Where a person gave a test part, its rows are that part and no other row is.
+**Test**: the SHA-256 of a row's features and target, read as a fraction between 0 and 1, is below 0.2. Neither a seed nor any other
+row decides, so a row of today's test part is in the test part tomorrow too, when the data has grown: no search ever trains on it.
+**Validation**: 20 % of the other rows, at most some 100,000, drawn by the search's seed, stratified by class (numbers: by quantile).
+
+Rows of one group get one part, so that no part holds the answers of another. Groups are those that the task names; without any, a
+row and its exact copies (see `groups_of`). Where the task names a time, the newest rows are the test part instead; where a person
+gave a test part, exactly its rows are.
 """
 
 from __future__ import annotations
@@ -25,21 +25,21 @@ from automl.tasks import Cells, Rows, Task
 TEST_SHARE = 0.2
 VALIDATION_SHARE = 0.2
 MOST_VALIDATED = 100_000
-"""Rows: more would tell models apart no better, and each epoch waits for them."""
+"""Rows of the validation part at most: more would compare models no better, and make each epoch longer."""
 FOLDS = 5
 _BY_CHANCE = 0.05
-"""Share of the rows with another's inputs that have another target too, above which inputs repeat by themselves."""
+"""As `_share_that_differs`: above it copies of a row are taken as chance, as where three columns of words allow few different rows."""
 _WORTH_TELLING = 0.01
-"""Share of the rows that are copies by chance, below which nobody needs to know."""
+"""Copies by chance are reported where they are at least this share of the rows."""
 _STRATA = 10
 _DIGEST = "S64"
 _ROWS_AT_ONCE = 1 << 16
 
 
 def digest_rows(rows: Rows, task: Task) -> np.ndarray:
-    """Return (rows,) SHA-256 of each row's features and target, as 64 hexadecimal digits.
+    """Return (rows,) SHA-256 of each row's features and target, as 64 hexadecimal digits: what identifies a row.
 
-    A number counts by its float64, a text by its own SHA-256; missing ones are all alike.
+    Hashed are numbers as float64 and texts by 8 bytes of their own SHA-256, so that 1 and 1.0 are one value; so are all missing cells.
     """
     digests = np.empty(len(rows), dtype=_DIGEST)
     for place, (content, target) in enumerate(zip(_contents(rows), _targets(rows.target, task), strict=True)):
@@ -47,18 +47,20 @@ def digest_rows(rows: Rows, task: Task) -> np.ndarray:
     return digests
 
 
-def units_of(rows: Rows, digests: np.ndarray) -> tuple[np.ndarray, str]:
-    """Return (rows,) what shares a part, as 64 hexadecimal digits, and what is to be said of it, if anything.
+def groups_of(rows: Rows, digests: np.ndarray) -> tuple[np.ndarray, str]:
+    """Return the group of each row, (rows,) as 64 hexadecimal digits, and a warning for people or "". A group is never split.
 
-    Units are the groups of the task; else, and of rows without a group, a row and its copies. But where the task has no groups and many
-    rows with equal inputs differ in their target, inputs repeat because there are few of them (three columns of words, the same person
-    every year), and copies come by chance. Then each row is a unit. As one unit, a row with its copies would leave to the other parts
-    only rows that have other targets for the same inputs: whatever is learned there would be wrong here. The first copy stays where a
-    row without copies would be.
+    `digests` are those of `digest_rows`. The task's own groups count first; a row that has none is one group with its exact copies,
+    so that what was trained on is not tested on.
+
+    One exception: without groups of the task, equal inputs often come with different targets where inputs take few values (three
+    columns of words, one person seen every year). There each row is a group of its own. Kept together, all rows with inputs x and
+    target 1 could fall into the test part and all with x and target 0 into training: what is learned there would be wrong here.
+    The first of the copies keeps the digest, and so the part, that it would have alone.
     """
     if rows.group is not None:
-        units = np.array([_hashed(str(one).encode()) for one in rows.group.tolist()], dtype=_DIGEST)
-        return np.where(rows.group == "", digests, units), ""
+        groups = np.array([_hashed(str(one).encode()) for one in rows.group.tolist()], dtype=_DIGEST)
+        return np.where(rows.group == "", digests, groups), ""
     copy = _ranks_among_equals(digests)
     copies = np.flatnonzero(copy)
     if not len(copies):
@@ -66,18 +68,18 @@ def units_of(rows: Rows, digests: np.ndarray) -> tuple[np.ndarray, str]:
     count = f"{len(copies):,} of {len(digests):,} rows are copies of others, target included"
     if _share_that_differs(rows, digests) <= _BY_CHANCE:
         return digests, f"{count}: copies are kept in one part."
-    units = digests.copy()
-    units[copies] = [_hashed(digests[place] + b" %d" % copy[place]) for place in copies]
+    groups = digests.copy()
+    groups[copies] = [_hashed(digests[place] + b" %d" % copy[place]) for place in copies]
     if len(copies) < _WORTH_TELLING * len(digests):
-        return units, ""
-    return units, (
+        return groups, ""
+    return groups, (
         f"{count}, but rows with equal inputs differ in their target, so inputs repeat by themselves and each row is drawn alone. "
         f"If such rows are one person or machine seen again, name the column that tells them apart: --group COL."
     )
 
 
 def _ranks_among_equals(digests: np.ndarray) -> np.ndarray:
-    """(rows,) 0 for the first of equal rows, 1 for the second, and so on."""
+    """(rows,) how many rows before it have the same digest: 0 for the first, 1 for its first copy, and so on."""
     order = np.argsort(digests, kind="stable")
     ranked, places = digests[order], np.arange(len(digests))
     begins = np.append(True, ranked[1:] != ranked[:-1])
@@ -87,7 +89,7 @@ def _ranks_among_equals(digests: np.ndarray) -> np.ndarray:
 
 
 def _share_that_differs(rows: Rows, digests: np.ndarray) -> float:
-    """Of the rows that have their inputs in common with others, the share among whose inputs there is more than one target."""
+    """Return, among the rows whose features another row has too, the share whose features come with more than one target."""
     inputs = np.array(
         [int.from_bytes(hashlib.sha256(content).digest()[:8], "big") for content in _contents(rows)], "u8"
     )
@@ -102,9 +104,9 @@ def _hashed(content: bytes) -> str:
 
 
 def content_hash(digests: np.ndarray, test: np.ndarray | None = None) -> str:
-    """Return one hash over all rows, whatever their order: it changes when a row is added, removed or changed.
+    """Return one hash of the whole data, 64 hexadecimal digits: another for any row added, removed or changed, the same for any order.
 
-    Where a test part was given, `test` says which rows it has, and the hash tells them from the others.
+    Where a person gave a test part, `test` (rows,) says which rows it has: the same rows split otherwise have another hash.
     """
     if test is not None:
         parts = [content_hash(digests[~test]), content_hash(digests[test])]
@@ -115,24 +117,25 @@ def content_hash(digests: np.ndarray, test: np.ndarray | None = None) -> str:
     return found.hexdigest()
 
 
-def split_rows(digests: np.ndarray, units: np.ndarray, rows: Rows, task: Task, seed: int) -> dict[str, np.ndarray]:
-    """Return row indices for `train`, `validation` and `test`, each in order of content. Raises DataError if one is empty.
+def split_rows(digests: np.ndarray, groups: np.ndarray, rows: Rows, task: Task, seed: int) -> dict[str, np.ndarray]:
+    """Return the row indices of `train`, `validation` and `test`, each in order of digest. Raises DataError where one is empty.
 
-    Rows of one unit share a part. Where rows have a moment, the newest are the test part and the newest of the rest the validation
-    part, whatever the seed; of rows that span time, those across a border are dropped.
+    `digests` and `groups` (rows,) are those of `digest_rows` and `groups_of`. The seed draws the validation part only. Where rows have
+    a `moment`, time decides both: the newest rows are tested on, the newest of the rest validated on, and rows that span time (windows
+    of a forecast) are dropped where they begin in one part and end in the next.
     """
     if rows.test is None and rows.moment is not None:
-        test, known = newer(rows.moment, rows, units, TEST_SHARE)
+        test, rest = newer(rows.moment, rows, groups, TEST_SHARE)
     else:
-        test = _below(units, TEST_SHARE) if rows.test is None else rows.test
-        known = ~test
-    train, validation = known.copy(), np.zeros(len(test), dtype=bool)
-    places = np.flatnonzero(known)
+        test = _below(groups, TEST_SHARE) if rows.test is None else rows.test
+        rest = ~test
+    train, validation = rest.copy(), np.zeros(len(test), dtype=bool)
+    places = np.flatnonzero(rest)
     share = min(VALIDATION_SHARE, MOST_VALIDATED / max(1, len(places)))
     if len(places) and rows.moment is not None:
-        validation[places], train[places] = newer(rows.moment[places], rows, units[places], share)
+        validation[places], train[places] = newer(rows.moment[places], rows, groups[places], share)
     elif len(places):
-        validation[places] = _drawn(units[places], rows.target[places], task, seed, share)
+        validation[places] = _drawn(groups[places], rows.target[places], task, seed, share)
         train &= ~validation
     member = {"train": train, "validation": validation, "test": test}
     order = np.argsort(digests, kind="stable")
@@ -140,20 +143,23 @@ def split_rows(digests: np.ndarray, units: np.ndarray, rows: Rows, task: Task, s
     for part, indices in parts.items():
         if len(indices) == 0:
             what = "distinct" if rows.group is None else "groups"
-            kinds = len(np.unique(units))
+            kinds = len(np.unique(groups))
             raise DataError(
                 f"{task.name}: {len(digests)} rows ({kinds} {what}) leave none for the {part} part. Add rows."
             )
     return parts
 
 
-def fold_rows(parts: dict[str, np.ndarray], units: np.ndarray, target: np.ndarray, task: Task, seed: int) -> np.ndarray:
-    """Return the fold of each training row, then of each validation row: these are fold 0, the others are dealt out by class.
+def fold_rows(
+    parts: dict[str, np.ndarray], groups: np.ndarray, target: np.ndarray, task: Task, seed: int
+) -> np.ndarray:
+    """Return for cross-validation the fold of each training row, then of each validation row, as int8 numbers from 0 to 4.
 
-    Rows of one unit share a fold.
+    The validation part is fold 0. Training rows are dealt to folds 1 to 4 so that each holds about as much of every class (numbers: of
+    every quantile); rows of one group get one fold.
     """
     train = parts["train"]
-    distinct, first, place = np.unique(units[train], return_index=True, return_inverse=True)
+    distinct, first, place = np.unique(groups[train], return_index=True, return_inverse=True)
     strata, rng = _strata(target[train][first], task), np.random.default_rng(seed)
     order = rng.permutation(len(distinct))
     order = order[np.argsort(strata[order], kind="stable")]  # equal classes side by side, so that dealing spreads each
@@ -162,32 +168,32 @@ def fold_rows(parts: dict[str, np.ndarray], units: np.ndarray, target: np.ndarra
     return np.concatenate([fold[place], np.zeros(len(parts["validation"]), dtype=np.int8)])
 
 
-def _below(units: np.ndarray, share: float) -> np.ndarray:
-    """Which rows' hashes, read as fractions, are below it."""
-    distinct, place = np.unique(units, return_inverse=True)
+def _below(groups: np.ndarray, share: float) -> np.ndarray:
+    """Return (rows,) whether the hash of a row's group, read as a fraction between 0 and 1, is below `share`."""
+    distinct, place = np.unique(groups, return_inverse=True)
     return np.asarray((_fractions(distinct) < share)[place])
 
 
-def _drawn(units: np.ndarray, target: np.ndarray, task: Task, seed: int, share: float) -> np.ndarray:
-    """Which rows are validated on: drawn from the distinct units, in order of their hash, by class."""
-    distinct, first, place = np.unique(units, return_index=True, return_inverse=True)
+def _drawn(groups: np.ndarray, target: np.ndarray, task: Task, seed: int, share: float) -> np.ndarray:
+    """Return (rows,) whether a row is validated on: `share` of the groups is drawn, by the class of each one's first row."""
+    distinct, first, place = np.unique(groups, return_index=True, return_inverse=True)
     chosen = np.zeros(len(distinct), dtype=bool)
     chosen[_draw_validation(_strata(target[first], task), np.random.default_rng(seed), share)] = True
     return np.asarray(chosen[place])
 
 
 def _contents(rows: Rows) -> Iterator[bytes]:
-    """The features of each row as bytes."""
+    """Yield the features of each row as bytes, to be hashed."""
     return map(_row_bytes, rows.features) if isinstance(rows.features, np.ndarray) else _rows_of(rows.features)
 
 
 def _row_bytes(row: np.ndarray) -> bytes:
-    """A row at a time: all at once would take eight times the memory of pictures that are held as bytes."""
+    """One row at a time, since as float64 all rows of a picture would take eight times their memory."""
     return (np.ascontiguousarray(row, dtype="<f8") + 0.0).tobytes()  # -0.0 and 0.0 are one value
 
 
 def _rows_of(cells: Cells) -> Iterator[bytes]:
-    """Each row of a table as bytes. Columns are turned into rows by way of an array that may lie on disk."""
+    """Yield each row of a table as bytes. The columns are copied into one array first, which may lie on disk."""
     columns = iter(cells.values())
     first = _eight_bytes(next(columns))
     held = empty_array((len(cells), len(first)), "<f8")
@@ -209,18 +215,19 @@ def _eight_bytes(cells: np.ndarray) -> np.ndarray:
 
 
 def _targets(target: np.ndarray, task: Task) -> Iterator[bytes]:
-    """Of each row as bytes: a label, a number, or the numbers of a forecast."""
+    """Yield the target of each row as bytes: a label, a number, or the numbers of a forecast."""
     if task.kind == "regression":
         return (value.tobytes() for value in np.ascontiguousarray(target, dtype="<f8") + 0.0)
     return (str(label).encode() for label in target.tolist())
 
 
 def _fractions(digests: np.ndarray) -> np.ndarray:
-    # The first 13 hexadecimal digits are 52 bits: exact in a float64.
+    """Digests (rows,) -> fractions (rows,) from 0 to 1. 13 hexadecimal digits are 52 bits, which a float64 holds exactly."""
     return np.array([int(digest[:13], 16) for digest in digests.tolist()]) / 16.0**13
 
 
 def _strata(target: np.ndarray, task: Task) -> np.ndarray:
+    """(rows,) the class of each row as a number; of a numeric target its decile."""
     if task.kind == "classification":
         return np.unique([str(label) for label in target.tolist()], return_inverse=True)[1]
     edges = np.quantile(target, np.linspace(0, 1, _STRATA + 1)[1:-1])
@@ -228,7 +235,7 @@ def _strata(target: np.ndarray, task: Task) -> np.ndarray:
 
 
 def _draw_validation(strata: np.ndarray, rng: np.random.Generator, share: float) -> np.ndarray:
-    """Return which of the rows to validate on: a class keeps one row for training, and from two rows on gives one."""
+    """Return the places drawn, `share` of each stratum: at least one of two or more, none of one, so that training has every class."""
     chosen = []
     for stratum in np.unique(strata):
         members = rng.permutation(np.flatnonzero(strata == stratum))

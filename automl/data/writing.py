@@ -11,7 +11,7 @@ from pyarrow import feather
 
 from automl.data.durable import new_file
 from automl.data.schema import Schema
-from automl.data.supervised import blind_to_fold, from_other_rows
+from automl.data.supervised import blind_to_fold, from_other_rows, supervision
 from automl.sources.scratch import empty_array
 from automl.tasks import Rows, take
 
@@ -47,19 +47,19 @@ def write_folds(folder: Path, inputs: Path, schema: Schema, rows: Rows, order: n
     `folds` (rows,) are of the same rows. Fold 0 needs none: it is the validation part, which no encoder has learned from.
     """
     place, changes = 0, []
-    deviating, _ = schema.supervision(rows, order)
+    centred, _ = supervision(schema, rows, order)
     for encoder in schema.named:
         for fold in range(1, int(folds.max()) + 1):
-            told = blind_to_fold(encoder, rows.features[encoder.name][order], deviating, folds, fold)
-            if told is not None:
-                changes.append((fold, place + told[0], told[1]))
+            blind = blind_to_fold(encoder, rows.features[encoder.name][order], centred, folds, fold)
+            if blind is not None:
+                changes.append((fold, place + blind[0], blind[1]))
         place += len(encoder.cardinalities)
     for fold in sorted({fold for fold, _, _ in changes}):
-        blind = np.load(inputs)
-        for of, first, values in changes:
-            if of == fold:
-                blind[:, first : first + values.shape[1]] = values
-        write_array(folder / f"fold-{fold}.npy", blind)
+        features = np.load(inputs)
+        for changed, first, values in changes:
+            if changed == fold:
+                features[:, first : first + values.shape[1]] = values
+        write_array(folder / f"fold-{fold}.npy", features)
 
 
 def write_array(path: Path, array: np.ndarray) -> None:
@@ -80,14 +80,15 @@ def write_raw(path: Path, rows: Rows, indices: np.ndarray) -> None:
 def _encoded_by_feature(schema: Schema, rows: Rows, order: np.ndarray, trained: int) -> np.ndarray:
     """(features, rows): of a whole text its words, of a table what each column becomes."""
     found = empty_array((int(np.prod(schema.shape)), len(order)), np.float32)
-    step, place, supervision = max(1, _NUMBERS_AT_ONCE // len(found)), 0, schema.supervision(rows, order[:trained])
+    step, place = max(1, _NUMBERS_AT_ONCE // len(found)), 0
+    centred, folds = supervision(schema, rows, order[:trained])
     for encoder in schema.named:
         cells = rows.features[encoder.name][order]
         for start in range(0, len(order), step):
             block = schema.encode_column(encoder, cells[start : start + step])
             found[place : place + block.shape[1], start : start + step] = block.T
-        if (told := from_other_rows(encoder, cells[:trained], *supervision)) is not None:
-            first, values = told
+        if (blind := from_other_rows(encoder, cells[:trained], centred, folds)) is not None:
+            first, values = blind
             found[place + first : place + first + values.shape[1], :trained] = values.T
         place += block.shape[1]
     return found

@@ -52,14 +52,14 @@ def gathered(encoders: Sequence[Encoder], raw: Raw) -> tuple[tuple[str, ...], Ra
 
 
 def units(encoders: Sequence[Encoder], raw: Raw) -> np.ndarray | None:
-    """What a forecast's outputs are told in, (rows, horizon + 1): see `Forecast.units`; None where that is one for all rows."""
+    """The base and scale of each row's forecast, (rows, horizon + 1), see `Forecast.units`; None for all but forecasts."""
     first = encoders[0]
     return first.units(gathered(encoders, raw)[1]) if isinstance(first, Forecast) else None
 
 
-def in_units(outputs: np.ndarray, told: np.ndarray) -> np.ndarray:
-    """Differences from the base, over the scale (rows, horizon) -> numbers in the target's own units."""
-    return np.asarray(outputs * told[:, -1:] + told[:, :-1])
+def in_units(outputs: np.ndarray, units: np.ndarray) -> np.ndarray:
+    """Outputs (rows, horizon) as differences from the base over the scale, and those `units` -> numbers in the target's own units."""
+    return np.asarray(outputs * units[:, -1:] + units[:, :-1])
 
 
 def _frozen(value: Any) -> Any:

@@ -18,11 +18,11 @@ from .timeline import moments_in, rows_by_id, spelled, steps_at
 class Forecast(Steps):
     """The newest steps of a series, from which the next ones are predicted: each channel less its own level, over its own scale.
 
-    What is to be learned is told as a difference from a base, over the same scale, so that trends, shifts of the level and series of
+    What is to be learned is expressed as a difference from a base, over the same scale, so that trends, shifts of the level and series of
     all sizes look alike (compare reversible instance normalization, Kim et al. 2022). The base of a step is the mean of the last
     season and what is usual at that place in the season; without a season it is the last value. The first of
     `columns` is predicted; of the others the past is read, or of those that are known `ahead` the newest steps up to the last that is
-    predicted: such a channel is shifted by the horizon, so that it has as many steps as the others. It is told over a scale
+    predicted: such a channel is shifted by the horizon, so that it has as many steps as the others. It is divided by a scale
     that is the same for all windows: a promotion means as much whether a window holds one or five.
     """
 
@@ -32,7 +32,7 @@ class Forecast(Steps):
     season: int = 1
     """Steps after which the series resembles itself; 1 where it has no season."""
     least: float = 1.0
-    """A window that varies less is told over this scale."""
+    """A window that varies less is divided by this scale."""
     calendar: str = "rows"
     """What a step is: `rows` as they come, `even` (`beat` seconds or numbers), `months` (`beat` of them) or `weekdays`."""
     beat: float = 1.0

@@ -20,10 +20,10 @@ _WORD = re.compile(WORD)
 
 @dataclass(frozen=True)
 class Text(ColumnEncoder):
-    """Free text among other columns: its words' weights, brought to a few numbers, and its length.
+    """Free text among other columns, as a few numbers: scores of the target if any, components of its terms' weights, and its length.
 
-    Term frequency times inverse document frequency, scaled to unit length, then the first components of a singular value
-    decomposition (latent semantic analysis, Deerwester et al. 1990); before them, where it tells anything, a linear score of the target.
+    Weights are term frequency times inverse document frequency, scaled to unit length; components are the first of their singular
+    value decomposition (latent semantic analysis, Deerwester et al. 1990).
     """
 
     kind: ClassVar[str] = "text"
@@ -32,9 +32,13 @@ class Text(ColumnEncoder):
     weights: tuple[float, ...]
     """Inverse document frequency of each term."""
     components: tuple[tuple[float, ...], ...]
-    """Per term, what it adds to each feature."""
+    """(terms, features): what each term's weight is multiplied with, scores first, then latent components."""
     scores: int = 0
-    """Features, the first ones, that were learned from the target; what training rows have of them is told by other rows."""
+    """How many of the features, counted from the first, are scores: predictions of the target by a linear model of the terms.
+
+    0: none, as the text did not help to predict it. A new row is scored with `components`. Training rows are scored by models that
+    were fitted without them, else the scores would leak their targets: see `automl.data.telling`.
+    """
 
     @property
     def cardinalities(self) -> tuple[int, ...]:
@@ -42,7 +46,7 @@ class Text(ColumnEncoder):
         return (0,) * (len(self.components[0]) + 1)
 
     def encode(self, cells: np.ndarray) -> np.ndarray:
-        """(rows,) -> (rows, components + 1)."""
+        """(rows,) -> (rows, features + 1): scores and components, then the logarithm of the length in characters."""
         places = {term: place for place, term in enumerate(self.terms)}
         weights, components = np.array(self.weights), np.array(self.components)
         features = np.zeros((len(cells), components.shape[1] + 1))

@@ -59,7 +59,7 @@ class CleanProcess:
             )
 
 
-def verify_in_clean_process(folder: Path, families_from: str | None = None) -> None:
+def verify_in_clean_process(folder: Path) -> None:
     """Check the bundle in a new `CleanProcess`. Raises StorageError."""
-    with CleanProcess(families_from) as process:
+    with CleanProcess() as process:
         process.verify(folder)

@@ -96,10 +96,10 @@ def _meaning(schema: Schema, threshold: float) -> str:
             'encoding.in_units(outputs * schema["target_scale"] + schema["target_mean"], encoding.units(encoders, rows)) is '
             f"{schema.target}."
         )
-    told = 'outputs * schema["target_scale"] + schema["target_mean"]'
+    numbers = 'outputs * schema["target_scale"] + schema["target_mean"]'
     if schema.logarithmic:
-        return f"`outputs` are standardised logarithms: np.maximum(np.expm1({told}), 0) is {schema.target}."
-    return f"`outputs` are standardised: {told} is {schema.target}."
+        return f"`outputs` are standardised logarithms: np.maximum(np.expm1({numbers}), 0) is {schema.target}."
+    return f"`outputs` are standardised: {numbers} is {schema.target}."
 
 
 def _written(schema: Schema) -> str:

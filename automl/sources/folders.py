@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import stat
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -83,9 +83,23 @@ def check_unreadable(folder: Path, what: str, unreadable: list[str], files: int)
     """Raise DataError where more than 5 % of the files cannot be read."""
     if len(unreadable) > MOST_UNREADABLE * files:
         raise DataError(
-            f"{folder}: at least {len(unreadable)} of {files} {what} cannot be read: {few(unreadable)}. "
+            f"{folder}: at least {lost(what, unreadable, files)}. "
             f"At most {MOST_UNREADABLE:.0%} may be left out; mend or remove them."
         )
+
+
+def unreadable_names(files: Sequence[Path], found: Sequence[object], folder: Path) -> list[str]:
+    """Return the names below the folder, with the reason, of those files for which something `Unreadable` was found."""
+    return [
+        f"{file_name(file, folder)} ({one.reason})"
+        for file, one in zip(files, found, strict=True)
+        if isinstance(one, Unreadable)
+    ]
+
+
+def lost(what: str, unreadable: list[str], files: int) -> str:
+    """Say how many of the files are left out, and which."""
+    return f"{len(unreadable)} of {files} {what} cannot be read: {few(unreadable)}"
 
 
 def few(names: list[str]) -> str:

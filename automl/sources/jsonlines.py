@@ -13,7 +13,7 @@ from automl.errors import DataError
 from automl.sources.packed import opener
 from automl.sources.table import Table, or_left_out
 
-_TOLD = 5
+_MOST_LISTED = 5
 
 
 def open_jsonlines(path: Path) -> Table:
@@ -52,8 +52,8 @@ def open_jsonlines(path: Path) -> Table:
 def _require_cells(path: Path, names: Sequence[str], odd: Mapping[str, str]) -> None:
     """Raise DataError that tells of all columns that cannot be read."""
     if names:
-        told = "; ".join(odd[name] for name in names[:_TOLD]) + ("; …" if len(names) > _TOLD else "")
-        raise DataError(f"{path}: {told}. Cells must be text, numbers, null or lists of words{or_left_out(*names)}.")
+        listed = "; ".join(odd[name] for name in names[:_MOST_LISTED]) + ("; …" if len(names) > _MOST_LISTED else "")
+        raise DataError(f"{path}: {listed}. Cells must be text, numbers, null or lists of words{or_left_out(*names)}.")
 
 
 def _rows(path: Path) -> Iterator[tuple[int, dict[str, Any]]]:

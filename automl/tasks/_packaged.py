@@ -1,11 +1,13 @@
-"""Files that installed packages bundle, found without importing the package. Downloads and copies nothing."""
+"""Rows that installed packages bundle. Downloads and copies nothing; files are found without importing their package."""
 
 from __future__ import annotations
 
 import importlib.util
 from pathlib import Path
+from typing import Any
 
 from automl.errors import ConfigError
+from automl.tasks.cells import number_columns
 from automl.tasks.task import Rows
 
 
@@ -25,6 +27,16 @@ def bundled_file(package: str, path: str) -> Path:
             f"{package}: has no file {path}; another version may have it.", hint=f"pip install -U {package}"
         )
     return folder / path
+
+
+def sklearn_rows(name: str, **options: Any) -> Rows:
+    """Return the rows of a table of numbers that scikit-learn bundles: those of its `load_<name>(**options)`."""
+    from sklearn import datasets  # heavy: only when the task is really read
+
+    data = getattr(datasets, f"load_{name}")(**options)
+    columns = tuple(map(str, data.feature_names))
+    target = data.target_names[data.target] if "target_names" in data else data.target
+    return Rows(number_columns(data.data, columns), columns, target)
 
 
 def bundled_rows(package: str, path: str, target: str) -> Rows:

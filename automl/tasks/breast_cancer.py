@@ -2,17 +2,8 @@
 
 from __future__ import annotations
 
-from automl.tasks.cells import number_columns
-from automl.tasks.task import Rows, Task
-
-
-def _read() -> Rows:
-    from sklearn.datasets import load_breast_cancer  # heavy: only when the task is really read
-
-    data = load_breast_cancer()
-    columns = tuple(map(str, data.feature_names))
-    return Rows(number_columns(data.data, columns), columns, target=data.target_names[data.target])
-
+from automl.tasks._packaged import sklearn_rows
+from automl.tasks.task import Task
 
 TASK = Task(
     name="breast_cancer",
@@ -21,6 +12,6 @@ TASK = Task(
     input_kind="table",
     target="diagnosis",
     objectives=(("accuracy", "maximize"), ("log_loss", "minimize")),
-    read=_read,
+    read=lambda: sklearn_rows("breast_cancer"),
     source="scikit-learn load_breast_cancer",
 )

@@ -2,17 +2,8 @@
 
 from __future__ import annotations
 
-from automl.tasks.cells import number_columns
-from automl.tasks.task import Rows, Task
-
-
-def _read() -> Rows:
-    from sklearn.datasets import load_diabetes  # heavy: only when the task is really read
-
-    data = load_diabetes(scaled=False)
-    columns = tuple(data.feature_names)
-    return Rows(number_columns(data.data, columns), columns, target=data.target)
-
+from automl.tasks._packaged import sklearn_rows
+from automl.tasks.task import Task
 
 TASK = Task(
     name="diabetes",
@@ -21,6 +12,6 @@ TASK = Task(
     input_kind="table",
     target="progression",
     objectives=(("rmse", "minimize"), ("r2", "maximize"), ("mae", "minimize")),
-    read=_read,
+    read=lambda: sklearn_rows("diabetes", scaled=False),
     source="scikit-learn load_diabetes",
 )

@@ -11,7 +11,7 @@ import torch
 
 from automl.data import KNOWN, load_fold, load_folds, load_part, prepare
 from automl.data.fitting import fit_column
-from automl.data.supervised import blind_to_fold, deviations, parts_of, supervised
+from automl.data.supervised import blind_to_fold, centred_target, cross_folds, supervised
 from automl.encoding import Category, Encoder, Text
 from automl.tasks import Choices, Column, load_task
 from automl.worker.feeds import hold_fold
@@ -31,7 +31,7 @@ def drawn() -> tuple[np.ndarray, np.ndarray, np.ndarray]:
 def encoder(kind: str, cells: np.ndarray, target: np.ndarray) -> Encoder:
     fresh = Category("c", ()) if kind == "category" else fit_column(Column("c", "text"), cells)
     assert isinstance(fresh, (Category, Text))
-    return supervised(fresh, cells, deviations(target, 0), parts_of(ROWS, None))
+    return supervised(fresh, cells, centred_target(target, 0), cross_folds(ROWS, None))
 
 
 @pytest.mark.parametrize("kind", ["category", "text"])

@@ -11,7 +11,7 @@ from automl.data import prepare
 from automl.data.arrays import KNOWN
 from automl.data.rating import cross_rates, rated
 from automl.data.schema import Schema
-from automl.data.supervised import deviations, parts_of, supervised
+from automl.data.supervised import centred_target, cross_folds, supervised
 from automl.encoding import Category
 from automl.tasks import Column, Rows, Task
 
@@ -28,7 +28,7 @@ def shops(seed: int = 0, *, effect: float = 1.0) -> tuple[np.ndarray, np.ndarray
 
 
 def fitted(cells: np.ndarray, target: np.ndarray) -> Category:
-    return rated(Category("shop", ()), cells, deviations(target, 0), parts_of(ROWS, None))
+    return rated(Category("shop", ()), cells, centred_target(target, 0), cross_folds(ROWS, None))
 
 
 def test_rates_of_new_rows_follow_the_levels() -> None:
@@ -39,7 +39,7 @@ def test_rates_of_new_rows_follow_the_levels() -> None:
 
 def test_a_training_rows_rate_knows_nothing_of_its_own_target() -> None:
     cells, effects, target = shops()
-    rates = cross_rates(cells, deviations(target, 0), parts_of(ROWS, None))[:, 0]
+    rates = cross_rates(cells, centred_target(target, 0), cross_folds(ROWS, None))[:, 0]
     own = fitted(cells, target).encode(cells)[:, 1]
     noise = target - effects
     assert abs(np.corrcoef(rates, noise)[0, 1]) < 0.05 < np.corrcoef(own, noise)[0, 1]
@@ -56,7 +56,7 @@ def test_few_levels_and_very_many_classes_have_no_rates() -> None:
     few = np.array([cell[:6] for cell in cells], dtype=object)
     assert fitted(few, target).rated == ()
     classes = np.digitize(effects, np.linspace(-2, 2, 13))
-    assert supervised(Category("shop", ()), cells, deviations(classes, 14), parts_of(ROWS, None)) == Category(
+    assert supervised(Category("shop", ()), cells, centred_target(classes, 14), cross_folds(ROWS, None)) == Category(
         "shop", ()
     )
 
@@ -65,7 +65,7 @@ def test_few_levels_and_very_many_classes_have_no_rates() -> None:
 def test_classes_have_a_rate_each_and_two_of_them_one(classes: int, outputs: int) -> None:
     cells, effects, _ = shops()
     target = np.digitize(effects, [0.0, 1.0][: classes - 1])
-    encoder = rated(Category("shop", ("shop 1",)), cells, deviations(target, classes), parts_of(ROWS, None))
+    encoder = rated(Category("shop", ("shop 1",)), cells, centred_target(target, classes), cross_folds(ROWS, None))
     assert encoder.cardinalities == (2, *[0] * outputs)
     assert encoder.encode(np.array(["shop 1", "never", None], dtype=object)).shape == (3, 1 + outputs)
     assert not encoder.encode(np.array(["never", None], dtype=object)).any()
@@ -73,18 +73,18 @@ def test_classes_have_a_rate_each_and_two_of_them_one(classes: int, outputs: int
 
 def test_rows_of_a_group_are_rated_by_other_groups() -> None:
     group = np.arange(ROWS) % 50
-    parts = parts_of(ROWS, group.astype(str))
-    assert len({(one, part) for one, part in zip(group.tolist(), parts.tolist(), strict=True)}) == 50
+    folds = cross_folds(ROWS, group.astype(str))
+    assert len({(one, fold) for one, fold in zip(group.tolist(), folds.tolist(), strict=True)}) == 50
 
 
 def test_rows_without_a_group_are_rated_alone_and_a_single_group_is_not_rated() -> None:
     cells, _, target = shops()
     group = np.where(np.arange(ROWS) < ROWS // 2, "", "one")
-    parts = parts_of(ROWS, group)
-    assert np.bincount(parts[group == ""]).tolist() == [ROWS // 10] * 5
-    assert len(set(parts[group == "one"].tolist())) == 1
-    alone = parts_of(ROWS, np.full(ROWS, "one"))
-    assert rated(Category("shop", ()), cells, deviations(target, 0), alone).rated == ()
+    folds = cross_folds(ROWS, group)
+    assert np.bincount(folds[group == ""]).tolist() == [ROWS // 10] * 5
+    assert len(set(folds[group == "one"].tolist())) == 1
+    alone = cross_folds(ROWS, np.full(ROWS, "one"))
+    assert rated(Category("shop", ()), cells, centred_target(target, 0), alone).rated == ()
 
 
 def test_a_missing_cell_is_a_level() -> None:
@@ -105,5 +105,5 @@ def test_prepared_training_rows_have_rates_of_others_and_all_else_what_the_schem
     again = Schema.from_json((folder / "schema.json").read_bytes())
     assert again == prepared.schema
     trained, validated = ({rate for code, rate in rows_ if code == 1} for rows_ in (known[:border], known[border:]))
-    assert (len(trained), len(validated)) == (5, 1)  # parts of the training rows; one rate for all new rows
+    assert (len(trained), len(validated)) == (5, 1)  # folds of the training rows; one rate for all new rows
     assert np.corrcoef(known[border:, 1], told[border:])[0, 1] > 0.4

@@ -12,6 +12,7 @@ from mixed_rows import ENCODERS, ROWS
 
 from automl.bundle import standalone
 from automl.data import Schema
+from automl.data.schema_fitting import fit_schema
 from automl.encoding import Category, Date, Number, Text
 from automl.errors import DataError
 from automl.tasks import Rows, Task
@@ -101,7 +102,7 @@ def test_the_metric_and_the_target_decide_whether_its_logarithm_is_learned(
     )
     rows = Rows(np.zeros((200, 1)), ("x",), told)
     task = Task("t", "t", "regression", "table", "y", ((metric, "minimize"),), lambda: rows, "drawn")
-    schema = Schema.fit(rows, np.arange(150), task)
+    schema = fit_schema(rows, np.arange(150), task)
     assert schema.logarithmic is learns
     if learns:
         assert abs(schema.encode_target(told[:150]).mean()) < 1e-6

@@ -6,7 +6,7 @@ from collections import Counter
 import numpy as np
 import pytest
 
-from automl.data.split import content_hash, digest_rows, split_rows, units_of
+from automl.data.split import content_hash, digest_rows, groups_of, split_rows
 from automl.errors import DataError
 from automl.tasks import Rows, Task
 
@@ -43,7 +43,7 @@ def _members(rows: Rows, part: str, seed: int = 0, kind: str = "classification")
 
 def _split(rows: Rows, seed: int = 0, kind: str = "classification") -> dict[str, np.ndarray]:
     digests = digest_rows(rows, _task(kind))
-    return split_rows(digests, units_of(rows, digests)[0], rows, _task(kind), seed)
+    return split_rows(digests, groups_of(rows, digests)[0], rows, _task(kind), seed)
 
 
 @pytest.mark.parametrize("kind", ["classification", "regression"])
@@ -107,8 +107,8 @@ def test_equal_rows_are_never_on_two_sides():
 def test_a_row_without_a_group_is_a_group_of_its_own():
     named = np.where(np.arange(400) % 2 == 0, np.arange(400) // 40, "").astype(str)
     rows = dataclasses.replace(_rows(), group=named)
-    units, _ = units_of(rows, digest_rows(rows, _task()))
-    assert len(set(units.tolist())) == 10 + 200
+    groups, _ = groups_of(rows, digest_rows(rows, _task()))
+    assert len(set(groups.tolist())) == 10 + 200
     parts = _split(rows)
     alone = {part: int((named[indices] == "").sum()) for part, indices in parts.items()}
     assert alone["test"] == pytest.approx(40, abs=15)
@@ -173,13 +173,13 @@ def test_copies_that_come_by_chance_keep_their_part_when_the_order_changes_or_ro
 def test_copies_are_told_of_and_taken_for_chance_only_where_targets_differ():
     once = _rows(100)
     twice = _take(once, np.append(np.arange(100), np.arange(30)))
-    assert units_of(once, digest_rows(once, _task()))[1] == ""
-    _, told = units_of(twice, digest_rows(twice, _task()))
+    assert groups_of(once, digest_rows(once, _task()))[1] == ""
+    _, told = groups_of(twice, digest_rows(twice, _task()))
     assert told == "30 of 130 rows are copies of others, target included: copies are kept in one part."
-    units, told = units_of(_repeating(), digest_rows(_repeating(), _task()))
+    groups, told = groups_of(_repeating(), digest_rows(_repeating(), _task()))
     assert "2,976 of 3,000 rows" in told
     assert "--group COL" in told
-    assert len(set(units.tolist())) == 3000
+    assert len(set(groups.tolist())) == 3000
 
 
 def test_a_few_copies_by_chance_are_not_worth_a_warning():
@@ -187,7 +187,7 @@ def test_a_few_copies_by_chance_are_not_worth_a_warning():
     few, targets = np.append(np.arange(1000), [0, 1]), np.append(rows.target, rows.target[:2])
     targets[-1] = next(one for one in rows.target if one != targets[-1])  # equal inputs, another target
     held = Rows(rows.array()[few], rows.columns, targets)
-    assert units_of(held, digest_rows(held, _task()))[1] == ""
+    assert groups_of(held, digest_rows(held, _task()))[1] == ""
 
 
 def test_the_content_hash_ignores_order_but_sees_a_changed_and_an_appended_row():

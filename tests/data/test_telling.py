@@ -11,7 +11,7 @@ import pytest
 from automl.data import KNOWN, prepare
 from automl.data.fitting import fit_column
 from automl.data.schema import Schema
-from automl.data.supervised import deviations, parts_of, supervised
+from automl.data.supervised import centred_target, cross_folds, supervised
 from automl.data.telling import cross_scores
 from automl.encoding import Number, Text
 from automl.tasks import Column, Rows, Task
@@ -32,7 +32,7 @@ def reviews(seed: int = 0, *, effect: float = 1.0) -> tuple[np.ndarray, np.ndarr
 def fitted(cells: np.ndarray, target: np.ndarray, classes: int = 0) -> Text:
     encoder = fit_column(Column("said", "text"), cells)
     assert isinstance(encoder, Text)
-    found = supervised(encoder, cells, deviations(target, classes), parts_of(ROWS, None))
+    found = supervised(encoder, cells, centred_target(target, classes), cross_folds(ROWS, None))
     assert isinstance(found, Text)
     return found
 
@@ -48,7 +48,7 @@ def test_scores_of_new_rows_follow_what_their_words_add() -> None:
 def test_a_training_rows_score_knows_nothing_of_its_own_target() -> None:
     cells, said, target = reviews()
     encoder = fitted(cells, target)
-    scores = cross_scores(encoder, cells, deviations(target, 0), parts_of(ROWS, None))[:, 0]
+    scores = cross_scores(encoder, cells, centred_target(target, 0), cross_folds(ROWS, None))[:, 0]
     noise = target - said
     assert abs(np.corrcoef(scores, noise)[0, 1]) < 0.06 < np.corrcoef(encoder.encode(cells)[:, 0], noise)[0, 1]
     assert scores.std() == pytest.approx(1.0)
@@ -73,7 +73,7 @@ def test_of_many_classes_the_scores_are_few_and_still_tell_them_apart() -> None:
     new = encoder.encode(np.array([f"w{one} w{40 + one % 13}" for one in range(40)], dtype=object))[:, :24]
     apart = np.linalg.norm(new[:, None] - new[None], axis=2)[~np.eye(40, dtype=bool)]
     assert apart.min() > 0.3
-    scores = cross_scores(encoder, cells, deviations(classes, 40), parts_of(ROWS, None))
+    scores = cross_scores(encoder, cells, centred_target(classes, 40), cross_folds(ROWS, None))
     np.testing.assert_allclose(scores.std(axis=0), 1.0)
 
 

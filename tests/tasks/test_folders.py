@@ -12,7 +12,7 @@ import pytest
 from PIL import Image
 
 from automl.data import prepare, read_rows
-from automl.data.split import digest_rows, split_rows, units_of
+from automl.data.split import digest_rows, groups_of, split_rows
 from automl.errors import ConfigError, DataError
 from automl.sources import memory, pictures
 from automl.sources.pictures import Header
@@ -136,7 +136,7 @@ def test_yesterdays_test_pictures_stay_in_the_test_part_when_a_new_one_changes_t
         rows = task.read()
         assert rows.group is not None
         digests = digest_rows(rows, task)
-        parts = split_rows(digests, units_of(rows, digests)[0], rows, task, 0)
+        parts = split_rows(digests, groups_of(rows, digests)[0], rows, task, 0)
         return task.shape, set(parts["test"].tolist())
 
     folder = _pictures(tmp_path / "pets")

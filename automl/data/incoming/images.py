@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import numpy as np
 
 from automl.data.incoming.chunk import Chunk, Tell, rows_at_once
+from automl.data.incoming.files import readable
 from automl.data.schema import Schema
 from automl.errors import DataError
 from automl.sources import pictures
-from automl.sources.folders import Unreadable, check_unreadable, few, file_name, of_kind, walk
+from automl.sources.folders import Unreadable, of_kind, walk
 
 
 def image_rows(folder: Path, schema: Schema, tell: Tell) -> Iterator[Chunk]:
@@ -26,19 +27,9 @@ def image_rows(folder: Path, schema: Schema, tell: Tell) -> Iterator[Chunk]:
     files = of_kind(walk(folder), pictures.SUFFIXES)
     if not files:
         raise DataError(f"{folder}: no pictures ({', '.join(pictures.SUFFIXES)}) in this folder or below.")
-    unreadable: list[str] = []
-    size = rows_at_once(schema)
-    for start in range(0, len(files), size):
-        rows, names = [], []
-        part = files[start : start + size]
-        for path, found in zip(part, pictures.decode(part, schema.shape), strict=True):
-            if isinstance(found, Unreadable):
-                unreadable.append(f"{file_name(path, folder)} ({found.reason})")
-            else:
-                rows.append(found)
-                names.append(file_name(path, folder))
-        check_unreadable(folder, "pictures", unreadable, len(files))
-        if rows:
-            yield Chunk(np.stack(rows) * (schema.white / 255.0), tuple(names))
-    if unreadable:
-        tell(f"{folder}: {len(unreadable)} of {len(files)} pictures cannot be read: {few(unreadable)}.")
+
+    def decoded(some: Sequence[Path]) -> list[np.ndarray | Unreadable]:
+        return pictures.decode(some, schema.shape)
+
+    for rows, names in readable(folder, files, "pictures", decoded, rows_at_once(schema), tell):
+        yield Chunk(np.stack(rows) * (schema.white / 255.0), names)

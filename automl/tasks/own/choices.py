@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any, Literal
 
@@ -47,9 +47,10 @@ class Choices:
     @property
     def unread(self) -> frozenset[str]:
         """Columns that are left out and asked for nothing else: their cells may be what no column of a task can hold."""
-        asked = {self.target, self.group, self.time_column, self.id, *self.known}
-        return frozenset(name for name, kind in self.columns.items() if kind == "left out") - asked
+        used = {self.target, self.group, self.time_column, self.id, *self.known}
+        return frozenset(name for name, kind in self.columns.items() if kind == "left out") - used
 
-    def absolute(self) -> Choices:
-        """The same choices, whatever folder they are read in."""
-        return self if self.test is None else replace(self, test=str(Path(self.test).absolute()))
+    def remembered(self, path: Path) -> dict[str, Any]:
+        """Return what `Task.choices` keeps, so that the task of this file can be loaded again from whatever folder."""
+        choices = self if self.test is None else replace(self, test=str(Path(self.test).absolute()))
+        return {"path": str(path.absolute()), **asdict(choices)}

@@ -1,9 +1,9 @@
-"""A task from series whose next steps are to be predicted: what a step is, how much of the past is read, what is told of it."""
+"""A task from series whose next steps are to be predicted: what a step is, how much of the past is read, what people are told of it."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import asdict, replace
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -47,7 +47,7 @@ def forecast_task(path: Path, table: pa.Table, target: str, choices: Choices) ->
         **({choices.id: shared_text(table[choices.id])} if choices.id else {}),
         **({time: when} if time else {}),
     }
-    columns = channel_columns(source, table, choices, (target,), "")
+    columns = channel_columns(source, table, choices, target)
     if found.spelling or (has_comma(columns) and dots_in(table[target]) == THOUSANDS):
         raise DataError(
             f"{source}: target '{target}' must hold plain numbers for a forecast, without signs and divided thousands."
@@ -95,9 +95,9 @@ def forecast_task(path: Path, table: pa.Table, target: str, choices: Choices) ->
         read=lambda: rows,
         source=source,
         shape=(form.channels, form.steps),
-        columns=tuple(_told(column, form) for column in columns),
+        columns=tuple(_with_reading(column, form) for column in columns),
         series=form,
-        choices={"path": str(path.absolute()), **asdict(choices.absolute())},
+        choices=choices.remembered(path),
         why="as you said",
         given=f"{past} ({rhythm.said}; {season}; {len(names)} series)"
         if form.id
@@ -130,7 +130,7 @@ def _require_numbers(source: str, columns: Sequence[Column], known: Sequence[str
             )
 
 
-def _told(column: Column, form: Forecast) -> Column:
+def _with_reading(column: Column, form: Forecast) -> Column:
     if column.kind != "number":
         return column
     read = f"and its next {form.horizon} steps are read" if column.name in form.ahead else "is read, not its future"

@@ -26,8 +26,8 @@ def given_table(path: Path, train: Path, target: Target, columns: tuple[Column, 
     """Return the rows of a test file, its columns found by name. Raises DataError with file, column and row."""
     source = str(path)
     used = [column for column in columns if column.kind != "left out"]
-    asked = [name for name in (target.name, choices.group, choices.time_column) if name is not None]
-    table = test_table(path, train, (*asked, *(column.name for column in used)), choices)
+    needed = [name for name in (target.name, choices.group, choices.time_column) if name is not None]
+    table = test_table(path, train, (*needed, *(column.name for column in used)), choices)
     answers = read_answers(source, target, table[target.name])
     require_answers(source, answers, target.kind)
     cells = cells_by_column(source, table, used, np.arange(table.num_rows))
@@ -36,7 +36,7 @@ def given_table(path: Path, train: Path, target: Target, columns: tuple[Column, 
             checked_dates(source, cells[column.name], column)
     group = None if choices.group is None else groups_in(shared_text(table[choices.group]))
     moment = None if choices.time_column is None else _moment(source, table, columns, choices.time_column)
-    return Rows(cells, tuple(cells), answers, group, moment, unknown_columns(source, table, train, columns, asked))
+    return Rows(cells, tuple(cells), answers, group, moment, unknown_columns(source, table, train, columns, needed))
 
 
 def test_table(path: Path, train: Path, names: Iterable[str], choices: Choices) -> pa.Table:
@@ -97,9 +97,9 @@ def _moment(source: str, table: pa.Table, columns: tuple[Column, ...], name: str
 
 
 def unknown_columns(
-    source: str, table: pa.Table, train: Path, columns: tuple[Column, ...], asked: Iterable[str]
+    source: str, table: pa.Table, train: Path, columns: tuple[Column, ...], needed: Iterable[str]
 ) -> tuple[str, ...]:
     """Say which columns of the test file the training file has not."""
-    names = {*asked, *(column.name for column in columns)}
+    names = {*needed, *(column.name for column in columns)}
     more = [name for name in table.column_names if name not in names]
     return (f"{source}: {len(more)} columns are not in {train} and were ignored: {listed(more)}.",) if more else ()

@@ -35,8 +35,8 @@ def given_long(
 ) -> Rows:
     """Return the series of a test file; `ids` are those of the training file. Raises DataError with file, column and row."""
     source, group = str(path), choices.group
-    asked = (*form.raw_columns, target.name, *([group] if group else []))
-    table = test_table(path, train, asked, choices)
+    needed = (*form.raw_columns, target.name, *([group] if group else []))
+    table = test_table(path, train, needed, choices)
     cells = _cells(source, table, form, columns)
     names, places = ordered(source, cells, form.id, form.time, form.formats)
     first = constant(source, target.name, shared_text(table[target.name]), names, places)
@@ -52,7 +52,7 @@ def given_long(
         if both
         else ()
     )
-    more = unknown_columns(source, table, train, columns, asked)
+    more = unknown_columns(source, table, train, columns, needed)
     return Rows(form.gather(cells)[1], (), answers, groups, notes=(*notes, *more))
 
 
@@ -68,13 +68,15 @@ def given_windows(
     cells = _cells(source, table, form, columns)
     names, _ = ordered(source, cells, form.id, form.time, form.formats)
     joined = {name: np.concatenate([learned[name], cells[name]]) for name in cells}
-    known = len(learned[form.columns[0]])
+    n_learned = len(learned[form.columns[0]])
     when = joined[form.time] if form.time else np.arange(float(len(joined[form.columns[0]])))
     try:
-        lines = lines_of(form, joined, when, known)
+        lines = lines_of(form, joined, when, n_learned)
     except CellError as error:
-        place = f"{source}: row {error.row - known + 1}" if error.row >= known else f"{train}: row {error.row + 1}"
-        other = train if error.row >= known else source
+        place = (
+            f"{source}: row {error.row - n_learned + 1}" if error.row >= n_learned else f"{train}: row {error.row + 1}"
+        )
+        other = train if error.row >= n_learned else source
         raise DataError(
             f"{place} is at a time that a row of {other} has too. Rows to test with follow those that are learned from; another "
             f"series needs another id (--id)."

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import asdict
 from pathlib import Path
 
 import numpy as np
@@ -45,7 +44,7 @@ def long_task(path: Path, table: pa.Table, target: str, choices: Choices, folds_
     names, places = ordered(source, cells, id, time or "", formats)
     first = constant(source, target, shared_text(table[target]), names, places)
     found = read_target(source, target, table[target].take(first), choices.kind, first)
-    columns = channel_columns(source, table, choices, (target,), "must be the same within an id")
+    columns = channel_columns(source, table, choices, target)
     if has_comma(columns):
         found = read_target(source, target, table[target].take(first), choices.kind, first, comma=True)
     channels = [column for column in columns if column.kind == "number"]
@@ -87,7 +86,7 @@ def long_task(path: Path, table: pa.Table, target: str, choices: Choices, folds_
         columns=columns,
         series=form,
         evaluation="folds" if learned < folds_below else "holdout",
-        choices={"path": str(path.absolute()), **asdict(choices.absolute())},
+        choices=choices.remembered(path),
         why=found.why,
         given=f"series of {said} in {len(channels)} {'channel' if len(channels) == 1 else 'channels'} ({listed}), one per {id}, {order}",
     )

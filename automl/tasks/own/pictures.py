@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import asdict
 from pathlib import Path
 
 import numpy as np
 
 from automl.sources import pictures
-from automl.sources.folders import Folder, Unreadable, check_unreadable, few, file_name
+from automl.sources.folders import Folder, Unreadable, check_unreadable, lost, unreadable_names
 from automl.sources.pictures import Header
 from automl.sources.scratch import empty_array
 from automl.tasks.own.choices import Choices
@@ -34,7 +33,7 @@ def picture_task(folder: Folder, choices: Choices) -> Task:
     """
     found = labelled(folder, "pictures", pictures.SUFFIXES)
     headers = pictures.read_headers(found.files)
-    check_unreadable(folder.path, "pictures", _unreadable(found.files, headers, folder.path), len(headers))
+    check_unreadable(folder.path, "pictures", unreadable_names(found.files, headers, folder.path), len(headers))
     readable = [header for header in headers if isinstance(header, Header)]
     shape = choose_shape(readable)
     test = None
@@ -55,7 +54,7 @@ def picture_task(folder: Folder, choices: Choices) -> Task:
         read=read,
         source=str(folder.path),
         shape=shape,
-        choices={"path": str(folder.path.absolute()), **asdict(choices.absolute())},
+        choices=choices.remembered(folder.path),
         why=found.why,
         given=reduced(readable, shape),
     )
@@ -110,12 +109,10 @@ def read_rows(folder: Path, found: Labelled, shape: tuple[int, ...]) -> Rows:
                 features[len(labels)] = pixels.reshape(-1)
                 labels.append(label)
                 group.append(str(mark))
-        unreadable += _unreadable(files, decoded, folder)
+        unreadable += unreadable_names(files, decoded, folder)
     check_unreadable(folder, "pictures", unreadable, len(found.files))
     require_classes(folder, "pictures", found.labels, labels)
-    notes = (
-        (f"{len(unreadable)} of {len(found.files)} pictures cannot be read: {few(unreadable)}.",) if unreadable else ()
-    )
+    notes = (f"{lost('pictures', unreadable, len(found.files))}.",) if unreadable else ()
     return Rows(
         features[: len(labels)],
         _names(shape),
@@ -123,14 +120,6 @@ def read_rows(folder: Path, found: Labelled, shape: tuple[int, ...]) -> Rows:
         group=np.array(group),
         notes=(*found.notes, *notes),
     )
-
-
-def _unreadable(files: Sequence[Path], found: Sequence[object], folder: Path) -> list[str]:
-    return [
-        f"{file_name(file, folder)} ({one.reason})"
-        for file, one in zip(files, found, strict=True)
-        if isinstance(one, Unreadable)
-    ]
 
 
 def _names(shape: tuple[int, ...]) -> tuple[str, ...]:

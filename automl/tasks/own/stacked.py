@@ -29,16 +29,14 @@ def ordered(
         raise DataError(f"{source}: column '{error.column}', row {error.row + 1}:{cell} {what}. Correct it.") from None
 
 
-def channel_columns(
-    source: str, table: pa.Table, choices: Choices, fixed: Sequence[str], why: str
-) -> tuple[Column, ...]:
+def channel_columns(source: str, table: pa.Table, choices: Choices, target: str) -> tuple[Column, ...]:
     """Return what each column but the target is taken for: a channel of the series where it holds numbers, else left out.
 
     One that is left out for how its numbers are written keeps that.
     """
     found = []
     for name in table.column_names:
-        if name in fixed:
+        if name == target:
             continue
         if name == choices.id:
             column = Column(name, "left out", "says which series a row is of")

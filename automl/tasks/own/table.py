@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -73,7 +73,7 @@ def table_task(path: Path, choices: Choices) -> Task:
         columns=found.columns,
         series=None if wide is None else wide.form,
         evaluation="folds" if folds else "holdout",
-        choices={"path": str(path.absolute()), **asdict(choices.absolute())},
+        choices=choices.remembered(path),
         why=target.why,
         given="" if wide is None else wide.why,
     )

@@ -78,26 +78,26 @@ def read_task_file(path: Path, flags: Choices) -> tuple[Path, Choices]:
 
     Raises ConfigError with the line of what is wrong.
     """
-    said = _checked(path, _parse(path))
-    data, usual = path.parent / said.path, Choices()
-    for key, named in (("path", said.path), ("test", said.test or "")):
+    stated = _checked(path, _parse(path))
+    data, usual = path.parent / stated.path, Choices()
+    for key, named in (("path", stated.path), ("test", stated.test or "")):
         if Path(named).suffix.lower() in SUFFIXES:
             raise ConfigError(f"{path}: '{key}' must be data, not another task file, but is {named!r}.")
     return data, Choices(
-        target=flags.target or said.target,
-        kind=flags.kind or said.kind,
-        columns={**said.columns, **flags.columns},
-        group=flags.group or said.group,
-        time_column=flags.time_column or said.time_column,
-        encoding=flags.encoding if flags.encoding != Choices.encoding else said.encoding or Choices.encoding,
-        metric=flags.metric or said.metric,
+        target=flags.target or stated.target,
+        kind=flags.kind or stated.kind,
+        columns={**stated.columns, **flags.columns},
+        group=flags.group or stated.group,
+        time_column=flags.time_column or stated.time_column,
+        encoding=flags.encoding if flags.encoding != Choices.encoding else stated.encoding or Choices.encoding,
+        metric=flags.metric or stated.metric,
         name=flags.name or path.stem,
-        test=flags.test or (said.test and str(path.parent / said.test)),
-        input=flags.input or said.input,
-        id=flags.id or said.id,
-        horizon=flags.horizon or said.horizon,
-        known=flags.known or said.known,
-        tokens=said.tokens or Choices.tokens,
+        test=flags.test or (stated.test and str(path.parent / stated.test)),
+        input=flags.input or stated.input,
+        id=flags.id or stated.id,
+        horizon=flags.horizon or stated.horizon,
+        known=flags.known or stated.known,
+        tokens=stated.tokens or Choices.tokens,
         file=str(path),
         beside={key: value for key, value in asdict(flags).items() if value != getattr(usual, key)},
     )
@@ -192,8 +192,8 @@ def _near(path: Path) -> str:
 
 def _checked(path: Path, node: yaml.MappingNode) -> TaskFile:
     lines: dict[str, int] = {}
-    said = _mapping(path, node, lines)
-    for key in said:
+    keys = _mapping(path, node, lines)
+    for key in keys:
         if key in _FLAGS:
             raise ConfigError(
                 f"{path}: '{key}', line {lines[key]}, is no part of a task. Say it on the command line: --{key.replace('_', '-')}."
@@ -205,7 +205,7 @@ def _checked(path: Path, node: yaml.MappingNode) -> TaskFile:
                 f"Keys: {', '.join(TaskFile.model_fields)}."
             )
     try:
-        return TaskFile.model_validate({key: value for key, value in said.items() if value != ""})
+        return TaskFile.model_validate({key: value for key, value in keys.items() if value != ""})
     except ValidationError as error:
         first = error.errors()[0]
         key = ".".join(str(part) for part in first["loc"])

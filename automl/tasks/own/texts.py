@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict
 from pathlib import Path
 
 import numpy as np
 
 from automl.sources import texts
-from automl.sources.folders import Folder, Unreadable, check_unreadable, few, file_name
+from automl.sources.folders import Folder, Unreadable, check_unreadable, file_name, lost
 from automl.sources.memory import require_memory
 from automl.tasks.own.choices import Choices
 from automl.tasks.own.classes import TARGET, Labelled, labelled, require_classes
@@ -48,7 +47,7 @@ def text_task(folder: Folder, choices: Choices) -> Task:
         read=read,
         source=str(folder.path),
         columns=(Column(COLUMN, "text", "a file each"),),
-        choices={"path": str(folder.path.absolute()), **asdict(choices.absolute())},
+        choices=choices.remembered(folder.path),
         why=found.why,
     )
 
@@ -69,7 +68,7 @@ def read_rows(folder: Path, found: Labelled, encoding: str) -> Rows:
             labels.append(label)
     check_unreadable(folder, "texts", unreadable, len(found.files))
     require_classes(folder, "texts", found.labels, labels)
-    notes = (f"{len(unreadable)} of {len(found.files)} texts cannot be read: {few(unreadable)}.",) if unreadable else ()
+    notes = (f"{lost('texts', unreadable, len(found.files))}.",) if unreadable else ()
     features = {COLUMN: np.array(cells, dtype=object)}
     return Rows(features, (COLUMN,), np.array(labels, dtype=object), notes=(*found.notes, *notes))
 

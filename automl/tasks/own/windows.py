@@ -30,16 +30,16 @@ class Line:
     """(steps,) when, in the units of the time column."""
     series: int = 0
     """Its number."""
-    asked: np.ndarray | None = None
+    may_predict: np.ndarray | None = None
     """(steps,) whether a step may be predicted; None: each may."""
 
     def starts(self, form: Forecast) -> np.ndarray:
         """Return where windows with what followed may begin."""
         starts = np.arange(max(0, self.values.shape[1] - form.steps - form.horizon + 1))
-        if self.asked is None or not len(starts):
+        if self.may_predict is None or not len(starts):
             return starts
-        may = np.asarray(sliding_window_view(self.asked, form.horizon).all(axis=1))
-        return starts[may[form.steps :]]
+        whole = np.asarray(sliding_window_view(self.may_predict, form.horizon).all(axis=1))
+        return starts[whole[form.steps :]]
 
 
 def lines_of(form: Forecast, cells: Cells, when: np.ndarray, learned: int = 0) -> list[Line]:
@@ -50,18 +50,18 @@ def lines_of(form: Forecast, cells: Cells, when: np.ndarray, learned: int = 0) -
     values = np.stack([cells[name] for name in form.columns])
     lines = []
     for number, (_, rows, steps) in enumerate(form.lines(cells)):
-        is_asked = rows >= learned
-        if not is_asked.any():
+        is_new = rows >= learned
+        if not is_new.any():
             continue
-        first = steps[is_asked][0]
+        first = steps[is_new][0]
         near = steps >= first - form.steps
-        rows, begun, is_asked = rows[near], steps[near][0], is_asked[near]
+        rows, begun, is_new = rows[near], steps[near][0], is_new[near]
         steps = steps[near] - begun
         line = np.full((form.channels, steps[-1] + 1), np.nan)
         line[:, steps] = values[:, rows]
-        asked = np.arange(steps[-1] + 1) >= first - begun
-        asked[steps[~is_asked]] = False
-        lines.append(Line(line, np.interp(np.arange(steps[-1] + 1), steps, when[rows]), number, asked))
+        may_predict = np.arange(steps[-1] + 1) >= first - begun
+        may_predict[steps[~is_new]] = False
+        lines.append(Line(line, np.interp(np.arange(steps[-1] + 1), steps, when[rows]), number, may_predict))
     return lines
 
 
