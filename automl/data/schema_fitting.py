@@ -38,7 +38,7 @@ def fit_schema(rows: Rows, train: np.ndarray, task: Task) -> Schema:
     features, target = rows.take(learned), rows.target[train]
     encoders = _fit_encoders(features, rows.columns, task)
     if (window_units := units(encoders, features)) is not None:
-        target = relative_to(target, window_units).ravel()
+        target = relative_to(rows.target[learned], window_units).ravel()
     is_positive = not classes and task.series is None and bool(np.min(rows.target) >= 0)
     logarithmic = is_positive and learns_logarithm(task.metric, target)
     target = np.log1p(target, dtype=np.float64) if logarithmic else target

@@ -130,6 +130,7 @@ class Task:
     """How a table's rows make series: an encoder that has learned nothing yet. None: each row of the array is one, as `shape` says."""
     tokens: Literal["words", "subwords"] = "words"
     """What a text that is the whole input is cut into."""
+    constraints: tuple[str, ...] = ()
     evaluation: str = "holdout"
     """`holdout`: one validation part; `folds`: each row that is not of the test part is validated on once."""
     choices: dict[str, Any] = field(default_factory=dict)

@@ -15,7 +15,7 @@ from automl.data import Schema
 from automl.data.schema_fitting import fit_schema
 from automl.encoding import Category, Date, Number, Text
 from automl.errors import DataError
-from automl.tasks import Rows, Task
+from automl.tasks import Rows, Task, load_task
 
 
 def test_encoders_travel_as_json_and_encode_the_same_in_any_order_of_columns() -> None:
@@ -106,3 +106,14 @@ def test_the_metric_and_the_target_decide_whether_its_logarithm_is_learned(
     assert schema.logarithmic is learns
     if learns:
         assert abs(schema.encode_target(told[:150]).mean()) < 1e-6
+
+
+def test_a_forecasts_target_is_scaled_by_the_windows_that_its_encoder_learned_from(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    task = load_task("sunspots")
+    rows = task.read()
+    monkeypatch.setattr("automl.data.schema_fitting._FEWEST_ROWS", 10)
+    monkeypatch.setattr("automl.data.schema_fitting._MOST_NUMBERS", 50 * rows.features.shape[1])
+    schema = fit_schema(rows, np.arange(len(rows) // 2), task)
+    assert schema.target_scale > 0
