@@ -95,10 +95,10 @@ def conclude(stage: Stage, trials: list[Attempt]) -> Conclusion:
         stage.data,
         stage.header.task["metric"],
         direction,
-        config.seed,
-        config.confirm_seeds,
-        config.precision,
-        stage.deadline,
+        seed=config.seed,
+        seeds=config.confirm_seeds,
+        precision=config.precision,
+        deadline=stage.deadline,
     )
     with CleanProcess(config.families_from) as clean:
         stage.phases.begin("confirm")
