@@ -28,7 +28,7 @@ LAYERS = (
     ("data",),
     ("tasks",),
     ("sources",),
-    ("messages", "config", "direction"),
+    ("messages", "config", "direction", "rounding"),
     ("errors",),
     ("encoding",),
 )

@@ -9,6 +9,8 @@ from datetime import UTC, datetime
 from statistics import median_low
 from typing import Any
 
+from automl.rounding import rounded
+
 NOTHING = "–"
 """Stands where a search that was interrupted has no value."""
 _DIGITS = 4
@@ -19,12 +21,12 @@ def number(value: object) -> str:
     """Return four significant digits, a whole number in full, or a dash."""
     if isinstance(value, bool) or not isinstance(value, int | float):
         return NOTHING
-    return str(value) if isinstance(value, int) else f"{value:.{_DIGITS}g}"
+    return str(value) if isinstance(value, int) else rounded(value, _DIGITS)
 
 
 def gain(value: float) -> str:
     """Return a difference with its sign."""
-    return f"{value:+.{_DIGITS - 1}g}" if value else "0"
+    return rounded(value, _DIGITS - 1, signed=True) if value else "0"
 
 
 def aligned(values: Sequence[float | None]) -> list[str]:
@@ -42,7 +44,7 @@ def aligned(values: Sequence[float | None]) -> list[str]:
 
 def setting(value: Any) -> str:
     """Return a parameter's value: three significant digits are enough to tell two points apart."""
-    return f"{value:.3g}" if isinstance(value, float) else visible(str(value))
+    return rounded(value, 3) if isinstance(value, float) else visible(str(value))
 
 
 def duration(seconds: object) -> str:

@@ -160,7 +160,7 @@ def _reason(found: Selection) -> str:
     gain = found.gain
     many = sum(weight > 0 for weight in found.weights)
     return (
-        f"On validation rows that did not choose it an ensemble gains {gain.value:.4g} [{gain.low:.4g}, {gain.high:.4g}] "
+        f"On validation rows that did not choose it an ensemble gains {gain} "
         f"over a single model; chosen on all of them it has {many} {'member' if many == 1 else 'members'}."
     )
 

@@ -15,6 +15,7 @@ from zipfile import BadZipFile
 import numpy as np
 
 from automl.errors import DataError, StorageError
+from automl.rounding import rounded
 from automl.tasks.metrics import EVEN, METRICS, judged, measure
 from automl.winner.blocks import Blocks
 
@@ -52,9 +53,17 @@ class Interval:
     low: float
     high: float
 
+    def __str__(self) -> str:
+        """Return `0.71 [0.69, 0.73]`."""
+        return f"{rounded(self.value)} [{rounded(self.low)}, {rounded(self.high)}]"
+
+    def __neg__(self) -> Interval:
+        """Return what a gain is as a loss."""
+        return Interval(-self.value, -self.high, -self.low)
+
     def as_gain(self, direction: str) -> Interval:
         """Of a difference in a metric: how much better that is, so that positive is better."""
-        return self if direction == "maximize" else Interval(-self.value, -self.high, -self.low)
+        return self if direction == "maximize" else -self
 
 
 def read_scores(path: Path) -> Scores:

@@ -79,7 +79,7 @@ def test_an_ensemble_in_the_place_of_the_default_is_judged_against_it_by_the_tes
     found = decide(None, evidence, "maximize", is_replaced=True)
     assert found.words == f"{words} default"
     assert found.reasons[0].startswith("The single winner is its family's default; the ensemble was better")
-    assert found.reasons[1].startswith("The ensemble gains 0.02 ")
+    assert found.reasons[1].startswith("On the test rows the ensemble gains 0.02 ")
     assert not any("no other default" in reason for reason in found.reasons)
 
 
