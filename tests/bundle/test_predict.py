@@ -9,7 +9,7 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
-from automl.bundle import load_model, predict_file, write_predictions
+from automl.bundle import load_model, predict_file, standalone, write_predictions
 from automl.bundle.predict import harmless
 from automl.cli.main import run
 from automl.data import Chunk
@@ -44,14 +44,40 @@ def test_a_table_gives_a_row_per_row_whatever_the_columns_order(made, tmp_path):
     assert [row[0] for row in rows] == [str(value) for value in model.predict(task.read().array()[:7]).tolist()]
 
 
-@pytest.mark.parametrize("text", ["=1+1", "+x", "-cmd", "@x", "\tx", "\rx"])
-def test_text_that_a_spreadsheet_would_run_gets_an_apostrophe(text):
+@pytest.mark.parametrize("harmless", [harmless, standalone.harmless])
+@pytest.mark.parametrize(
+    "text", ["=1+1", "+x", "-cmd", "@x", "\tx", "\rx", "\nx", "\uff1d1", "\uff0bx", "\uff0dx", "\uff20x"]
+)
+def test_text_that_a_spreadsheet_would_run_gets_an_apostrophe(text, harmless):
     assert harmless(text) == "'" + text
 
 
+@pytest.mark.parametrize("harmless", [harmless, standalone.harmless])
 @pytest.mark.parametrize("text", ["-1", "+2.5e3", "plain", "1=1", ""])
-def test_numbers_and_plain_text_stay_as_they_are(text):
+def test_numbers_and_plain_text_stay_as_they_are(text, harmless):
     assert harmless(text) == text
+
+
+@pytest.mark.parametrize("kind", ["series", "forecast"])
+def test_ids_and_their_header_are_harmless_with_us_and_without(kind):
+    labels = ("=a", "b") if kind == "series" else ()
+    outputs = np.array([[0.75, 0.25]])
+    model = SimpleNamespace(
+        schema=SimpleNamespace(labels=labels, horizon=0 if labels else 2, id="=id"),
+        predict_proba=lambda features: outputs,
+        predict=lambda features: outputs,
+        decide=lambda probabilities: np.array(["=a"]),
+    )
+    ours, theirs = io.StringIO(), io.StringIO()
+    write_predictions(model, [Chunk(np.zeros((1, 2)), ids=("@one",))], ours)
+    schema = {"labels": list(labels), "encoders": [{"kind": kind, "id": "=id"}]}
+    standalone.write(theirs, schema, outputs, ("@one",), 0.5)
+    wanted = {
+        "series": [["'=id", "prediction", "p_=a", "p_b"], ["'@one", "'=a", "0.75", "0.25"]],
+        "forecast": [["'=id", "step", "prediction"], ["'@one", "1", "0.75"], ["'@one", "2", "0.25"]],
+    }
+    assert list(csv.reader(io.StringIO(ours.getvalue()))) == wanted[kind]
+    assert theirs.getvalue() == ours.getvalue()
 
 
 def test_classes_and_file_names_in_the_output_are_harmless_and_files_come_first():
