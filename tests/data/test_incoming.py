@@ -98,7 +98,7 @@ def test_a_row_is_counted_without_blank_lines_and_quoted_breaks(tmp_path):
 
 
 def test_a_line_without_end_is_refused_before_it_fills_the_memory(tmp_path, monkeypatch):
-    monkeypatch.setattr(delimited, "_LONGEST_LINE", 1000)
+    monkeypatch.setattr(delimited, "LONGEST_LINE", 1000)
     with pytest.raises(DataError, match="a line is longer"):
         _read(_csv(tmp_path, "age,income\n" + "," * 5000), TABLE)
 
