@@ -7,12 +7,14 @@ from pathlib import Path
 from types import SimpleNamespace
 
 import numpy as np
+import pandas as pd
 import pytest
 
 from automl.bundle import load_model, predict_file, standalone, write_predictions
 from automl.bundle.predict import harmless
 from automl.cli.main import run
 from automl.data import Chunk
+from automl.errors import DataError
 from automl.tasks import load_task
 
 
@@ -93,6 +95,22 @@ def test_classes_and_file_names_in_the_output_are_harmless_and_files_come_first(
         ["'@x.png", "'=a", "0.75", "0.25"],
         ["a,b.png", "'=a", "0.75", "0.25"],
     ]
+
+
+def test_a_frame_without_a_column_or_with_one_twice_is_refused_by_a_model_too(made):
+    model = load_model(made)
+    rows = load_task(model.manifest.facts.task).read()
+    frame = pd.DataFrame(rows.array()[:3], columns=rows.columns)
+    first = rows.columns[0]
+    acts = [model.predict] + ([model.predict_proba] if model.schema.labels else [])
+    for act in acts:
+        with pytest.raises(DataError, match=f"the rows: column '{first}' not found"):
+            act(frame.drop(columns=first))
+        with pytest.raises(DataError, match=f"the rows: column '{first}' occurs 2 times"):
+            act(pd.concat([frame, frame[[first]]], axis=1))
+        with pytest.raises(DataError, match="not found"):
+            act(frame.set_axis(range(len(rows.columns)), axis=1))
+        assert np.array_equal(act(frame.assign(more=1)), act(rows.array()[:3]))
 
 
 def test_the_command_says_which_version_a_name_means(made, tmp_path, capsys):
