@@ -67,8 +67,13 @@ class Model:
         return np.array(self.schema.labels)[decide(probabilities, self.threshold)]
 
     def outputs(self, encoded: np.ndarray) -> np.ndarray:
-        """Encoded float32 (rows, *shape) -> float32 (rows, outputs): logits or standardised numbers."""
-        return network_outputs(self.network, encoded)
+        """Encoded float32 (rows, *shape) -> float32 (rows, outputs): logits or standardised numbers. Raises StorageError."""
+        try:
+            return network_outputs(self.network, encoded)
+        except Exception as error:  # whatever a network says whose parameters fit its weights and not its work
+            raise StorageError(
+                f"The model's network cannot be run: {_one_line(error)}.", hint="Export the model again."
+            ) from error
 
 
 def load_model(path: str | Path) -> Model:

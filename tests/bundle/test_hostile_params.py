@@ -75,6 +75,19 @@ def test_what_asks_for_more_than_the_weights_hold_is_refused_at_once(tmp_path, n
     assert _peak() - before < MEGABYTES
 
 
+def test_heads_that_do_not_divide_the_width_are_refused(tmp_path):
+    folder = bare_bundle(tmp_path, "penguins", "ft_transformer")
+    params(heads=7)(folder)
+    with pytest.raises(StorageError, match="multiple of heads"):
+        load_model(folder)
+
+
+def test_a_network_that_fails_is_a_storage_error(tmp_path):
+    model = load_model(bare_bundle(tmp_path, "wine", "mlp"))
+    with pytest.raises(StorageError, match="cannot be run"):
+        model.outputs(np.zeros((1, 3), dtype=np.float32))
+
+
 def test_more_stages_than_a_picture_has_halvings_cost_no_time(tmp_path):
     folder = bare_bundle(tmp_path, "digits", "resnet")
     params(stages=1 << 22)(folder)
