@@ -294,6 +294,39 @@ def test_what_unpacks_to_more_than_memory_holds_is_refused_unread(
         memory.require_memory_for(tmp_path / "rows.csv.gz")
 
 
+@pytest.mark.parametrize("suffix", [".gz", ".zip"])
+def test_what_unpacks_to_a_hundred_times_its_size_is_never_held_whole(tmp_path: Path, suffix: str) -> None:
+    """Training looks at the unpacked size before; a prediction reads on and on, whatever it is."""
+    rows = 1 << 20
+    content = b"a,y\n" + (b"1," + b"x" * 61 + b"\n") * rows
+    path = tmp_path / ("rows.zip" if suffix == ".zip" else f"rows.csv{suffix}")
+    if suffix == ".zip":
+        with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
+            archive.writestr("rows.csv", content)
+    else:
+        path.write_bytes(gzip.compress(content, 1))
+    assert path.stat().st_size < len(content) / 100
+    most, found = 0, 0
+    for batch in open_table(path).batches():
+        found += batch.num_rows
+        most = max(most, batch.nbytes)
+    assert found == rows
+    assert most < len(content) / 2
+
+
+def test_an_archive_in_an_archive_is_not_opened_and_no_name_leads_out(tmp_path: Path) -> None:
+    path = tmp_path / "in" / "rows.zip"
+    path.parent.mkdir()
+    with zipfile.ZipFile(path, "w") as archive:
+        archive.writestr("rows.zip", b"PK")
+    with pytest.raises(DataError, match=r"not from '\.zip'"):
+        read(path)
+    with zipfile.ZipFile(path, "w") as archive:
+        archive.writestr("../../outside.csv", "a,y\n1,2\n")
+    assert read(path).num_rows == 1
+    assert sorted(one.name for one in tmp_path.rglob("*")) == ["in", "rows.zip"]
+
+
 @pytest.mark.parametrize(
     "content", ["sep=;\na;y\n1;2,5\n3;4\n", "\ufeffsep=;\r\na;y\r\n1;2,5\r\n3;4\r\n", "a;y\r1;2,5\r3;4\r"]
 )
