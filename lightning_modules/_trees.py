@@ -13,6 +13,9 @@ MOST_CODES = 255
 _BITS = 16
 """Codes per word of a set; a power of two well inside int32, so that no shift meets the sign."""
 
+_DEEPEST = 256
+"""A walk takes as many steps, whatever the tree: a stranger's model of a million would never answer."""
+
 
 class Tree(NamedTuple):
     """One grown tree in numpy, node 0 its root."""
@@ -47,8 +50,10 @@ class Trees(nn.Module):
     def __init__(
         self, *, rounds: int, classes: int, max_leaf_nodes: int, max_depth: int, cardinalities: tuple[int, ...] = ()
     ) -> None:
-        """A round has one tree for numbers (`classes` 0) and two classes, else one per class."""
+        """A round has one tree for numbers (`classes` 0) and two classes, else one per class. Raises ValueError for trees too deep."""
         super().__init__()
+        if max_depth > _DEEPEST:
+            raise ValueError(f"max_depth must be at most {_DEEPEST}, but got {max_depth}.")
         self.rounds = rounds
         self.classes = classes
         self.per_round = trees_per_round(classes)

@@ -27,6 +27,8 @@ class Module(TableModule):
     ) -> None:
         """`width` is a token's length, a multiple of `heads`; `embedding` what becomes of numbers: see `_table.Numbers`."""
         super().__init__(spec, **training)
+        if width % heads:
+            raise ValueError(f"width must be a multiple of heads, but got {width} and {heads}.")
         self.network = nn.Sequential(
             Tokens(spec.input, width, embedding=embedding),
             WithAnswer(width),

@@ -88,5 +88,5 @@ class Module(FamilyModule):
 
 def _fitting(stages: int, side: int) -> int:
     """The number of stages whose sides, each half of the one before, stay large enough; at least one."""
-    halvings = [-(-side // 2**halving) >= _LEAST_SIDE for halving in range(stages)]
-    return max(1, sum(halvings))
+    fitting = itertools.takewhile(lambda stage: -(-side // 2**stage) >= _LEAST_SIDE, range(stages))
+    return max(1, sum(1 for _ in fitting))

@@ -59,10 +59,10 @@ class Module(FamilyModule):
         self.shift, self.rotation, self.mirror = shift, rotation, mirror
         patch = max(2, math.ceil(max(spec.input.shape[1:]) / grid))
         first = _patches(spec.input.shape, patch, width) if stem == "patches" else _convolutions(spec, patch, width)
-        with torch.no_grad():
-            places = first.eval()(torch.zeros(1, *spec.input.shape)).flatten(2).shape[2]
+        halvings = [patch] if stem == "patches" else [2] * _halvings(patch)
+        places = math.prod(_divided(side, halvings) for side in spec.input.shape[1:])
         head = nn.Sequential(nn.Dropout(dropout), nn.Linear(width, spec.output_size))
-        self.network = Network(first.train(), places, width, Encoder(depth, width, _HEADS, dropout), head)
+        self.network = Network(first, places, width, Encoder(depth, width, _HEADS, dropout), head)
 
     def losses(self, batch: Batch, step: int) -> Iterable[Tensor]:
         """Train on moved, turned and mirrored images."""
@@ -79,7 +79,7 @@ def _patches(shape: tuple[int, int, int], patch: int, width: int) -> nn.Module:
 
 def _convolutions(spec: Any, patch: int, width: int) -> nn.Module:
     """Halve the side until a place stands for about a patch, with 3x3 convolutions (Xiao et al. 2021, arXiv:2106.14881)."""
-    halvings = math.ceil(math.log2(patch))
+    halvings = _halvings(patch)
     widths = [spec.input.shape[0], *(max(8, width // 2 ** (halvings - done)) for done in range(1, halvings + 1))]
     layers: list[nn.Module] = []
     for before, after in itertools.pairwise(widths):
@@ -89,3 +89,14 @@ def _convolutions(spec: Any, patch: int, width: int) -> nn.Module:
             nn.ReLU(),
         ]
     return nn.Sequential(*layers, nn.Conv2d(width, width, 1))
+
+
+def _halvings(patch: int) -> int:
+    return math.ceil(math.log2(patch))
+
+
+def _divided(side: int, by: list[int]) -> int:
+    """Places along a side that is divided again and again, rounded up each time."""
+    for divisor in by:
+        side = -(-side // divisor)
+    return side

@@ -25,6 +25,8 @@ from automl.tasks.metrics import EVEN
 COLDEST, HOTTEST = 0.2, 5.0
 """Temperatures that a bundle may have: beyond them probabilities are all but one-hot, or all but equal."""
 MOST_MEMBERS = 16
+_LARGEST_SIZE = 1 << 53
+"""What every reader of JSON holds without loss."""
 _FAMILY = re.compile(r"[A-Za-z][A-Za-z0-9_]*")
 
 
@@ -70,9 +72,12 @@ def parse_model(content: bytes, folder: Path) -> Description:
         parts = tuple(Part(one["family"], dict(one["params"]), one["weight"]) for one in members)
         numbers = data.get("temperature", 1.0), data.get("threshold", EVEN)
         described = Description(parts, spec_from(data["spec"]), *numbers)
+        _check_spec(described.spec)
         _check_numbers(described)
-    except (ValueError, KeyError, TypeError, AttributeError) as error:
-        raise StorageError(f"Bundle {folder}: {MODEL} cannot be read ({error!r}). Export the model again.") from None
+    except Exception as error:  # whatever a stranger's document makes of the lines above
+        raise StorageError(
+            f"Bundle {folder}: {MODEL} cannot be read ({error!r:.200}). Export the model again."
+        ) from None
     for part in parts:
         _check_family(part.family, folder)
     return described
@@ -86,6 +91,20 @@ def _members(data: dict[str, Any]) -> list[dict[str, Any]]:
     if not isinstance(members, list) or not 2 <= len(members) <= MOST_MEMBERS or "family" in data:
         raise ValueError(f"it must have a family, or else 2 to {MOST_MEMBERS} members")
     return members
+
+
+def _check_spec(spec: Spec) -> None:
+    """What a family is told must be what the fields of a Spec say: every family reads it without a look."""
+    fields = (*spec.inputs, *spec.outputs)
+    if not spec.inputs or not spec.outputs:
+        raise ValueError("a model has inputs and outputs")
+    words = (spec.loss, spec.resource, *(word for one in fields for word in (one.name, one.kind, one.dtype)))
+    if not all(isinstance(word, str) for word in words):
+        raise TypeError("names and kinds must be text")
+    sizes = (size for one in fields for size in (*one.shape, *one.cardinalities, one.cardinality or 0))
+    numbers = (spec.rows, spec.classes, spec.max_resource, *spec.class_rows, *sizes)
+    if not all(type(number) is int and 0 <= number < _LARGEST_SIZE for number in numbers):
+        raise ValueError("sizes and counts must be whole numbers")
 
 
 def _check_numbers(described: Description) -> None:

@@ -141,7 +141,7 @@ def read_manifest(folder: Path) -> Manifest:
         data: dict[str, Any] = strict_json.parse(content)
         if data["format"] != FORMAT:
             raise StorageError(
-                f"{folder} has bundle format {data['format']}, this version reads {FORMAT}. Update automl-search."
+                f"{folder} has bundle format {data['format']!r:.40}, this version reads {FORMAT}. Update automl-search."
             )
         digest = data.pop("digest")
         if digest != _digest(data) or _spell({**data, "digest": digest}) != content:
@@ -155,7 +155,9 @@ def read_manifest(folder: Path) -> Manifest:
         facts, libraries = Facts(**data["facts"]), dict(data["libraries"])
         _check_facts(facts, libraries)
         return Manifest(FORMAT, facts, libraries, files, digest)
-    except (ValueError, KeyError, TypeError, AttributeError, OverflowError) as error:
+    except StorageError:
+        raise
+    except Exception as error:  # whatever a stranger's document makes of the lines above
         raise _damaged(folder, f"{MANIFEST} cannot be read ({type(error).__name__})") from None
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -32,7 +33,8 @@ class Model:
     """A loaded model: raw rows in, predictions out. Runs on the CPU.
 
     Raw rows are a mapping from a column's name to its cells, such as a frame, or an array (rows, columns) or (rows, *shape). Of long
-    series, rows that belong together give one prediction: of each id, in order of appearance.
+    series, rows that belong together give one prediction: of each id, in order of appearance. Rows that are not the model's, such as a
+    frame without one of its columns, raise DataError.
     """
 
     manifest: Manifest
@@ -49,11 +51,13 @@ class Model:
             raise TypeError(
                 f"Model of task '{self.schema.task}' predicts numbers and has no probabilities; use predict()."
             )
+        _require_columns(self.schema, features)
         return self.schema.decode(self.outputs(self.schema.encode(features)))
 
     def predict(self, features: Raw) -> np.ndarray:
         """Raw rows -> (rows,) labels as text, or numbers in the target's own units; forecasts are (series, horizon)."""
         if not self.schema.labels:
+            _require_columns(self.schema, features)
             _, rows = self.schema.gathered(features)
             return self.schema.decode(self.outputs(self.schema.encode(rows)), self.schema.units(rows))
         return self.decide(self.predict_proba(features))
@@ -63,8 +67,13 @@ class Model:
         return np.array(self.schema.labels)[decide(probabilities, self.threshold)]
 
     def outputs(self, encoded: np.ndarray) -> np.ndarray:
-        """Encoded float32 (rows, *shape) -> float32 (rows, outputs): logits or standardised numbers."""
-        return network_outputs(self.network, encoded)
+        """Encoded float32 (rows, *shape) -> float32 (rows, outputs): logits or standardised numbers. Raises StorageError."""
+        try:
+            return network_outputs(self.network, encoded)
+        except Exception as error:  # whatever a network says whose parameters fit its weights and not its work
+            raise StorageError(
+                f"The model's network cannot be run: {_one_line(error)}.", hint="Export the model again."
+            ) from error
 
 
 def load_model(path: str | Path) -> Model:
@@ -102,6 +111,21 @@ def _check_fit(schema: Schema, spec: Spec, folder: Path) -> None:
             f"Bundle {folder}: {MODEL} and {SCHEMA} describe different inputs or classes.",
             hint="Export the model again.",
         )
+
+
+def _require_columns(schema: Schema, features: Raw) -> None:
+    """Raise DataError where a column of the model is missing or occurs twice."""
+    if isinstance(features, np.ndarray):
+        return
+    header = list(features.keys())
+    counts = Counter(header)
+    if all(counts[column] == 1 for column in schema.columns):
+        return
+    from automl.data.incoming.columns import match_columns  # what reads files is loaded only to say what is wrong
+
+    match_columns(
+        "the rows", [name if isinstance(name, str) else f"({name})" for name in header], schema, lambda text: None
+    )
 
 
 def build_network(described: Description, weights: bytes, origin: str) -> nn.Module:

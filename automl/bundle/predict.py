@@ -14,7 +14,8 @@ from automl.encoding import Raw
 if TYPE_CHECKING:
     import pandas as pd
 
-_FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
+_FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r", "\n", "\uff1d", "\uff0b", "\uff0d", "\uff20")
+"""The last four are the first four in full width, which some spreadsheets take for the same."""
 
 
 def predict_file(bundle: Path, path: Path, stream: TextIO, tell: Tell, encoding: str = "utf-8") -> int:

@@ -20,13 +20,14 @@ import os
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, TextIO
 
 import numpy as np
 
 ONNX, PT2 = "model.onnx", "model.pt2"
 _MOST_NUMBERS = 1 << 17
 """Of encoded rows that a network is given at once: it may make a hundred of each."""
+_FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r", "\n", "\uff1d", "\uff0b", "\uff0d", "\uff20")
 
 
 def load(folder: str | Path) -> Callable[[Any], np.ndarray]:
@@ -173,18 +174,37 @@ def main() -> None:
     folder = Path(__file__).resolve().parent
     model, schema = load(folder), read_schema(folder)
     rows = read_rows(sys.argv[1], schema)
-    predicted, ids = model(rows).tolist(), ids_of(schema, rows)
-    writer, labels = csv.writer(sys.stdout, lineterminator="\n"), schema["labels"]
+    write(sys.stdout, schema, model(rows), ids_of(schema, rows), read_threshold(folder))
+
+
+def write(stream: TextIO, schema: dict[str, Any], outputs: np.ndarray, ids: tuple[str, ...], threshold: float) -> None:
+    """Write a row per row or series, or per step of a forecast, as CSV that is harmless in a spreadsheet."""
+    predicted, labels = outputs.tolist(), [harmless(label) for label in schema["labels"]]
+    writer = csv.writer(stream, lineterminator="\n")
     first, is_forecast = schema["encoders"][0], schema["encoders"][0]["kind"] == "forecast"
-    named = [first["id"]] if ids else []
-    writer.writerow([*named, *(["step"] if is_forecast else []), "prediction", *(f"p_{label}" for label in labels)])
-    decided = decide(read_threshold(folder), np.array(predicted)).tolist() if labels else []
+    named = [harmless(first["id"])] if ids else []
+    chances = [harmless(f"p_{label}") for label in schema["labels"]]
+    writer.writerow([*named, *(["step"] if is_forecast else []), "prediction", *chances])
+    decided = decide(threshold, outputs).tolist() if labels else []
     for place, row in enumerate(predicted):
-        name = ids[place : place + 1]
+        name = [harmless(one) for one in ids[place : place + 1]]
         if is_forecast:
             writer.writerows([*name, step, value] for step, value in enumerate(row, start=1))
         else:
             writer.writerow([*name, labels[decided[place]], *row] if labels else [*name, row])
+
+
+def harmless(cell: str) -> str:
+    """Return text that no spreadsheet takes for a formula; a number stays as it is."""
+    return "'" + cell if cell.startswith(_FORMULA_STARTS) and not _is_number(cell) else cell
+
+
+def _is_number(text: str) -> bool:
+    try:
+        float(text)
+    except ValueError:
+        return False
+    return True
 
 
 if __name__ == "__main__":

@@ -19,6 +19,7 @@ def check_encoder(encoder: Encoder) -> None:
         _check_type(item.name, str(item.type), getattr(encoder, item.name))
     match encoder:
         case Grid():
+            _require(bool(encoder.shape), "a grid has sizes")
             _require(len(encoder.means) == len(encoder.scales) == encoder.shape[0], "means, scales and shape must fit")
             _require(len(encoder.columns) == math.prod(encoder.shape), "columns and shape must fit")
             _require(

@@ -45,13 +45,17 @@ def parse(text: str | bytes, kind: type[_S]) -> _S:
         data: dict[str, Any] = strict_json.parse(text)
         if data["format"] != FORMAT:
             raise DataError(
-                f"The schema has format {data['format']}, this version reads {FORMAT}. Update automl-search."
+                f"The schema has format {data['format']!r:.40}, this version reads {FORMAT}. Update automl-search."
             )
         data["encoders"] = tuple(encoder_from(one) for one in data["encoders"])
+        if not isinstance(data["labels"], list):
+            raise TypeError("labels must be a list")
         data["labels"] = tuple(data["labels"])
         schema = kind(**data)
         _check(schema)
-    except (ValueError, KeyError, TypeError, OverflowError) as error:
+    except DataError:
+        raise
+    except Exception as error:  # whatever a stranger's document makes of the lines above
         raise DataError(
             f"The schema cannot be read ({type(error).__name__}).", hint="Prepare the data again."
         ) from None
@@ -61,6 +65,8 @@ def parse(text: str | bytes, kind: type[_S]) -> _S:
 def _check(schema: SchemaFields) -> None:
     """Raise ValueError or TypeError where a part is not what the fields say."""
     kind, input_kind, encoders = schema.kind, schema.input_kind, schema.encoders
+    if not all(isinstance(said, dict) for said in (schema.unused, schema.why, schema.gaps)):
+        raise TypeError("what is said of columns must be told by column")
     names = (schema.task, kind, input_kind, schema.target, *schema.labels, *schema.gaps)
     names += tuple(word for said in (schema.unused, schema.why) for pair in said.items() for word in pair)
     numbers = (schema.target_mean, schema.target_scale, schema.white, *schema.gaps.values())

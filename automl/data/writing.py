@@ -55,7 +55,7 @@ def write_folds(folder: Path, inputs: Path, schema: Schema, rows: Rows, order: n
                 changes.append((fold, place + blind[0], blind[1]))
         place += len(encoder.cardinalities)
     for fold in sorted({fold for fold, _, _ in changes}):
-        features = np.load(inputs)
+        features = np.load(inputs, allow_pickle=False)
         for changed, first, values in changes:
             if changed == fold:
                 features[:, first : first + values.shape[1]] = values

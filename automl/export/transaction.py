@@ -62,17 +62,18 @@ def publish(
     `verify` is handed the finished folder before any reader sees it; a `CleanProcess` that has warmed up answers at once. The same
     files with the same facts give the same folder again. The newest three versions of the search are kept, and all of any other:
     a task is called after its file, and many a file is called `train.csv`. Raises StorageError, and leaves the previous version in
-    place, when disk or permission is in the way or when the bundle does not reproduce its example.
+    place, when disk or permission is in the way, when the bundle does not reproduce its example or when somebody removes the folder.
     """
-    with storage_errors("export to", target):
+    with storage_errors("export to", target), _removal_told(target):
         make_folder(target)
         remove_stale(target)
         folder = new_folder_beside(target / MANIFEST)
         try:
             _fill(folder, staging, facts, importance or {})
-            version = target / f"v-{read_manifest(folder).digest[:12]}"
-            if not _is_whole(version):
-                verify(folder)
+            with _completeness_told(target, folder):
+                version = target / f"v-{read_manifest(folder).digest[:12]}"
+                if not _is_whole(version):
+                    verify(folder)
             with _one_at_a_time(target):
                 if not _is_whole(version):
                     set_aside(version)
@@ -100,6 +101,35 @@ def require_target(target: Path, column: str) -> None:
             f"target. Give the task a name of its own with a task file: automl tasks init FILE --target COL --out NAME.yaml, then "
             f"automl search NAME.yaml."
         )
+
+
+@contextmanager
+def _removal_told(target: Path) -> Iterator[None]:
+    """Turn the error of a file below `target` that is not there any more into one that says why: free space is no cure."""
+    try:
+        yield
+    except FileNotFoundError as error:
+        if error.filename is None or Path(os.fsdecode(error.filename)).is_relative_to(target):  # os.utime names none
+            raise _removed(target) from error
+        raise
+
+
+@contextmanager
+def _completeness_told(target: Path, folder: Path) -> Iterator[None]:
+    """The same of a bundle that was written whole and is found damaged."""
+    try:
+        yield
+    except StorageError as error:
+        if not all((folder / name).exists() for name in (*STAGED, CARD, MANIFEST)):
+            raise _removed(target) from error
+        raise
+
+
+def _removed(target: Path) -> StorageError:
+    return StorageError(
+        f"Cannot export to {target}: the folder, or what is in it, was removed or moved while the model was written.",
+        hint="Leave it in place, and run the same command again.",
+    )
 
 
 @contextmanager

@@ -14,7 +14,7 @@ import pyarrow.compute as pc
 from pyarrow import csv as arrow_csv
 
 from automl.errors import DataError
-from automl.sources.packed import Open, opener
+from automl.sources.packed import LONGEST_LINE, Open, opener
 from automl.sources.table import Table
 
 _DELIMITERS = (",", ";", "\t", "|")
@@ -32,7 +32,6 @@ _OTHERS = {
     b"<html": "a web page, not CSV. Save the table itself",
 }
 """First bytes -> what a file is that is named as if it were CSV."""
-_LONGEST_LINE = 1 << 24
 _BLOCK = 1 << 24
 """Bytes parsed at once; a row must fit."""
 
@@ -177,7 +176,7 @@ def _explain(head: _Head, names: Sequence[str], delimiter: str) -> None:
     try:
         with io.TextIOWrapper(head.open(), encoding=head.encoding, newline="") as text:
             reader = csv.reader(_lines(text, head.source), delimiter=delimiter, strict=True)
-            csv.field_size_limit(_LONGEST_LINE)  # a text may be longer than the 131,072 characters that are usual
+            csv.field_size_limit(LONGEST_LINE)  # a text may be longer than the 131,072 characters that are usual
             complete, above = 0, _header_rows(head)
             try:
                 for cells in reader:
@@ -191,7 +190,7 @@ def _explain(head: _Head, names: Sequence[str], delimiter: str) -> None:
                     closed = (
                         "never closed"
                         if "unexpected end" in str(error)
-                        else f"not closed within {_LONGEST_LINE >> 20} MB"
+                        else f"not closed within {LONGEST_LINE >> 20} MB"
                     )
                     raise DataError(
                         f"{head.source}: a quote in line {complete + 1} is {closed}. Close it, or double it to mean a quote."
@@ -204,10 +203,10 @@ def _explain(head: _Head, names: Sequence[str], delimiter: str) -> None:
 def _lines(text: io.TextIOBase, source: str) -> Iterator[str]:
     """A file without line breaks must not be read into memory as one line."""
     place = 0
-    while line := text.readline(_LONGEST_LINE):
+    while line := text.readline(LONGEST_LINE):
         place += 1
-        if len(line) == _LONGEST_LINE:
-            raise DataError(f"{source}: a line is longer than {_LONGEST_LINE >> 20} MB. Is this a CSV table?")
+        if len(line) == LONGEST_LINE:
+            raise DataError(f"{source}: a line is longer than {LONGEST_LINE >> 20} MB. Is this a CSV table?")
         if "\0" in line:
             raise DataError(f"{source}: line {place} holds a NUL character. Remove it.")
         yield line

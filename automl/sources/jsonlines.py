@@ -10,10 +10,12 @@ from typing import Any
 import pyarrow as pa
 
 from automl.errors import DataError
-from automl.sources.packed import opener
+from automl.sources.packed import LONGEST_LINE, opener
 from automl.sources.table import Table, or_left_out
 
 _MOST_LISTED = 5
+_BLOCK = 1 << 24
+"""Bytes of lines that are held at once: rows may be few and long."""
 
 
 def open_jsonlines(path: Path) -> Table:
@@ -25,7 +27,7 @@ def open_jsonlines(path: Path) -> Table:
     names: dict[str, bool] = {}
     odd: dict[str, str] = {}
     objects: set[str] = set()
-    for number, row in _rows(path):
+    for number, row, _ in _rows(path):
         for name, value in row.items():
             names[name] = names.get(name, False) or value is not None
             if isinstance(value, dict | list):
@@ -39,11 +41,13 @@ def open_jsonlines(path: Path) -> Table:
     def read(wanted: Sequence[str], rows: int) -> Iterator[pa.RecordBatch]:
         _require_cells(path, [name for name in wanted if name in odd], odd)
         waiting: list[dict[str, Any]] = []
-        for _, row in _rows(path):
+        held = 0
+        for _, row, size in _rows(path):
             waiting.append(row)
-            if len(waiting) == rows:
+            held += size
+            if len(waiting) == rows or held >= _BLOCK:
                 yield _batch(waiting, wanted)
-                waiting = []
+                waiting, held = [], 0
         yield _batch(waiting, wanted)
 
     return Table(str(path), tuple(names), read)
@@ -56,24 +60,42 @@ def _require_cells(path: Path, names: Sequence[str], odd: Mapping[str, str]) -> 
         raise DataError(f"{path}: {listed}. Cells must be text, numbers, null or lists of words{or_left_out(*names)}.")
 
 
-def _rows(path: Path) -> Iterator[tuple[int, dict[str, Any]]]:
-    """Each line's number, and its object without objects in it."""
+def _rows(path: Path) -> Iterator[tuple[int, dict[str, Any], int]]:
+    """Each line's number, its object without objects in it, and its bytes."""
     try:
         with opener(path)() as file:
-            for number, line in enumerate(file, 1):
+            for number, line in enumerate(iter(lambda: file.readline(LONGEST_LINE), b""), 1):
+                if len(line) == LONGEST_LINE:
+                    raise DataError(
+                        f"{path}: line {number} is longer than {LONGEST_LINE >> 20} MB. Is this JSON Lines?"
+                    )
                 if line.strip():
-                    yield number, _row(line, f"{path}: line {number}")
+                    yield number, _row(line, f"{path}: line {number}"), len(line)
     except OSError as error:
         raise DataError(f"{path}: cannot be read: {error.strerror}.") from None
 
 
+class _TwiceError(ValueError):
+    """A name that an object has twice: which of the two was meant?"""
+
+
+def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    found = dict(pairs)
+    if len(found) < len(pairs):
+        names = [name for name, _ in pairs]
+        raise _TwiceError(next(name for name in names if names.count(name) > 1))
+    return found
+
+
 def _row(line: bytes, place: str) -> dict[str, Any]:
     try:
-        row = json.loads(line.decode("utf-8-sig"))
+        row = json.loads(line.decode("utf-8-sig"), object_pairs_hook=_unique)
         if isinstance(row, dict):
             return _flat(row, place)
     except UnicodeDecodeError:
         raise DataError(f"{place} is not UTF-8. Save the file as UTF-8.") from None
+    except _TwiceError as name:
+        raise DataError(f"{place} has '{name}' twice in one object. Remove one.") from None
     except (ValueError, RecursionError) as error:
         raise DataError(f"{place} is not JSON ({error}). Each line must hold one object.") from None
     raise DataError(f'{place} must hold one object, such as {{"age": 30}}, but holds {type(row).__name__}.')

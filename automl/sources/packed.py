@@ -27,6 +27,8 @@ _DAMAGED = (
     RuntimeError,
 )
 _AT_ONCE = 1 << 20
+LONGEST_LINE = 1 << 24
+"""Bytes of a line at most: a packed file of a few hundred kB may hold one of gigabytes."""
 
 
 def inner_name(path: Path) -> str:

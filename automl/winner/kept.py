@@ -6,6 +6,8 @@ chosen by them.
 
 from __future__ import annotations
 
+from zipfile import BadZipFile
+
 import numpy as np
 
 from automl.coordinator.stage import Stage
@@ -46,7 +48,7 @@ def of_trial(stage: Stage, attempt: Attempt) -> list[np.ndarray]:
         return []
     try:
         return [np.load(stage.folder.root / artifact.path, allow_pickle=False)]
-    except (OSError, ValueError):
+    except (OSError, EOFError, ValueError, BadZipFile):
         return []
 
 

@@ -74,7 +74,7 @@ def read_scores(path: Path) -> Scores:
         target, clusters = arrays.pop("target"), arrays.pop("clusters", None)
         thresholds = arrays.pop("thresholds", np.full(len(arrays), EVEN))
         return Scores(target, arrays, dict(zip(arrays, thresholds.tolist(), strict=True)), clusters)
-    except (OSError, ValueError, KeyError, BadZipFile) as error:
+    except (OSError, EOFError, ValueError, KeyError, BadZipFile) as error:
         raise StorageError(
             f"Test predictions cannot be read: {path} ({error}).", hint="Score the model again."
         ) from None
@@ -90,7 +90,7 @@ def read_importance(path: Path) -> dict[str, list[float]]:
             if "columns" not in archive.files:
                 return {}
             columns, values = archive["columns"].tolist(), archive["importance"].tolist()
-    except (OSError, ValueError, KeyError, BadZipFile) as error:
+    except (OSError, EOFError, ValueError, KeyError, BadZipFile) as error:
         raise StorageError(f"Importance cannot be read: {path} ({error}).", hint="Score the model again.") from None
     # A metric that is no number for shuffled rows (a prediction that is infinite) has no place in JSON.
     return {name: pair for name, pair in zip(columns, values, strict=True) if all(map(math.isfinite, pair))}

@@ -7,12 +7,14 @@ from pathlib import Path
 from types import SimpleNamespace
 
 import numpy as np
+import pandas as pd
 import pytest
 
-from automl.bundle import load_model, predict_file, write_predictions
+from automl.bundle import load_model, predict_file, standalone, write_predictions
 from automl.bundle.predict import harmless
 from automl.cli.main import run
 from automl.data import Chunk
+from automl.errors import DataError
 from automl.tasks import load_task
 
 
@@ -44,14 +46,40 @@ def test_a_table_gives_a_row_per_row_whatever_the_columns_order(made, tmp_path):
     assert [row[0] for row in rows] == [str(value) for value in model.predict(task.read().array()[:7]).tolist()]
 
 
-@pytest.mark.parametrize("text", ["=1+1", "+x", "-cmd", "@x", "\tx", "\rx"])
-def test_text_that_a_spreadsheet_would_run_gets_an_apostrophe(text):
+@pytest.mark.parametrize("harmless", [harmless, standalone.harmless])
+@pytest.mark.parametrize(
+    "text", ["=1+1", "+x", "-cmd", "@x", "\tx", "\rx", "\nx", "\uff1d1", "\uff0bx", "\uff0dx", "\uff20x"]
+)
+def test_text_that_a_spreadsheet_would_run_gets_an_apostrophe(text, harmless):
     assert harmless(text) == "'" + text
 
 
+@pytest.mark.parametrize("harmless", [harmless, standalone.harmless])
 @pytest.mark.parametrize("text", ["-1", "+2.5e3", "plain", "1=1", ""])
-def test_numbers_and_plain_text_stay_as_they_are(text):
+def test_numbers_and_plain_text_stay_as_they_are(text, harmless):
     assert harmless(text) == text
+
+
+@pytest.mark.parametrize("kind", ["series", "forecast"])
+def test_ids_and_their_header_are_harmless_with_us_and_without(kind):
+    labels = ("=a", "b") if kind == "series" else ()
+    outputs = np.array([[0.75, 0.25]])
+    model = SimpleNamespace(
+        schema=SimpleNamespace(labels=labels, horizon=0 if labels else 2, id="=id"),
+        predict_proba=lambda features: outputs,
+        predict=lambda features: outputs,
+        decide=lambda probabilities: np.array(["=a"]),
+    )
+    ours, theirs = io.StringIO(), io.StringIO()
+    write_predictions(model, [Chunk(np.zeros((1, 2)), ids=("@one",))], ours)
+    schema = {"labels": list(labels), "encoders": [{"kind": kind, "id": "=id"}]}
+    standalone.write(theirs, schema, outputs, ("@one",), 0.5)
+    wanted = {
+        "series": [["'=id", "prediction", "p_=a", "p_b"], ["'@one", "'=a", "0.75", "0.25"]],
+        "forecast": [["'=id", "step", "prediction"], ["'@one", "1", "0.75"], ["'@one", "2", "0.25"]],
+    }
+    assert list(csv.reader(io.StringIO(ours.getvalue()))) == wanted[kind]
+    assert theirs.getvalue() == ours.getvalue()
 
 
 def test_classes_and_file_names_in_the_output_are_harmless_and_files_come_first():
@@ -67,6 +95,22 @@ def test_classes_and_file_names_in_the_output_are_harmless_and_files_come_first(
         ["'@x.png", "'=a", "0.75", "0.25"],
         ["a,b.png", "'=a", "0.75", "0.25"],
     ]
+
+
+def test_a_frame_without_a_column_or_with_one_twice_is_refused_by_a_model_too(made):
+    model = load_model(made)
+    rows = load_task(model.manifest.facts.task).read()
+    frame = pd.DataFrame(rows.array()[:3], columns=rows.columns)
+    first = rows.columns[0]
+    acts = [model.predict] + ([model.predict_proba] if model.schema.labels else [])
+    for act in acts:
+        with pytest.raises(DataError, match=f"the rows: column '{first}' not found"):
+            act(frame.drop(columns=first))
+        with pytest.raises(DataError, match=f"the rows: column '{first}' occurs 2 times"):
+            act(pd.concat([frame, frame[[first]]], axis=1))
+        with pytest.raises(DataError, match="not found"):
+            act(frame.set_axis(range(len(rows.columns)), axis=1))
+        assert np.array_equal(act(frame.assign(more=1)), act(rows.array()[:3]))
 
 
 def test_the_command_says_which_version_a_name_means(made, tmp_path, capsys):

@@ -14,7 +14,7 @@ from PIL import Image
 
 from automl.data import Schema, frame_rows, read_rows
 from automl.data.incoming import chunk
-from automl.encoding import Category, Grid, Number
+from automl.encoding import Category, Grid, Number, Words
 from automl.errors import DataError
 from automl.sources import delimited, pictures
 
@@ -98,7 +98,7 @@ def test_a_row_is_counted_without_blank_lines_and_quoted_breaks(tmp_path):
 
 
 def test_a_line_without_end_is_refused_before_it_fills_the_memory(tmp_path, monkeypatch):
-    monkeypatch.setattr(delimited, "_LONGEST_LINE", 1000)
+    monkeypatch.setattr(delimited, "LONGEST_LINE", 1000)
     with pytest.raises(DataError, match="a line is longer"):
         _read(_csv(tmp_path, "age,income\n" + "," * 5000), TABLE)
 
@@ -236,18 +236,34 @@ def test_pictures_get_the_brightness_and_the_colours_of_the_training_rows(tmp_pa
     assert part.features[0, :, 1, 2].tolist() == [16.0, 3.2, 0.0]
 
 
-def test_few_unreadable_pictures_are_named_and_many_are_an_error(tmp_path):
-    for index in range(40):
+def test_pictures_that_cannot_be_read_are_named_and_the_others_predicted_however_few(tmp_path):
+    for index in range(5):
         _picture(tmp_path / f"{index:02}.png")
     (tmp_path / "00.png").write_bytes((tmp_path / "00.png").read_bytes()[:-30])
     os.mkfifo(tmp_path / "pipe.png")
     said = []
-    assert _names(tmp_path, said.append) == [f"{index:02}.png" for index in range(1, 40)]
-    assert "2 of 41 pictures cannot be read: 00.png" in said[0]
+    assert _names(tmp_path, said.append) == [f"{index:02}.png" for index in range(1, 5)]
+    assert "2 of 6 pictures cannot be read: 00.png" in said[0]
     assert "pipe.png (not a file)" in said[0]
-    (tmp_path / "01.png").write_bytes(b"")
-    with pytest.raises(DataError, match=r"at least 3 of 41 pictures cannot be read: 00\.png .*01\.png"):
+
+
+def test_a_folder_of_which_no_picture_can_be_read_is_refused(tmp_path):
+    for index in range(3):
+        (tmp_path / f"{index}.png").write_bytes(b"")
+    with pytest.raises(DataError, match=r"3 of 3 pictures cannot be read: 0\.png .*2\.png"):
         _names(tmp_path)
+
+
+def test_texts_that_cannot_be_read_are_named_and_the_others_predicted_however_few(tmp_path):
+    text = dataclasses.replace(TABLE, input_kind="text", encoders=(Words("text", ("a",), 4),))
+    (tmp_path / "a.txt").write_text("a")
+    (tmp_path / "b.txt").write_bytes(b"\xff")
+    said = []
+    assert _names(tmp_path, said.append, text) == ["a.txt"]
+    assert "1 of 2 texts cannot be read: b.txt" in said[0]
+    (tmp_path / "a.txt").unlink()
+    with pytest.raises(DataError, match=r"1 of 1 texts cannot be read: b\.txt"):
+        _names(tmp_path, said.append, text)
 
 
 def test_a_picture_that_would_fill_the_memory_is_refused_unread(tmp_path, monkeypatch):

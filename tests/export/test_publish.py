@@ -4,6 +4,7 @@ import dataclasses
 import errno
 import os
 import re
+import shutil
 import stat
 import time
 from concurrent.futures import ThreadPoolExecutor
@@ -186,3 +187,83 @@ def test_one_name_stands_for_one_target(staging, tmp_path):
     require_target(tmp_path / "exports", target)
     with pytest.raises(ConfigError, match=f"predict '{target}', and this search is for 'price'.*tasks init"):
         require_target(tmp_path / "exports", "price")
+
+
+def _raised(act):
+    try:
+        act()
+    except StorageError as error:
+        return error
+    return None
+
+
+def _removing(target, owner, name, number, monkeypatch):
+    """Remove the target before the `number`-th call of one function of the operating system."""
+    calls, original = [], getattr(owner, name)
+
+    def first_removed(*arguments, **options):
+        calls.append(name)
+        if len(calls) == number:
+            shutil.rmtree(target)
+        return original(*arguments, **options)
+
+    monkeypatch.setattr(owner, name, first_removed)
+    return calls
+
+
+@pytest.mark.parametrize(
+    ("owner", "name"), [(os, "open"), (os, "fsync"), (os, "rename"), (os, "replace"), (os, "utime")]
+)
+def test_a_target_that_is_removed_meanwhile_is_told_as_such(staging, tmp_path, monkeypatch, owner, name):
+    told = 0
+    for number in range(1, 40):
+        target = tmp_path / f"exports-{number}"
+        target.mkdir()
+        with monkeypatch.context() as patch:
+            calls = _removing(target, owner, name, number, patch)
+            raised = _raised(lambda: _publish(staging, target))  # noqa: B023 (called at once)
+        if raised is not None:
+            assert "removed or moved while the model was written" in str(raised)
+            assert raised.hint == "Leave it in place, and run the same command again."
+            told += 1
+        if len(calls) < number:
+            break
+    assert told >= 1
+
+
+def test_files_that_vanish_while_they_are_verified_are_told_as_such(staging, tmp_path):
+    def vanish(folder):
+        (folder / EXAMPLE).unlink()
+        check_bundle(folder)
+
+    with pytest.raises(StorageError, match="removed or moved"):
+        publish(staging, tmp_path / "exports", FACTS, verify=vanish)
+
+
+def test_every_file_and_folder_is_on_the_disk_before_the_name_that_shows_it(staging, tmp_path, monkeypatch):
+    events = []
+    fsync = os.fsync
+
+    def called(path):
+        return ".tmp" if Path(path).name.startswith(".tmp-") else Path(path).name
+
+    def renaming(original):
+        return lambda source, target: original(source, target) or events.append(f"{called(source)} to {called(target)}")
+
+    monkeypatch.setattr(
+        os, "fsync", lambda fd: events.append(f"flush {called(os.readlink(f'/proc/self/fd/{fd}'))}") or fsync(fd)
+    )
+    monkeypatch.setattr(os, "rename", renaming(os.rename))
+    monkeypatch.setattr(os, "replace", renaming(os.replace))
+    version = _publish(staging, tmp_path / "exports").name
+    assert events == [
+        *(f"flush {name}" for name in STAGED),
+        f"flush {CARD}",
+        f"flush {MANIFEST}",
+        "flush .tmp",
+        f".tmp to {version}",
+        "flush exports",
+        "flush .tmp",
+        f".tmp to {LATEST}",
+        "flush exports",
+    ]

@@ -205,7 +205,7 @@ def test_trees_and_a_network_leave_as_one_model() -> None:
 
 def test_a_strangers_sizes_build_nothing() -> None:
     spec = spec_of(3)
-    params = {**catalog.space("boosted_trees").DEFAULT, "rounds": 1 << 23}
+    params = {**catalog.space("boosted_trees").DEFAULT, "rounds": 1 << 22}
     with pytest.raises(StorageError, match="more than the weights hold"):
         build_module("boosted_trees", params, spec, save(build(spec).state_dict()), "there")
 

@@ -6,6 +6,7 @@ import bz2
 import datetime as dt
 import gzip
 import lzma
+import tracemalloc
 import zipfile
 from pathlib import Path
 
@@ -71,6 +72,8 @@ def test_a_broken_csv_is_refused_with_its_place(tmp_path: Path, content: str | b
         ("rows.jsonl", '{"a": 1}\n[1]\n', "rows.jsonl: line 2 must hold one object"),
         ("rows.jsonl", '{"a": [1]}\n', "rows.jsonl: line 1: 'a' holds a list."),
         ("rows.jsonl", b'{"a": "\xff"}\n', "rows.jsonl: line 1 is not UTF-8."),
+        ("rows.jsonl", '{"a": 1}\n{"a": 1, "b": 2, "a": 3}\n', "rows.jsonl: line 2 has 'a' twice in one object."),
+        ("rows.jsonl", '{"o": {"a": 1, "a": 3}}\n', "rows.jsonl: line 1 has 'a' twice in one object."),
         ("rows.xlsx", "a", "not from '.xlsx'. Save the sheet as CSV."),
         (
             "rows.csv",
@@ -127,6 +130,28 @@ def test_what_is_no_cell_in_a_line_is_refused_where_it_is_wanted_all_of_it_at_on
         list(table.batches())
     assert "--column 'who=left out' --column 'it.a=left out'" in str(told.value)
     assert [batch.num_rows for batch in table.batches(["n"])] == [2]
+
+
+@pytest.mark.parametrize("name", ["rows.jsonl", "rows.jsonl.gz"])
+def test_a_line_without_end_is_refused_before_it_fills_the_memory(tmp_path: Path, name: str) -> None:
+    begin = b'{"a": 1}\n{"a": "'
+    with gzip.open(tmp_path / name, "wb", 1) if name.endswith(".gz") else (tmp_path / name).open("wb") as file:
+        file.write(begin)
+        for _ in range(20):
+            file.write(b"x" * (1 << 20))
+    tracemalloc.start()
+    try:
+        with pytest.raises(DataError, match="line 2 is longer than 16 MB"):
+            read(tmp_path / name)
+        assert tracemalloc.get_traced_memory()[1] < 120e6
+    finally:
+        tracemalloc.stop()
+
+
+def test_few_long_lines_are_read_a_few_at_a_time(tmp_path: Path) -> None:
+    line = '{"a": "' + "x" * (1 << 22) + '"}\n'
+    table = open_table(written(tmp_path, line * 9, "rows.jsonl"))
+    assert [batch.num_rows for batch in table.batches()] == [4, 4, 1]
 
 
 def test_a_name_that_an_object_has_too_is_refused(tmp_path: Path) -> None:
@@ -267,6 +292,39 @@ def test_what_unpacks_to_more_than_memory_holds_is_refused_unread(
     monkeypatch.setattr(memory, "memory_left", lambda: 40 << 20)
     with pytest.raises(DataError, match="of memory are needed, but 40 MB are available"):
         memory.require_memory_for(tmp_path / "rows.csv.gz")
+
+
+@pytest.mark.parametrize("suffix", [".gz", ".zip"])
+def test_what_unpacks_to_a_hundred_times_its_size_is_never_held_whole(tmp_path: Path, suffix: str) -> None:
+    """Training looks at the unpacked size before; a prediction reads on and on, whatever it is."""
+    rows = 1 << 20
+    content = b"a,y\n" + (b"1," + b"x" * 61 + b"\n") * rows
+    path = tmp_path / ("rows.zip" if suffix == ".zip" else f"rows.csv{suffix}")
+    if suffix == ".zip":
+        with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
+            archive.writestr("rows.csv", content)
+    else:
+        path.write_bytes(gzip.compress(content, 1))
+    assert path.stat().st_size < len(content) / 100
+    most, found = 0, 0
+    for batch in open_table(path).batches():
+        found += batch.num_rows
+        most = max(most, batch.nbytes)
+    assert found == rows
+    assert most < len(content) / 2
+
+
+def test_an_archive_in_an_archive_is_not_opened_and_no_name_leads_out(tmp_path: Path) -> None:
+    path = tmp_path / "in" / "rows.zip"
+    path.parent.mkdir()
+    with zipfile.ZipFile(path, "w") as archive:
+        archive.writestr("rows.zip", b"PK")
+    with pytest.raises(DataError, match=r"not from '\.zip'"):
+        read(path)
+    with zipfile.ZipFile(path, "w") as archive:
+        archive.writestr("../../outside.csv", "a,y\n1,2\n")
+    assert read(path).num_rows == 1
+    assert sorted(one.name for one in tmp_path.rglob("*")) == ["in", "rows.zip"]
 
 
 @pytest.mark.parametrize(

@@ -158,3 +158,10 @@ def test_importance_is_read_in_its_order_and_what_is_no_number_is_left_out(tmp_p
     (tmp_path / "bad.npz").write_bytes(b"PK\x03\x04 not an archive")
     with pytest.raises(StorageError, match=r"bad\.npz"):
         read_importance(tmp_path / "bad.npz")
+
+
+@pytest.mark.parametrize("read", [read_scores, read_importance])
+def test_an_empty_file_of_predictions_is_a_storage_error(tmp_path, read):
+    (tmp_path / "empty.npz").touch()
+    with pytest.raises(StorageError, match=r"empty\.npz"):
+        read(tmp_path / "empty.npz")

@@ -18,7 +18,7 @@ from automl.sources.folders import Unreadable, of_kind, walk
 def image_rows(folder: Path, schema: Schema, tell: Tell) -> Iterator[Chunk]:
     """Yield every picture below `folder` in order of path; those that cannot be read are named to `tell` and left out.
 
-    Raises DataError for a model without image input, a folder without pictures, or when more than 5 % cannot be read.
+    Raises DataError for a model without image input, a folder without pictures, or where none can be read.
     """
     if schema.input_kind != "image" or schema.shape[0] not in pictures.MODES:
         raise DataError(

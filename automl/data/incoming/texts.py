@@ -20,7 +20,7 @@ _AT_ONCE = 256
 def text_rows(folder: Path, schema: Schema, tell: Tell, encoding: str = "utf-8") -> Iterator[Chunk]:
     """Yield every text below `folder` in order of path; those that cannot be read are named to `tell` and left out.
 
-    Raises DataError for a folder without texts, or when more than 5 % cannot be read.
+    Raises DataError for a folder without texts, or where none can be read.
     """
     files = of_kind(walk(folder), SUFFIXES)
     if not files:
