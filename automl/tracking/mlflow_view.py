@@ -170,7 +170,7 @@ class MlflowView:
                 raise self._unreachable(error) from error
             self._close_refused(content, str(error))
             raise Refused(
-                f"{content.name} was refused by MLflow and is recorded in the ledger only: {_line(error)}"
+                f"{content.name} was refused by MLflow and is recorded in the ledger only: {_line(error, self._uri)}"
             ) from error
 
     def _see_what_is_gone(self, key: str) -> None:
@@ -196,7 +196,7 @@ class MlflowView:
         run = self._runs.get(content.key)
         if run and content.key != self._uuid:
             try:
-                self._client.set_tag(run, "automl.refused", cut(redact(reason), 500))
+                self._client.set_tag(run, "automl.refused", cut(redact(reason, self._uri), 500))
                 self._client.set_terminated(run, content.status, content.ended_ms)
             except Exception as error:
                 raise self._unreachable(error) from error
@@ -249,11 +249,13 @@ class MlflowView:
             return error
         if isinstance(error, _FAULTS):
             return Unreachable(
-                f"MLflow at {redact(self._uri)} is not told, by a mistake in the program: recording to the outbox "
-                f"({type(error).__name__}: {_line(error)})"
+                f"MLflow at {redact(self._uri, self._uri)} is not told, by a mistake in the program: recording to the outbox "
+                f"({type(error).__name__}: {_line(error, self._uri)})"
             )
         wrong = "cannot be written" if isinstance(error, OSError) and error.errno in _DISK else "not reachable"
-        return Unreachable(f"MLflow {wrong} at {redact(self._uri)}: recording to the outbox ({_line(error)})")
+        return Unreachable(
+            f"MLflow {wrong} at {redact(self._uri, self._uri)}: recording to the outbox ({_line(error, self._uri)})"
+        )
 
 
 def _local_path(location: str) -> str:
@@ -261,6 +263,6 @@ def _local_path(location: str) -> str:
     return unquote(parts.path) if parts.scheme == "file" else location
 
 
-def _line(error: Exception) -> str:
-    # Without addresses of objects: the same trouble must read the same, so that it is said once.
-    return redact(re.sub(r" at 0x[0-9a-f]+", "", str(error)).strip().partition("\n")[0][:300])
+def _line(error: Exception, uri: str) -> str:
+    # Without addresses of objects: the same trouble must read the same, so that it is said once. Cut last: half a password is one.
+    return redact(re.sub(r" at 0x[0-9a-f]+", "", str(error)), uri).strip().partition("\n")[0][:300]

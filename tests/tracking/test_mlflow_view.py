@@ -217,6 +217,16 @@ def test_what_is_said_of_a_failure_holds_no_password(client, tmp_path):
     assert "S3cr3t" not in str(caught.value)
 
 
+def test_half_a_password_is_not_said_where_a_long_reason_is_cut(client, tmp_path):
+    uri = "postgresql://me:S3/cr3t-xyz-abcdefgh@db/mlflow"
+    view = MlflowView(settings(tmp_path, tracking_uri=uri), say=print, connect=lambda uri: client)
+    view.open()
+    client.fail("create_run", Fault("INTERNAL_ERROR", "x" * 270 + f" {uri}"))
+    with pytest.raises(Unreachable) as caught:
+        view.send(slot(0))
+    assert "cr3t" not in str(caught.value)
+
+
 def test_reconcile_counts_and_ends_what_only_looks_alive(view, client):
     for record in (search(), slot(0), slot(1), slot(5)):
         view.send(record)
