@@ -14,7 +14,7 @@ from automl.tracking.mlflow_view import MlflowView
 from automl.tracking.optuna_view import OptunaView
 from automl.tracking.records import record
 from automl.tracking.uri import obstacle
-from automl.tracking.view import Refused, Unreachable
+from automl.tracking.view import Misplaced, Refused, Unreachable
 from automl.tracking.views import mlflow_settings
 
 _PATIENCE = 30.0
@@ -35,7 +35,7 @@ def sync(folder: SearchFolder, *, warn: Callable[[str], None] = lambda text: Non
         final = ledger.attempts(kind="trial", final=True)
         write_optuna(ledger, header, final, folder.optuna)
         report = {"optuna": {"total": len(final), "synced": len(final), "missing": 0, "extra": 0}}
-        if header.config["tracking"]:
+        if header.config.get("tracking", True):
             report["mlflow"] = _sync_mlflow(ledger, header, final, warn)
     return report
 
@@ -80,11 +80,13 @@ def _sync_mlflow(ledger: Ledger, header: Header, final: list[Attempt], warn: Cal
 
 
 def _persist(step: Callable[[], T], uri: str) -> T:
-    """Repeat a step that fails while somebody answers at `uri`; a store that is away is said at once."""
+    """Repeat a step that fails while somebody answers at `uri`; a store that is away, or that no waiting mends, is said at once."""
     until = time.monotonic() + _PATIENCE
     while True:
         try:
             return step()
+        except Misplaced:
+            raise
         except Unreachable:
             if time.monotonic() > until or obstacle(uri):
                 raise

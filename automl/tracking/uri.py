@@ -33,9 +33,14 @@ def tracking_uri(environ: Mapping[str, str], cwd: Path) -> str:
     return f"{_SQLITE}{path}"
 
 
+def artifact_folder(cwd: Path) -> Path:
+    """Return the only folder of this machine that takes artifacts."""
+    return cwd / "mlruns"
+
+
 def artifact_location(uri: str, cwd: Path, experiment: str) -> str | None:
     """Return the folder for a local store's artifacts as a URI; None where a server decides."""
-    return (cwd / "mlruns" / experiment).as_uri() if uri.startswith("sqlite:") else None
+    return (artifact_folder(cwd) / experiment).as_uri() if uri.startswith("sqlite:") else None
 
 
 def database_path(uri: str) -> Path | None:

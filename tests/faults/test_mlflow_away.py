@@ -12,11 +12,13 @@ from contextlib import closing
 from pathlib import Path
 
 import pytest
+import stubs
 from faultlib import WINE, Search, automl
 from toy import Toy
 
 from automl.cli.main import run
-from automl.ledger import SearchFolder
+from automl.ledger import Home, Ledger, SearchFolder
+from automl.tracking.mlflow_store import connect
 from automl.tracking.views import open_views
 
 
@@ -63,6 +65,23 @@ def test_a_password_is_in_nothing_that_a_search_without_its_mlflow_prints_and_wr
     written = [path for path in tmp_path.rglob("*") if path.is_file()]
     assert any(path.name == "mlflow.log" and path.stat().st_size for path in written)
     assert [path for path in written if b"cr3t" in path.read_bytes()] == []
+
+
+@pytest.mark.slow
+def test_sync_gives_up_at_once_where_no_waiting_helps(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    folder = Home(tmp_path / ".automl").search("bowl-0")
+    folder.create()
+    with closing(Ledger.open(folder.ledger)) as ledger:
+        ledger.begin(stubs.header())
+    address = f"sqlite:///{tmp_path}/mlflow.db"
+    connect(address).create_experiment("bowl", artifact_location="file:///etc")
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", address)
+    began = time.monotonic()
+    assert run(["searches", "sync", "bowl-0"]) == 5
+    assert time.monotonic() - began < 10  # it waited for 30
+    assert "MLflow experiment 'bowl' must keep artifacts below" in capsys.readouterr().err
 
 
 @pytest.fixture
