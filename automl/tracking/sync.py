@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import time
-from collections.abc import Callable
-from contextlib import closing
+from collections.abc import Callable, Iterator
+from contextlib import closing, contextmanager
 from functools import partial
 from pathlib import Path
 from typing import Any, TypeVar
@@ -30,7 +31,7 @@ def sync(folder: SearchFolder, *, warn: Callable[[str], None] = lambda text: Non
     one that was left running is ended. Raises SearchHeld while the search runs, since its own carriers are at work then, and
     StorageError where MLflow cannot be reached.
     """
-    with SearchLock(folder.root), closing(Ledger.open(folder.ledger)) as ledger:
+    with SearchLock(folder.root), _for_its_owner_only(), closing(Ledger.open(folder.ledger)) as ledger:
         header = begun(ledger, folder.name)
         final = ledger.attempts(kind="trial", final=True)
         write_optuna(ledger, header, final, folder.optuna)
@@ -38,6 +39,16 @@ def sync(folder: SearchFolder, *, warn: Callable[[str], None] = lambda text: Non
         if header.config.get("tracking", True):
             report["mlflow"] = _sync_mlflow(ledger, header, final, warn)
     return report
+
+
+@contextmanager
+def _for_its_owner_only() -> Iterator[None]:
+    """Files that MLflow and Optuna make in the block are for their owner only, as those that a carrier makes."""
+    before = os.umask(0o077)
+    try:
+        yield
+    finally:
+        os.umask(before)
 
 
 def write_optuna(ledger: Ledger, header: Header, final: list[Attempt], path: Path) -> None:
