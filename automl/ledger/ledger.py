@@ -176,6 +176,11 @@ class Ledger:
         with self._transaction() as connection:
             return [self._attempt_from(row) for row in connection.execute(query)]
 
+    def last_closed_ms(self) -> int:
+        """Return when the last attempt of all ended; 0 where none has."""
+        with self._transaction() as connection:
+            return connection.execute(sa.select(sa.func.max(schema.attempt.c.closed_ms))).scalar() or 0
+
     # -- the outbox
 
     def unsent(self, view: str, *, after: int = 0, limit: int = 200) -> list[tuple[int, str, Attempt | None]]:

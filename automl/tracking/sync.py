@@ -76,7 +76,8 @@ def _sync_mlflow(ledger: Ledger, header: Header, final: list[Attempt], warn: Cal
             record(header, "mlflow", 0, "slot", keys[key]) for key in persist(lambda: view.reconcile(keys)).missing
         ]
         if header.result is not None:
-            records += [record(header, "mlflow", 0, topic, None) for topic in ("end", "export")]
+            closed_ms = ledger.last_closed_ms()
+            records += [record(header, "mlflow", 0, topic, None, closed_ms=closed_ms) for topic in ("end", "export")]
         for each in records:
             try:
                 answer = persist(partial(view.send, each))
