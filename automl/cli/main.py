@@ -8,6 +8,7 @@ import os
 import re
 import stat
 import sys
+import traceback
 from typing import Annotated, Any, NoReturn
 
 import typer
@@ -157,14 +158,22 @@ def _nobody_reads() -> int:
 
 def _fail(kind: str, message: str, hint: str, code: int, *, as_json: bool, cause: BaseException | None = None) -> int:
     if cause is not None and os.environ.get("AUTOML_DEBUG"):
-        import traceback
-
-        traceback.print_exception(cause)
+        print(_without_passwords("".join(traceback.format_exception(cause))), end="", file=sys.stderr)
+    message = _without_passwords(message)
     if as_json:
         print_json({"error": {"type": kind, "message": message, "hint": hint}})
     else:
         print_error(message, hint)
     return code
+
+
+def _without_passwords(text: str) -> str:
+    """A library may have put the address of MLflow into its own words."""
+    if not os.environ.get("MLFLOW_TRACKING_URI"):
+        return text
+    from automl.tracking.uri import redact
+
+    return redact(text)
 
 
 if __name__ == "__main__":

@@ -25,8 +25,25 @@ def clean(text: str) -> str:
 
 
 def print_json(document: Any) -> None:
-    """Print one JSON document."""
-    print(json.dumps(document, indent=2, ensure_ascii=False, allow_nan=False))
+    """Print one JSON document; in its texts the characters that `clean` escapes are written as JSON escapes them."""
+    text = json.dumps(document, indent=2, ensure_ascii=False, allow_nan=False)
+    print("\n".join(_CONTROL.sub(lambda found: f"\\u{ord(found[0]):04x}", line) for line in text.split("\n")))
+
+
+class OnTerminal:
+    """A stream of lines for a terminal: a control character in one is shown as its escape, the end of the line is kept."""
+
+    def __init__(self, stream: TextIO) -> None:
+        self._stream = stream
+
+    def write(self, text: str) -> int:
+        """Write a line, which is handed over whole."""
+        body = text.removesuffix("\n")
+        self._stream.write(clean(body) + text[len(body) :])
+        return len(text)
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._stream, name)
 
 
 def print_lines(lines: Sequence[str]) -> None:

@@ -64,7 +64,9 @@ def open_registry(name: str | None = None) -> Iterator[Any]:
     except AutoMLError:
         raise
     except Exception as error:
-        raise StorageError(f"MLflow at {redact(uri)}: {redact(str(error)).partition(chr(10))[0][:300]}") from error
+        raise StorageError(
+            f"MLflow at {redact(uri, uri)}: {redact(str(error), uri).partition(chr(10))[0][:300]}"
+        ) from error
     finally:
         close(client)
         os.environ.clear()

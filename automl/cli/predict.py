@@ -12,7 +12,7 @@ import typer
 from automl.cli import complete
 from automl.cli.examples import examples
 from automl.cli.options import Encoding, FamiliesFrom
-from automl.cli.output import print_note
+from automl.cli.output import OnTerminal, print_note
 from automl.cli.place import model_folder
 from automl.errors import StorageError
 
@@ -67,10 +67,15 @@ def predict(
     if folder != Path(model):
         print_note(f"model {folder}")
     if out is None:
-        predict_file(folder, file, _stdout(), print_note, encoding)
+        predict_file(folder, file, _shown(_stdout()), print_note, encoding)
         return
     with storage_errors("write predictions to", out), growing_file(out) as stream:
-        predict_file(folder, file, stream, print_note, encoding)
+        predict_file(folder, file, _shown(stream), print_note, encoding)
+
+
+def _shown(stream: TextIO) -> TextIO:
+    """A name must not steer the terminal; a file or a pipe gets every byte."""
+    return cast(TextIO, OnTerminal(stream)) if stream.isatty() else stream
 
 
 def _stdout() -> TextIO:

@@ -9,21 +9,20 @@ from collections.abc import Callable, Mapping
 from contextlib import closing
 from pathlib import Path
 from urllib.error import HTTPError
-from urllib.parse import unquote, urlsplit
+from urllib.parse import urlsplit
 from urllib.request import Request, urlopen
 
 from automl.doctor.finding import Finding
 from automl.tracking.uri import database_path, obstacle, redact, tracking_uri
 
 _PATIENCE = 3.0
-_SECRET_SETTINGS = re.compile(r"((?:password|passwd|pwd|token|secret|key)=)[^&\s]*", re.IGNORECASE)
 _START = "Start it, or correct MLFLOW_TRACKING_URI. Searches go on without it; automl searches sync NAME catches up."
 
 
 def mlflow_finding(environ: Mapping[str, str], here: Path, *, patience: float = _PATIENCE) -> Finding:
     """Say whether MLflow can take runs; never waits longer than `patience` seconds."""
     uri = tracking_uri(environ, here)
-    shown = without_secrets(uri, uri)
+    shown = redact(uri, uri)
     path = database_path(uri)
     if path is not None and not path.exists() and path.parent.is_dir():
         return Finding("tracking", "mlflow", "ok", f"{shown}: not made yet, the first search makes it")
@@ -37,22 +36,7 @@ def mlflow_finding(environ: Mapping[str, str], here: Path, *, patience: float = 
         hint = (
             "It was left as it is. Move it aside, then: automl searches sync NAME (registered models are in it alone)."
         )
-    return Finding("tracking", "mlflow", "problem", f"{shown}: {without_secrets(trouble, uri)}", hint)
-
-
-def without_secrets(text: str, uri: str) -> str:
-    """Return a text without the name and password that an address carries, however they are written there."""
-    # `redact` reads addresses that are well formed; a password with a bare `/` or `#` would pass it.
-    before, at, after = uri.rpartition("@")
-    scheme, slashes, credentials = before.partition("://")
-    if at and slashes:
-        text = text.replace(uri, f"{scheme}://***@{after}")
-        for part in {credentials, *re.split(r"[:/?#@]", credentials)}:
-            for written in {part, unquote(part)}:
-                if len(written) < 3:  # would be found in words, too
-                    continue
-                text = re.sub(rf"(?<!\w){re.escape(written)}(?!\w)", "***", text)
-    return _SECRET_SETTINGS.sub(r"\1***", redact(text))
+    return Finding("tracking", "mlflow", "problem", f"{shown}: {redact(trouble, uri)}", hint)
 
 
 def _within(look: Callable[[], str | None], patience: float) -> str | None:

@@ -159,7 +159,7 @@ def optuna_finding(folder: SearchFolder, finals: int | None, *, is_held: bool = 
 
 
 def read_optuna(path: Path, *, is_held: bool = False) -> int | None:
-    """Return how many trials Optuna itself reads in its copy, or None where none was begun. Raises Damaged."""
+    """Return how many slots of the search Optuna itself reads in its copy, or None where none was begun. Raises Damaged."""
     if not path.exists():
         return None
     try:
@@ -174,6 +174,7 @@ def read_optuna(path: Path, *, is_held: bool = False) -> int | None:
 
 
 def _read_with_optuna(path: Path, *, is_held: bool) -> int:
+    """Count by the attribute that we give to a trial: others may add trials and studies of their own."""
     import optuna
 
     try:
@@ -182,7 +183,8 @@ def _read_with_optuna(path: Path, *, is_held: bool) -> int:
         )
         try:
             studies = storage.get_all_studies()
-            return sum(storage.get_n_trials(study._study_id) for study in studies)
+            trials = (trial for study in studies for trial in storage.get_all_trials(study._study_id, deepcopy=False))
+            return len({slot for trial in trials if isinstance(slot := trial.user_attrs.get("slot"), int)})
         finally:
             storage.remove_session()
             storage.engine.dispose()

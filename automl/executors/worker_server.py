@@ -10,6 +10,7 @@ import os
 import socket
 import subprocess
 import sys
+from functools import partial
 from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Any
@@ -25,7 +26,7 @@ class WorkerServer:
         """Start it; `settings` are its first message, and `log` takes what it prints."""
         try:
             ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
-            with theirs, open(log, "ab") as output:
+            with theirs, open(log, "ab", opener=partial(os.open, mode=0o600)) as output:
                 command = [sys.executable, "-P", "-m", "automl.worker.server", str(theirs.fileno()), str(os.getpid())]
                 self.process = subprocess.Popen(
                     command,
@@ -34,6 +35,7 @@ class WorkerServer:
                     stdout=output,
                     stderr=output,
                     env=_environment(),
+                    umask=0o077,  # what workers and people's own code write is for its owner only
                 )
         except OSError as error:
             raise cannot_start(error) from error

@@ -146,8 +146,12 @@ def _no_folder(path: Path) -> StorageError:
 
 
 def _make(folder: Path) -> None:
+    from automl.data.durable import make_folder  # the package imports numpy: too slow for a shell that completes a name
+
     try:
-        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        if folder.exists() and not folder.is_dir():
+            raise FileExistsError
+        make_folder(folder)
         if not os.access(folder, os.W_OK | os.X_OK):
             raise PermissionError(13, "Permission denied")
     except (FileExistsError, NotADirectoryError) as error:

@@ -18,8 +18,9 @@ from automl.errors import Stopped, StorageError
 from automl.ledger import schema
 from automl.ledger.attempt import Attempt
 from automl.ledger.header import Header
+from automl.ledger.stored import Stored, header_document, stored_outcome
 from automl.ledger.troubles import storage_error
-from automl.messages import Kind, Outcome, outcome_from, to_json
+from automl.messages import Kind, Outcome, to_json
 
 VIEWS = ("mlflow", "optuna")
 """Each has its own outbox rows, so that one being away does not hold up the other."""
@@ -80,8 +81,7 @@ class Ledger:
             )
         values = row._asdict()
         for key in ("task", "config", "spaces", "data", "code"):
-            if not isinstance(values[key], dict):
-                raise StorageError(f"{self._place} is damaged (its '{key}' is no object). It was left as it is.")
+            values[key] = header_document(values[key], key, self._place)
         return Header(**{key: values[key] for key in Header.__slots__})
 
     def begin(self, header: Header) -> None:
@@ -176,6 +176,11 @@ class Ledger:
         with self._transaction() as connection:
             return [self._attempt_from(row) for row in connection.execute(query)]
 
+    def last_closed_ms(self) -> int:
+        """Return when the last attempt of all ended; 0 where none has."""
+        with self._transaction() as connection:
+            return connection.execute(sa.select(sa.func.max(schema.attempt.c.closed_ms))).scalar() or 0
+
     # -- the outbox
 
     def unsent(self, view: str, *, after: int = 0, limit: int = 200) -> list[tuple[int, str, Attempt | None]]:
@@ -210,12 +215,21 @@ class Ledger:
 
     def _attempt_from(self, row: Row[Any]) -> Attempt:
         values = {key: getattr(row, key) for key in Attempt.__slots__}
+        for key in ("params", "suggestion", "marks"):
+            values[key] = self._object_from(values[key], key, row.id)
         try:
-            return Attempt(**{**values, "outcome": None if row.outcome is None else outcome_from(row.outcome)})
+            return Attempt(**{**values, "outcome": None if row.outcome is None else stored_outcome(row.outcome)})
         except (KeyError, TypeError, ValueError, AttributeError) as error:
             raise StorageError(
                 f"{self._place} is damaged (the outcome of attempt {row.id} does not read: {error!r}). It was left as it is."
             ) from error
+
+    def _object_from(self, value: Any, name: str, row: int) -> Stored:
+        if not isinstance(value, dict):
+            raise StorageError(
+                f"{self._place} is damaged (the {name} of attempt {row} is no object). It was left as it is."
+            )
+        return Stored(value, f"{name} of attempt {row}", self._place)
 
     def _now_ms(self) -> int:
         return int(self._clock() * 1000)

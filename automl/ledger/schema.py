@@ -1,4 +1,4 @@
-"""The tables of a ledger, for SQLite and PostgreSQL alike. Changing them means a new FORMAT."""
+"""The tables of a ledger, a SQLite file. Changing them means a new FORMAT."""
 
 from __future__ import annotations
 
@@ -61,7 +61,7 @@ attempt = Table(
     Column("closed_ms", BigInteger),
     UniqueConstraint("kind", "slot", "part", "attempt"),
     # The database itself refuses a second final attempt and a second open one.
-    Index("one_final", "kind", "slot", "part", unique=True, sqlite_where=text("final"), postgresql_where=text("final")),
+    Index("one_final", "kind", "slot", "part", unique=True, sqlite_where=text("final")),
     Index(
         "one_open",
         "kind",
@@ -69,7 +69,6 @@ attempt = Table(
         "part",
         unique=True,
         sqlite_where=text("state = 'open'"),
-        postgresql_where=text("state = 'open'"),
     ),
 )
 
@@ -82,5 +81,5 @@ outbox = Table(
     Column("attempt_id", Integer, ForeignKey("attempt.id")),
     Column("sent", Boolean, nullable=False),
     UniqueConstraint("view", "topic", "attempt_id"),
-    Index("unsent", "view", "id", sqlite_where=text("NOT sent"), postgresql_where=text("NOT sent")),
+    Index("unsent", "view", "id", sqlite_where=text("NOT sent")),
 )

@@ -11,7 +11,7 @@ from typing import Any
 from jinja2 import Environment, FileSystemLoader
 from markupsafe import Markup
 
-from automl.data.durable import replace_file, storage_errors
+from automl.data.durable import make_folder, replace_file, storage_errors
 from automl.report import explained, quality, tables, text
 from automl.report.command import command
 from automl.report.document import families_flag, headline, new_rows, validated
@@ -44,7 +44,7 @@ def build_report(material: Material, path: Path) -> Path:
 def write_page(page: str, path: Path) -> Path:
     """Write a page whole or not at all. Raises StorageError where `path` cannot be written."""
     with storage_errors("write the report", path):
-        path.parent.mkdir(parents=True, exist_ok=True)
+        make_folder(path.parent)
         replace_file(path, page.encode())
     return path
 

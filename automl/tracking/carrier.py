@@ -129,11 +129,12 @@ class Carrier:
 class _Redacting:
     """A text stream that takes passwords out of addresses before anything reaches the log file."""
 
-    def __init__(self, stream: TextIO) -> None:
+    def __init__(self, stream: TextIO, uri: str | None) -> None:
         self._stream = stream
+        self._uri = uri
 
     def write(self, text: str) -> int:
-        self._stream.write(redact(text))
+        self._stream.write(redact(text, self._uri))
         return len(text)
 
     def __getattr__(self, name: str) -> Any:
@@ -154,8 +155,6 @@ def make_view(name: str, settings: dict[str, Any], say: Say) -> View:
 def main(name: str) -> None:
     """Live as long as the coordinator: die with it, read the settings, carry."""
     connection = _claim_standard_input()
-    sys.stdout, sys.stderr = _Redacting(sys.stdout), _Redacting(sys.stderr)
-    logging.basicConfig(stream=sys.stderr, level=logging.WARNING, format="%(asctime)s %(name)s: %(message)s")
     try:
         hello = json.loads(connection.recv_bytes())
     except (EOFError, OSError):
@@ -163,6 +162,9 @@ def main(name: str) -> None:
     die_with(hello["parent"])
     yield_to_others()
     settings = hello["settings"]
+    uri = settings.get("tracking_uri")
+    sys.stdout, sys.stderr = _Redacting(sys.stdout, uri), _Redacting(sys.stderr, uri)
+    logging.basicConfig(stream=sys.stderr, level=logging.WARNING, format="%(asctime)s %(name)s: %(message)s")
     delays = {key: settings[key] for key in ("first_delay", "longest_delay") if key in settings}
     carrier: Carrier
     view = make_view(name, settings, lambda line: carrier.say(line))

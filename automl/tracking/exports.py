@@ -6,6 +6,7 @@ And the question that comes before: which version is the champion now, with its 
 from __future__ import annotations
 
 import shutil
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +14,7 @@ from automl.errors import AutoMLError, StorageError
 from automl.tracking import registry
 from automl.tracking.mlflow_store import patient_uploads
 from automl.tracking.registering import Entry, register
-from automl.tracking.view import Record, Refused
+from automl.tracking.view import Record, Refused, Unreachable
 
 EXPORTS = Path("exports")
 
@@ -33,15 +34,23 @@ def champion(client: Any, name: str, record: Record) -> dict[str, Any]:
     return {"version": found.number, "folder": folder.name, "trouble": ""}
 
 
-def export(client: Any, name: str, record: Record, *, experiment: str, run: str) -> dict[str, Any]:
-    """Log the report and register the bundle; returns what the search's document says of it. Raises Refused."""
+def export(
+    client: Any, name: str, record: Record, *, experiment: str, run: str, check: Callable[[str, str], None]
+) -> dict[str, Any]:
+    """Log the report and register the bundle; returns what the search's document says of it. Raises Refused.
+
+    `check` is asked before files are written: with what they belong to, and where that keeps them.
+    """
     report = Path(record["report"] or "")
     if report.is_file():
+        check(f"MLflow run {run}", client.get_run(run).info.artifact_uri)
         with patient_uploads():
             client.log_artifact(run, str(report), "report")
     entry = _entry(name, record)
     try:
-        version = register(client, entry, experiment=experiment, run=run)
+        version = register(client, entry, experiment=experiment, run=run, check=check)
+    except Unreachable:
+        raise
     except StorageError as error:
         raise Refused(f"{entry.bundle} is not registered: {error}") from error
     return {"name": name, "version": version.number, "champion": version.champion}

@@ -181,6 +181,7 @@ class CarrierLink:
                 stdout=log,
                 stderr=log,
                 env={**os.environ, "PYTHONPATH": path},
+                umask=0o077,  # MLflow and Optuna make files that everybody may read, else
                 start_new_session=True,  # Ctrl-C reaches only the coordinator
             )
         finally:

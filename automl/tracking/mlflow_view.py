@@ -12,11 +12,11 @@ import json
 import re
 from collections.abc import Callable, Iterable
 from typing import Any, TypeVar
-from urllib.parse import unquote, urlsplit
 
 from automl.errors import StorageError
 from automl.tracking import mlflow_store
 from automl.tracking.exports import champion, export
+from automl.tracking.location import require_ours
 from automl.tracking.mlflow_store import Reconciled, by_key, experiments, find_runs, is_refusal, keep_one, reconcile
 from automl.tracking.runs import KEY, PARENT, RunContent, cut, end_content, search_content, slot_content
 from automl.tracking.uri import redact
@@ -33,14 +33,15 @@ T = TypeVar("T")
 class MlflowView:
     """The search's runs in one MLflow experiment.
 
-    Settings: `tracking_uri`, `experiment`, `artifact_location` (a URI, or None where a server decides), `search`,
-    `task` and `uuid`, the search's identity in hex.
+    Settings: `tracking_uri`, `experiment`, `artifact_location` (a URI, or None where a server decides),
+    `artifact_folder` (the only one of this machine that takes artifacts), `search`, `task` and `uuid`, the search's identity in hex.
     """
 
     def __init__(self, settings: dict[str, Any], *, say: Say, connect: Callable[[str], Any] | None = None) -> None:
         self._uri: str = settings["tracking_uri"]
         self._wanted: str = settings["experiment"]
         self._location: str | None = settings["artifact_location"]
+        self._folder: str = settings["artifact_folder"]
         self._search: str = settings["search"]
         self._task: str = settings["task"]
         self._uuid: str = settings["uuid"]
@@ -106,7 +107,14 @@ class MlflowView:
         if record["topic"] == "search":
             self._log_dataset(run, record["dataset"])
         if record["topic"] == "export":
-            return export(self._client, self._task, record, experiment=self._experiment, run=run)
+            return export(
+                self._client,
+                self._task,
+                record,
+                experiment=self._experiment,
+                run=run,
+                check=self._require_ours,
+            )
         if content.status != "RUNNING":
             self._client.set_terminated(run, content.status, content.ended_ms)
         return None
@@ -170,7 +178,7 @@ class MlflowView:
                 raise self._unreachable(error) from error
             self._close_refused(content, str(error))
             raise Refused(
-                f"{content.name} was refused by MLflow and is recorded in the ledger only: {_line(error)}"
+                f"{content.name} was refused by MLflow and is recorded in the ledger only: {_line(error, self._uri)}"
             ) from error
 
     def _see_what_is_gone(self, key: str) -> None:
@@ -196,7 +204,7 @@ class MlflowView:
         run = self._runs.get(content.key)
         if run and content.key != self._uuid:
             try:
-                self._client.set_tag(run, "automl.refused", cut(redact(reason), 500))
+                self._client.set_tag(run, "automl.refused", cut(redact(reason, self._uri), 500))
                 self._client.set_terminated(run, content.status, content.ended_ms)
             except Exception as error:
                 raise self._unreachable(error) from error
@@ -212,7 +220,7 @@ class MlflowView:
         found = self._client.get_experiment(home) if home else self._named_experiment()
         if found.name != self._wanted:
             self._say(f"MLflow experiment '{self._wanted}' was renamed or deleted: its runs go to '{found.name}'")
-        self._check_location(found)
+        self._require_ours(f"MLflow experiment '{found.name}'", found.artifact_location)
         self._experiment = found.experiment_id
 
     def _named_experiment(self) -> Any:
@@ -226,17 +234,9 @@ class MlflowView:
             return found
         return self._client.get_experiment(self._client.create_experiment(name, artifact_location=self._location))
 
-    def _check_location(self, experiment: Any) -> None:
-        """Refuse an experiment that someone prepared so that our artifacts land in another place."""
-        if self._location is None:
-            return
-        folder = _local_path(self._location).rpartition("/")[0]
-        path = _local_path(experiment.artifact_location)
-        if ".." in path.split("/") or not path.startswith(folder + "/"):
-            raise Unreachable(
-                f"MLflow experiment '{experiment.name}' keeps artifacts in {redact(experiment.artifact_location)}, "
-                f"outside {folder}. Rename or delete it; recording to the outbox until then"
-            )
+    def _require_ours(self, what: str, location: str) -> None:
+        """Refuse a place that someone prepared so that our artifacts land in another folder of this machine."""
+        require_ours(what, location, self._folder, self._uri)
 
     def _reach(self, step: Callable[[], T]) -> T:
         try:
@@ -249,18 +249,15 @@ class MlflowView:
             return error
         if isinstance(error, _FAULTS):
             return Unreachable(
-                f"MLflow at {redact(self._uri)} is not told, by a mistake in the program: recording to the outbox "
-                f"({type(error).__name__}: {_line(error)})"
+                f"MLflow at {redact(self._uri, self._uri)} is not told, by a mistake in the program: recording to the outbox "
+                f"({type(error).__name__}: {_line(error, self._uri)})"
             )
         wrong = "cannot be written" if isinstance(error, OSError) and error.errno in _DISK else "not reachable"
-        return Unreachable(f"MLflow {wrong} at {redact(self._uri)}: recording to the outbox ({_line(error)})")
+        return Unreachable(
+            f"MLflow {wrong} at {redact(self._uri, self._uri)}: recording to the outbox ({_line(error, self._uri)})"
+        )
 
 
-def _local_path(location: str) -> str:
-    parts = urlsplit(location)
-    return unquote(parts.path) if parts.scheme == "file" else location
-
-
-def _line(error: Exception) -> str:
-    # Without addresses of objects: the same trouble must read the same, so that it is said once.
-    return redact(re.sub(r" at 0x[0-9a-f]+", "", str(error)).strip().partition("\n")[0][:300])
+def _line(error: Exception, uri: str) -> str:
+    # Without addresses of objects: the same trouble must read the same, so that it is said once. Cut last: half a password is one.
+    return redact(re.sub(r" at 0x[0-9a-f]+", "", str(error)), uri).strip().partition("\n")[0][:300]

@@ -178,6 +178,7 @@ class Postman:
         if self._header is None or rows[-1][1] == "end":
             self._header = self._ledger.header()
         assert self._header is not None
-        self._link.offer([record(self._header, self.view, *row) for row in rows])
+        closed_ms = self._ledger.last_closed_ms() if any(topic in ("end", "export") for _, topic, _ in rows) else 0
+        self._link.offer([record(self._header, self.view, *row, closed_ms=closed_ms) for row in rows])
         self._offered = rows[-1][0]
         self._in_flight += len(rows)

@@ -7,29 +7,36 @@ from typing import Any
 from automl.ledger import Attempt, Header
 
 
-def record(header: Header, view: str, message: int, topic: str, attempt: Attempt | None) -> dict[str, Any]:
-    """Return the record of one outbox row; its form is documented in `view.py`."""
+def record(
+    header: Header, view: str, message: int, topic: str, attempt: Attempt | None, *, closed_ms: int = 0
+) -> dict[str, Any]:
+    """Return the record of one outbox row; its form is documented in `view.py`. `closed_ms`: when the last attempt of all ended."""
     if topic == "slot" and attempt is not None:
         body = _slot(header, attempt)
         return {"id": message, "topic": topic, **body, **(_for_optuna(header, attempt) if view == "optuna" else {})}
-    bodies = {"search": _search, "end": _end, "export": _export}
-    return {"id": message, "topic": topic, **bodies[topic](header)}
+    if topic == "search":
+        return {"id": message, "topic": topic, **_search(header)}
+    # The seconds are those of the last command: of a resumed search they do not reach to its end.
+    seconds = (header.result or {}).get("seconds") or 0.0
+    ended_ms = max(header.created_ms + int(1000 * seconds), closed_ms)
+    return {"id": message, "topic": topic, "ended_ms": ended_ms, **{"end": _end, "export": _export}[topic](header)}
 
 
 def _search(header: Header) -> dict[str, Any]:
     config = {key: value for key, value in header.config.items() if key in _LOGGED}
+    commit, content = header.code.get("git_commit"), header.data["content"]
+    # The budget is a tag, since MLflow refuses to change a parameter and a budget may be raised.
+    tags = {**header.config["budget"], "git_commit": commit, "data_hash": content}
     return {
         "search": header.name,
         "task": header.task["name"],
         "uuid": header.uuid,
         "started_ms": header.created_ms,
-        "params": config,
-        # The budget is a tag, since MLflow refuses to change a parameter and a budget may be raised.
-        "tags": {
-            **{key: str(value) for key, value in header.config["budget"].items() if value is not None},
-            "git_commit": header.code.get("git_commit", ""),
-            "data_hash": header.data["content"],
-        },
+        "params": {
+            **config,
+            "metric": header.task["metric"],
+        },  # the setting is empty where the task's own metric steers
+        "tags": {key: str(value) for key, value in tags.items() if value},
         "dataset": {
             "name": header.task["name"],
             "source": header.task["source"],
@@ -88,18 +95,15 @@ def _end(header: Header) -> dict[str, Any]:
         "default_validation": (result.get("default") or {}).get("validation"),
         **{f"slots_{state}": count for state, count in (result.get("slots") or {}).items()},
         "seconds": result.get("seconds"),
+        **{f"baseline/{name}": value for name, value in (result.get("baselines") or {}).items()},
     }
+    report = "; the whole report is the artifact `report/index.html`" if result.get("report") else ""
     return {
         "status": "FINISHED",
-        "ended_ms": _ended_ms(header),
         "metrics": {name: value for name, value in metrics.items() if value is not None},
         "tags": {"verdict": str(result.get("verdict", "")), "bundle": str(result.get("bundle", ""))},
-        "note": f"**{result.get('verdict', '')}**: `automl report {header.name}`",
+        "note": f"**{result.get('verdict', '')}**: `automl report {header.name}`{report}",
     }
-
-
-def _ended_ms(header: Header) -> int:
-    return header.created_ms + int(1000 * (header.result or {}).get("seconds", 0.0))
 
 
 def _export(header: Header) -> dict[str, Any]:
@@ -125,7 +129,6 @@ def _export(header: Header) -> dict[str, Any]:
     return {
         "bundle": result.get("bundle"),
         "digest": result.get("bundle_digest"),
-        "ended_ms": _ended_ms(header),
         "report": result.get("report"),
         "tags": {name: str(value) for name, value in tags.items() if value},
         "metrics": {name: value for name, value in metrics.items() if value is not None},
@@ -135,5 +138,5 @@ def _export(header: Header) -> dict[str, Any]:
     }
 
 
-_LOGGED = ("sampler", "pruner", "max_epochs", "metric", "seed", "confirm_seeds", "precision")
+_LOGGED = ("sampler", "pruner", "max_epochs", "seed", "confirm_seeds", "precision")
 """Settings that are written to MLflow: an allow-list, so that no secret slips through."""

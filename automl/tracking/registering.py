@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -33,16 +34,17 @@ class Entry:
     """Whether it takes that one's place."""
 
 
-def register(client: Any, entry: Entry, *, experiment: str, run: str) -> Version:
+def register(client: Any, entry: Entry, *, experiment: str, run: str, check: Callable[[str, str], None]) -> Version:
     """Return the version of this bundle, made unless it is there; done twice, it changes nothing.
 
     The alias moves once at most, and only while the version that it was compared with bears it: what a person did meanwhile stays.
-    Raises StorageError where the bundle is gone or another one, and not registered yet.
+    `check` is asked before files are written, with what they belong to and where that keeps them. Raises StorageError where the
+    bundle is gone or another one, and not registered yet.
     """
     found = next(iter(found_versions(client, entry.name, entry.digest)), None)
     if found is None:
         _make_registered_model(client, entry.name)
-        model = _logged_model(client, entry, experiment, run)
+        model = _logged_model(client, entry, experiment, run, check)
         found = client.create_model_version(
             entry.name,
             f"models:/{model}",
@@ -69,7 +71,7 @@ def _make_registered_model(client: Any, name: str) -> None:
             raise
 
 
-def _logged_model(client: Any, entry: Entry, experiment: str, run: str) -> str:
+def _logged_model(client: Any, entry: Entry, experiment: str, run: str, check: Callable[[str, str], None]) -> str:
     """Return the id of the bundle's logged model, ready and among the run's outputs."""
     from mlflow.entities import LoggedModelOutput, Metric
 
@@ -82,6 +84,7 @@ def _logged_model(client: Any, entry: Entry, experiment: str, run: str) -> str:
         )
     )
     if str(model.status) != "READY":
+        check(f"MLflow's logged model {model.model_id}", model.artifact_location)
         with TemporaryDirectory() as folder:
             _save(entry, Path(folder) / "model")
             with patient_uploads():

@@ -13,6 +13,7 @@ from tempfile import TemporaryDirectory
 from typing import Any
 
 from automl.bundle import check_bundle
+from automl.data.durable import make_folder
 from automl.errors import ConfigError, StorageError, did_you_mean
 from automl.tracking.mlflow_store import pages
 
@@ -111,7 +112,7 @@ def fetch(client: Any, version: Version, exports: Path, into: Path) -> Path:
     for place in (exports / version.name / folder, into / folder):
         if _is(place, version.digest):
             return place
-    into.mkdir(mode=0o700, parents=True, exist_ok=True)
+    make_folder(into)
     with TemporaryDirectory(dir=into) as temporary:
         whole = Path(_download(client, version, temporary))
         if not _is(whole, version.digest):

@@ -45,7 +45,7 @@ def slot_content(record: Record, *, uuid: str, search: str) -> RunContent:
     status = "KILLED" if record["lost"] else _STATUS[record["state"]]
     key = f"{uuid}/{record['slot']}"
     names = ("family", "slot", "attempt", "state", "seed", "git_commit", "data_hash")
-    tags = {"search": search, **{name: record[name] for name in names}, KEY: key}
+    tags = {"search": search, **{name: record[name] for name in names if record[name] != ""}, KEY: key}
     if record["reason"]:
         tags["reason"] = record["reason"]
     return RunContent(

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import time
-from collections.abc import Callable
-from contextlib import closing
+from collections.abc import Callable, Iterator
+from contextlib import closing, contextmanager
 from functools import partial
 from pathlib import Path
 from typing import Any, TypeVar
@@ -14,7 +15,7 @@ from automl.tracking.mlflow_view import MlflowView
 from automl.tracking.optuna_view import OptunaView
 from automl.tracking.records import record
 from automl.tracking.uri import obstacle
-from automl.tracking.view import Refused, Unreachable
+from automl.tracking.view import Misplaced, Refused, Unreachable
 from automl.tracking.views import mlflow_settings
 
 _PATIENCE = 30.0
@@ -30,14 +31,24 @@ def sync(folder: SearchFolder, *, warn: Callable[[str], None] = lambda text: Non
     one that was left running is ended. Raises SearchHeld while the search runs, since its own carriers are at work then, and
     StorageError where MLflow cannot be reached.
     """
-    with SearchLock(folder.root), closing(Ledger.open(folder.ledger)) as ledger:
+    with SearchLock(folder.root), _for_its_owner_only(), closing(Ledger.open(folder.ledger)) as ledger:
         header = begun(ledger, folder.name)
         final = ledger.attempts(kind="trial", final=True)
         write_optuna(ledger, header, final, folder.optuna)
         report = {"optuna": {"total": len(final), "synced": len(final), "missing": 0, "extra": 0}}
-        if header.config["tracking"]:
+        if header.config.get("tracking", True):
             report["mlflow"] = _sync_mlflow(ledger, header, final, warn)
     return report
+
+
+@contextmanager
+def _for_its_owner_only() -> Iterator[None]:
+    """Files that MLflow and Optuna make in the block are for their owner only, as those that a carrier makes."""
+    before = os.umask(0o077)
+    try:
+        yield
+    finally:
+        os.umask(before)
 
 
 def write_optuna(ledger: Ledger, header: Header, final: list[Attempt], path: Path) -> None:
@@ -65,7 +76,8 @@ def _sync_mlflow(ledger: Ledger, header: Header, final: list[Attempt], warn: Cal
             record(header, "mlflow", 0, "slot", keys[key]) for key in persist(lambda: view.reconcile(keys)).missing
         ]
         if header.result is not None:
-            records += [record(header, "mlflow", 0, topic, None) for topic in ("end", "export")]
+            closed_ms = ledger.last_closed_ms()
+            records += [record(header, "mlflow", 0, topic, None, closed_ms=closed_ms) for topic in ("end", "export")]
         for each in records:
             try:
                 answer = persist(partial(view.send, each))
@@ -80,11 +92,13 @@ def _sync_mlflow(ledger: Ledger, header: Header, final: list[Attempt], warn: Cal
 
 
 def _persist(step: Callable[[], T], uri: str) -> T:
-    """Repeat a step that fails while somebody answers at `uri`; a store that is away is said at once."""
+    """Repeat a step that fails while somebody answers at `uri`; a store that is away, or that no waiting mends, is said at once."""
     until = time.monotonic() + _PATIENCE
     while True:
         try:
             return step()
+        except Misplaced:
+            raise
         except Unreachable:
             if time.monotonic() > until or obstacle(uri):
                 raise

@@ -9,14 +9,14 @@ from contextlib import closing
 from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
-from urllib.parse import quote, urlencode, urlsplit, urlunsplit
+from urllib.parse import quote, urlencode
 
 from automl.errors import AutoMLError, ConfigError
 from automl.ledger import Header, Home, SearchFolder, open_to_read
 from automl.tracking.dashboard import HOST
 from automl.tracking.mlflow_store import ENVIRONMENT, connect
 from automl.tracking.serve import Server, choose_port
-from automl.tracking.uri import database_path, redact, tracking_uri
+from automl.tracking.uri import database_path, redact, tracking_uri, without_credentials
 
 _MLFLOW_PORT, _DASHBOARD_PORT = 5000, 8080
 _DATABASES = ("sqlite", "postgresql", "mysql", "mssql")
@@ -92,7 +92,7 @@ def is_remote(uri: str) -> bool:
     if scheme in _DATABASES and (scheme != "sqlite" or database_path(uri)):
         return False
     raise ConfigError(
-        f"MLFLOW_TRACKING_URI must be an http(s) server or a database for `automl ui`, but got {redact(uri)!r}."
+        f"MLFLOW_TRACKING_URI must be an http(s) server or a database for `automl ui`, but got {redact(uri, uri)!r}."
     )
 
 
@@ -125,12 +125,6 @@ def dashboard_server(folder: SearchFolder, port: int, *, environ: Mapping[str, s
         )
     command = (sys.executable, "-m", "automl.tracking.dashboard", str(folder.optuna), str(port))
     return Server("optuna-dashboard", command, port, environ)
-
-
-def without_credentials(url: str) -> str:
-    """Return the link to a remote server: no name, no password, no slash at its end."""
-    parts = urlsplit(url)
-    return urlunsplit((parts.scheme, parts.netloc.rpartition("@")[2], parts.path.rstrip("/"), "", ""))
 
 
 def links(home: Home, chosen: Plan) -> dict[str, str]:

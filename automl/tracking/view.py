@@ -30,6 +30,10 @@ class Unreachable(StorageError):
     """The other side cannot take anything now: the record is kept and tried again."""
 
 
+class Misplaced(Unreachable):
+    """MLflow would have our files written where they do not belong: until a person mends that, no waiting helps."""
+
+
 class Refused(StorageError):
     """The other side will never take this record, or the record is broken: it is set aside, and that is said."""
 

@@ -12,7 +12,7 @@ from automl.errors import StorageError
 from automl.ledger import Header, Home, Ledger, SearchFolder, open_to_read
 from automl.tracking.link import CarrierLink
 from automl.tracking.postman import Postman
-from automl.tracking.uri import artifact_location, database_path, tracking_uri
+from automl.tracking.uri import artifact_folder, artifact_location, database_path, tracking_uri
 
 
 @contextmanager
@@ -55,6 +55,7 @@ def mlflow_settings(header: Header) -> dict[str, Any]:
         "tracking_uri": uri,
         "experiment": experiment,
         "artifact_location": artifact_location(uri, Path.cwd(), experiment),
+        "artifact_folder": str(artifact_folder(Path.cwd())),
         "search": header.name,
         "task": header.task["name"],
         "uuid": header.uuid,

@@ -15,7 +15,9 @@ from automl.messages import Outcome, outcome_from, to_json
 
 def write_result(folder: Path, assignment: str, outcomes: tuple[Outcome, ...]) -> None:
     """Leave the outcomes of this process's assignment in `folder`."""
-    (folder / f"{os.getpid()}.json").write_text(to_json({"assignment": assignment, "outcomes": outcomes}))
+    descriptor = os.open(folder / f"{os.getpid()}.json", os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+    with os.fdopen(descriptor, "w") as file:
+        file.write(to_json({"assignment": assignment, "outcomes": outcomes}))
 
 
 def read_result(folder: Path, assignment: str) -> tuple[Outcome, ...] | None:

@@ -67,6 +67,21 @@ def test_a_sound_optuna_file_is_not_repaired(folder: SearchFolder, capsys: pytes
     assert hashes(folder.root) == before
 
 
+def test_trials_that_somebody_added_are_not_counted(folder: SearchFolder, capsys: pytest.CaptureFixture[str]) -> None:
+    for name in ("bowl-0-mlp", "somebodys"):
+        study = optuna.create_study(
+            storage=f"sqlite:///{folder.optuna}", study_name=name, direction="minimize", load_if_exists=True
+        )
+        study.add_trial(optuna.trial.create_trial(value=1.0))
+        study.add_trial(optuna.trial.create_trial(value=1.0, user_attrs={"slot": "mine"}))
+    code, found = examine(capsys)
+    assert (code, found["bowl-0 optuna"]["state"], found["bowl-0 optuna"]["found"]) == (
+        0,
+        "ok",
+        "opens, 40 of 40 slots",
+    )
+
+
 def test_nothing_is_moved_where_the_ledger_cannot_say_what_was_in_the_copy(
     folder: SearchFolder, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -12,11 +12,13 @@ from contextlib import closing
 from pathlib import Path
 
 import pytest
-from faultlib import WINE, Search
+import stubs
+from faultlib import WINE, Search, automl
 from toy import Toy
 
 from automl.cli.main import run
-from automl.ledger import SearchFolder
+from automl.ledger import Home, Ledger, SearchFolder
+from automl.tracking.mlflow_store import connect
 from automl.tracking.views import open_views
 
 
@@ -44,6 +46,42 @@ def test_a_search_without_its_mlflow_says_so_once_and_sync_brings_all(
     database = sqlite3.connect(tmp_path / "mlflow.db")
     assert database.execute("SELECT status, count(*) FROM runs GROUP BY status").fetchall() == [("FINISHED", 3)]
     database.close()
+
+
+@pytest.mark.slow
+def test_a_password_is_in_nothing_that_a_search_without_its_mlflow_prints_and_writes(tmp_path: Path) -> None:
+    address = "postgresql://me:S3/cr3t-xyz 'q@127.0.0.1:9/db?token=S3/cr3t-tok"
+    for command in (
+        [*WINE, "--executor", "inline"],
+        ["searches", "sync", "wine-0"],
+        ["models", "list"],
+        ["--debug", "models", "list"],
+        ["ui", "--port", "99999"],
+        ["doctor"],
+    ):
+        done = automl(*command, cwd=tmp_path, env={"MLFLOW_TRACKING_URI": address})
+        assert not [word for word in ("cr3t", "xyz", "-tok") if word in done.stdout + done.stderr], (command, done)
+        assert "S3" not in done.stdout + done.stderr, command
+    written = [path for path in tmp_path.rglob("*") if path.is_file()]
+    assert any(path.name == "mlflow.log" and path.stat().st_size for path in written)
+    assert [path for path in written if b"cr3t" in path.read_bytes()] == []
+
+
+@pytest.mark.slow
+def test_sync_gives_up_at_once_where_no_waiting_helps(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    folder = Home(tmp_path / ".automl").search("bowl-0")
+    folder.create()
+    with closing(Ledger.open(folder.ledger)) as ledger:
+        ledger.begin(stubs.header())
+    address = f"sqlite:///{tmp_path}/mlflow.db"
+    connect(address).create_experiment("bowl", artifact_location="file:///etc")
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", address)
+    began = time.monotonic()
+    assert run(["searches", "sync", "bowl-0"]) == 5
+    assert time.monotonic() - began < 10  # it waited for 30
+    assert "MLflow experiment 'bowl' must keep artifacts below" in capsys.readouterr().err
 
 
 @pytest.fixture

@@ -140,3 +140,20 @@ def test_a_line_break_in_the_working_folder_is_wrong_usage(tmp_path: Path, monke
     monkeypatch.chdir(tmp_path / "a\nb")
     assert run(["search", "wine"]) == 2
     assert list(Path().iterdir()) == []
+
+
+@pytest.mark.slow
+def test_all_that_a_search_writes_is_for_its_owner_only(tmp_path: Path) -> None:
+    """Under a umask that forbids nothing, as in many containers. The working folder itself is the person's."""
+    (tmp_path / "here").mkdir(mode=0o755)
+    before = os.umask(0)
+    try:
+        commands = (WINE, ["searches", "sync", "wine-0"], ["report", "wine-0"])
+        done = [automl(*command, cwd=tmp_path / "here", env={"TMPDIR": str(tmp_path)}) for command in commands]
+    finally:
+        os.umask(before)
+    assert [one.returncode for one in done] == [0, 0, 0], done
+    # MLflow copies our serving.py as it is installed, into a folder that nobody else may enter.
+    written = [path for path in (tmp_path / "here").rglob("*") if path.name != "serving.py"]
+    assert {".automl", "exports", "reports", "mlruns", "mlflow.db"} <= {path.name for path in written}
+    assert [str(path) for path in written if path.lstat().st_mode & 0o077 and not path.is_symlink()] == []

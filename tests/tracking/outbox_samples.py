@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from automl.tracking.uri import artifact_location, tracking_uri
+from automl.tracking.uri import artifact_folder, artifact_location, tracking_uri
 
 UUID = "0123456789abcdef0123456789abcdef"
 START_MS = 1_700_000_000_000
@@ -18,6 +18,7 @@ def settings(folder: Path, **changes: Any) -> dict[str, Any]:
         "tracking_uri": uri,
         "experiment": "digits",
         "artifact_location": artifact_location(uri, folder, "digits"),
+        "artifact_folder": str(artifact_folder(folder)),
         "search": "digits-0",
         "task": "digits",
         "uuid": UUID,

@@ -1,4 +1,5 @@
 import errno
+from types import SimpleNamespace
 
 import pytest
 from fake_mlflow import FakeClient, Fault
@@ -6,7 +7,7 @@ from outbox_samples import UUID, end, failed, search, settings, slot
 
 from automl.tracking.mlflow_store import reconcile
 from automl.tracking.mlflow_view import MlflowView
-from automl.tracking.view import Refused, Unreachable
+from automl.tracking.view import Misplaced, Refused, Unreachable
 
 AWAY = Fault("INTERNAL_ERROR", "connection refused")
 EXPORT = {
@@ -198,13 +199,51 @@ def test_a_slot_whose_search_record_never_came_still_has_a_parent(view, client):
     assert client.named(UUID)[0].data.tags["search"] == "digits-0"
 
 
-def test_an_experiment_prepared_with_another_artifact_place_is_refused(client, tmp_path):
-    client.create_experiment("digits", artifact_location="file:///etc")
-    with pytest.raises(Unreachable, match=r"file:///etc, outside"):
-        reopened(client, tmp_path)
-    client.experiments["1"].artifact_location = f"{tmp_path}/mlruns/../../etc"
-    with pytest.raises(Unreachable, match="outside"):
-        reopened(client, tmp_path)
+@pytest.mark.parametrize("uri", [None, "http://host:5000", "postgresql://host/db"])
+@pytest.mark.parametrize(
+    "location",
+    [
+        "file:///etc",
+        "/etc",
+        "FILE:/etc",
+        "file://localhost/etc",
+        "mlruns/1",
+        "{}/mlruns/../../etc",
+        "{}/mlrunsx",
+    ],
+)
+def test_an_experiment_that_keeps_artifacts_in_another_folder_of_this_machine_is_refused(
+    client, tmp_path, uri, location
+):
+    client.create_experiment("digits", artifact_location=location.format(tmp_path))
+    view = MlflowView(elsewhere(tmp_path, uri), say=print, connect=lambda uri: client)
+    with pytest.raises(
+        Misplaced, match=r"'digits' must keep artifacts below .*/mlruns or with its server, but"
+    ) as said:
+        view.open()
+    assert ("--serve-artifacts" in str(said.value)) == (uri == "http://host:5000")
+
+
+@pytest.mark.parametrize("uri", ["http://host:5000", "postgresql://host/db"])
+@pytest.mark.parametrize(
+    "location", ["mlflow-artifacts:/1", "mlflow-artifacts://h/1", "s3://b/1", "gs://b/1", "{}/mlruns/1"]
+)
+def test_a_server_that_takes_artifacts_or_was_started_beside_us_is_written_to(client, tmp_path, uri, location):
+    client.create_experiment("digits", artifact_location=location.format(tmp_path))
+    MlflowView(elsewhere(tmp_path, uri), say=print, connect=lambda uri: client).open()
+
+
+def elsewhere(folder, uri):
+    return settings(folder, **({"tracking_uri": uri, "artifact_location": None} if uri else {}))
+
+
+def test_a_run_whose_server_would_have_the_report_written_elsewhere_gets_none(view, client, tmp_path, monkeypatch):
+    report = tmp_path / "index.html"
+    report.touch()
+    info = SimpleNamespace(artifact_uri="file:///etc")
+    monkeypatch.setattr(FakeClient, "get_run", lambda self, run: SimpleNamespace(info=info), raising=False)
+    with pytest.raises(Misplaced, match=r"MLflow run .* but keeps them in file:///etc"):
+        view.send({**EXPORT, "report": str(report)})
 
 
 def test_what_is_said_of_a_failure_holds_no_password(client, tmp_path):
@@ -215,6 +254,16 @@ def test_what_is_said_of_a_failure_holds_no_password(client, tmp_path):
     with pytest.raises(Unreachable, match="MLflow not reachable at postgresql://") as caught:
         view.send(slot(0))
     assert "S3cr3t" not in str(caught.value)
+
+
+def test_half_a_password_is_not_said_where_a_long_reason_is_cut(client, tmp_path):
+    uri = "postgresql://me:S3/cr3t-xyz-abcdefgh@db/mlflow"
+    view = MlflowView(settings(tmp_path, tracking_uri=uri), say=print, connect=lambda uri: client)
+    view.open()
+    client.fail("create_run", Fault("INTERNAL_ERROR", "x" * 270 + f" {uri}"))
+    with pytest.raises(Unreachable) as caught:
+        view.send(slot(0))
+    assert "cr3t" not in str(caught.value)
 
 
 def test_reconcile_counts_and_ends_what_only_looks_alive(view, client):

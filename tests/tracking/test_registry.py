@@ -1,6 +1,7 @@
 """The registry on a real MLflow: one version per bundle whatever is killed when, and an alias that moves by rule."""
 
 import dataclasses
+import os
 import shutil
 
 import numpy as np
@@ -13,6 +14,7 @@ from automl.errors import ConfigError, StorageError
 from automl.tracking import registering, registry
 from automl.tracking.mlflow_store import connect
 from automl.tracking.registering import Entry
+from automl.tracking.view import Misplaced
 
 pytestmark = pytest.mark.slow
 
@@ -68,7 +70,9 @@ def register(client, run, tmp_path):
         entry = Entry(
             tmp_path.name, bundle, check_bundle(bundle).digest, {"search": "s"}, {"test": 0.5}, 5, champion_was, moves
         )
-        return registering.register(through, entry, experiment=run.experiment_id, run=run.run_id)
+        return registering.register(
+            through, entry, experiment=run.experiment_id, run=run.run_id, check=lambda what, where: None
+        )
 
     return register
 
@@ -131,6 +135,42 @@ def test_a_fetched_bundle_is_the_registered_one_or_refused(client, register, bun
     stranger = dataclasses.replace(version, tags={registry.BUNDLE: "0" * 64})
     with pytest.raises(StorageError, match="another bundle"):
         registry.fetch(client, stranger, tmp_path / "exports", tmp_path / "models")
+
+
+def test_nothing_is_written_where_a_logged_model_may_not_keep_its_files(client, run, tmp_path, bundles):
+    def refuse(what, where):
+        raise Misplaced(f"{what} in {where}")
+
+    entry = Entry(tmp_path.name, bundles[0], check_bundle(bundles[0]).digest, {}, {}, 5, None, True)
+    with pytest.raises(Misplaced, match="logged model m-"):
+        registering.register(client, entry, experiment=run.experiment_id, run=run.run_id, check=refuse)
+    assert not (tmp_path / "artifacts").exists()
+
+
+def test_a_version_that_something_else_registered_holds_no_bundle(client, run, tmp_path):
+    client.create_registered_model(tmp_path.name)
+    client.create_model_version(tmp_path.name, "file:///somewhere", run_id=run.run_id)
+    with pytest.raises(ConfigError, match=r"version 1 of '.*' holds no bundle: automl did not register it"):
+        registry.fetch(client, registry.versions(client, tmp_path.name)[0], tmp_path / "exports", tmp_path / "models")
+    assert not (tmp_path / "models").exists()
+
+
+def test_a_pickle_that_somebody_registered_is_not_opened(client, tmp_path):
+    import mlflow
+
+    class Hostile(mlflow.pyfunc.PythonModel):
+        def __reduce__(self):
+            return (os.mkdir, (str(tmp_path / "opened"),))
+
+        def predict(self, context, model_input, params=None):
+            return model_input
+
+    mlflow.pyfunc.save_model(tmp_path / "model", python_model=Hostile(), pip_requirements=[])
+    shutil.rmtree(tmp_path / "opened", ignore_errors=True)
+    connect(client.tracking_uri)
+    with pytest.raises(mlflow.MlflowException, match=r"(?i)pickle"):
+        mlflow.pyfunc.load_model(str(tmp_path / "model"))
+    assert not (tmp_path / "opened").exists()
 
 
 def test_a_bundle_that_is_gone_is_a_storage_error(register, tmp_path, bundles):

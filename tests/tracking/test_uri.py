@@ -4,7 +4,7 @@ from pathlib import Path
 import pytest
 from sqlalchemy.engine import make_url
 
-from automl.tracking.uri import artifact_location, database_path, obstacle, redact, tracking_uri
+from automl.tracking.uri import artifact_location, database_path, obstacle, redact, tracking_uri, without_credentials
 
 NAMES = ("plain", "a b", "a#b", "50%20x%", "what?", "ü ñ模型", "q'a\"b", "{x}", "ü ñ'a' \"b\" #%3F?{}")
 
@@ -33,6 +33,44 @@ def test_a_password_never_shows():
         == "at http://***@host:1/x and postgresql://***@h/d"
     )
     assert redact("http://host:5000/a@b") == "http://host:5000/a@b"
+
+
+SECRET = "S3/cr3t'xyz q\"u?i#e@t"
+HIDDEN = ("cr3t", "xyz", "u?i", "S3", "e@t")
+
+
+@pytest.mark.parametrize("form", ["postgresql://me:{}@host:9/db", "http://{}@host", "postgresql://host/db?password={}"])
+def test_no_part_of_a_known_address_password_shows_whatever_it_holds(form, monkeypatch):
+    uri = form.format(SECRET)
+    texts = [f"no {uri!r}", f"no {uri}", f"{SECRET!r} is wrong", "port 'S3' and cr3t in 'xyz'"]
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", uri)
+    for text in texts:
+        for shown in (redact(text), redact(text, uri)):
+            assert not [word for word in HIDDEN if word in shown], shown
+    assert redact("connection refused, cr3ts", uri) == "connection refused, cr3ts"
+
+
+def test_a_password_with_odd_characters_is_hidden_in_an_address_that_nobody_named():
+    assert redact("at postgresql://me:S3/cr3t'x@h/d, again") == "at postgresql://***@h/d, again"
+    assert redact("sqlite:////home/a:b@c/mlflow.db") == "sqlite:////home/a:b@c/mlflow.db"
+    assert redact("http://h/?a=1&access_token=S3cr3t&b=2") == "http://h/?a=1&access_token=***&b=2"
+
+
+def test_a_folder_with_an_at_sign_is_no_password(tmp_path):
+    uri = tracking_uri({}, tmp_path / "a@b")
+    assert redact(f"{uri} is locked", uri) == f"{uri} is locked"
+
+
+def test_a_link_to_a_server_holds_no_credentials():
+    assert without_credentials("http://me:S3/cr3t@host:5000/x/?token=a#b") == "http://host:5000/x"
+    assert without_credentials("https://host/") == "https://host"
+
+
+def test_a_database_is_reached_whose_password_has_a_slash_and_a_server_is_not():
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        place = f"127.0.0.1:{server.getsockname()[1]}"
+        assert obstacle(f"postgresql://me:S3/cr3t@{place}/db") is None
+        assert "%2F" in obstacle(f"http://me:S3/cr3t@{place}")
 
 
 def test_nothing_stands_in_the_way_of_a_new_or_an_old_file(tmp_path):

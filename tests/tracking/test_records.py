@@ -1,0 +1,60 @@
+"""What MLflow is told of a search as a whole."""
+
+from __future__ import annotations
+
+from contextlib import closing
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import stubs
+
+from automl.ledger import Attempt, Header, Ledger
+from automl.messages import Outcome
+from automl.tracking.records import record
+
+RESULT: dict[str, Any] = {
+    "seconds": 2.0,
+    "verdict": "better",
+    "baselines": {"linear": 0.5, "naive": None},
+    "report": "r/index.html",
+}
+
+
+def of(header: Header, topic: str, **choices: Any) -> dict[str, Any]:
+    return record(header, "mlflow", 1, topic, None, **choices)
+
+
+def test_the_metric_is_the_one_that_steered_and_an_unknown_commit_is_no_tag() -> None:
+    header = stubs.header()
+    unset = replace(header, config={**header.config, "metric": None}, code={"git_commit": ""})
+    told = of(unset, "search")
+    assert told["params"]["metric"] == "loss"
+    assert "git_commit" not in told["tags"]
+    assert of(header, "search")["tags"]["git_commit"] == "0" * 40
+
+
+def test_a_resumed_search_ends_with_its_last_attempt() -> None:
+    header = replace(stubs.header(), result=RESULT)
+    for topic in ("end", "export"):
+        assert of(header, topic)["ended_ms"] == header.created_ms + 2000
+        assert of(header, topic, closed_ms=header.created_ms + 500)["ended_ms"] == header.created_ms + 2000
+        assert of(header, topic, closed_ms=header.created_ms + 86_400_000)["ended_ms"] == header.created_ms + 86_400_000
+
+
+def test_the_end_tells_the_baselines_and_where_the_report_is() -> None:
+    told = of(replace(stubs.header(), result=RESULT), "end")
+    assert told["metrics"] == {"seconds": 2.0, "baseline/linear": 0.5}
+    assert told["note"] == "**better**: `automl report bowl-0`; the whole report is the artifact `report/index.html`"
+    assert "artifact" not in of(replace(stubs.header(), result={"verdict": "x"}), "end")["note"]
+
+
+def test_a_ledger_knows_when_its_last_attempt_ended(tmp_path: Path) -> None:
+    now = 5.0
+    with closing(Ledger.open(tmp_path / "ledger.db", clock=lambda: now)) as ledger:
+        ledger.begin(stubs.header())
+        assert ledger.last_closed_ms() == 0
+        for now in (7.0, 9.0):
+            opened = ledger.open_attempt(Attempt("trial", int(now), 0, 0, "mlp", {}, seed=7))
+            ledger.close_attempt(opened, Outcome(opened.key, 0, "complete", value=0.1))
+        assert ledger.last_closed_ms() == 9000
