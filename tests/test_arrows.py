@@ -29,7 +29,7 @@ LAYERS = (
     ("tasks",),
     ("sources",),
     ("messages", "config", "direction"),
-    ("errors",),
+    ("errors", "rounding"),
     ("encoding",),
 )
 RANK = {name: len(LAYERS) - level for level, names in enumerate(LAYERS) for name in names}

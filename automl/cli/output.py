@@ -11,6 +11,8 @@ import textwrap
 from collections.abc import Sequence
 from typing import Any, TextIO
 
+from automl.rounding import rounded
+
 _CONTROL = re.compile("[\x00-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028\u2029\u202a-\u202e\u2066-\u2069\ud800-\udfff]")
 """Controls, line breaks among them, marks that turn the writing direction, and halves of characters, which no stream takes."""
 
@@ -81,7 +83,7 @@ def shortened(text: str, width: int) -> str:
 
 def number(value: float | None) -> str:
     """Four significant digits, or a dash."""
-    return "-" if value is None else f"{value:.4g}"
+    return "-" if value is None else rounded(value)
 
 
 def _cell(value: Any) -> str:

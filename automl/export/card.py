@@ -9,6 +9,7 @@ from collections.abc import Mapping, Sequence
 from automl.bundle.format import Facts
 from automl.data import Schema
 from automl.data.treatment import Treated, treated_columns
+from automl.rounding import rounded
 from automl.tasks.metrics import EVEN
 
 MOST_COLUMNS = 50
@@ -29,10 +30,10 @@ def model_card(
     params = {f"member {place}: {one['family']}, weight {one['weight']:.3g}": one["params"] for place, one in members}
     params = params or described["params"]
     if described.get("temperature", 1.0) != 1.0:
-        params["temperature"] = f"{described['temperature']:.3g}"
+        params["temperature"] = rounded(described["temperature"], 3)
     if described.get("threshold", EVEN) != EVEN:
         params["threshold"] = f"{described['threshold']:.3g}, the probability above which the second class is predicted"
-    values = [f"| {name} | {value:.4g} |" for name, value in facts.values.items()]
+    values = [f"| {name} | {rounded(value)} |" for name, value in facts.values.items()]
     choices = [f"| {name} | {value} |" for name, value in params.items()]
     return "\n".join(
         [
@@ -97,7 +98,7 @@ def _important(metric: str, importance: Mapping[str, Sequence[float]]) -> list[s
     return [
         f"| column | loss of {metric} when it is shuffled | standard error |",
         "|---|---|---|",
-        *(f"| {_plain(name)} | {mean:.3g} | {error:.2g} |" for name, (mean, error) in first),
+        *(f"| {_plain(name)} | {rounded(mean, 3)} | {rounded(error, 2)} |" for name, (mean, error) in first),
         "",
         "On the test rows. Columns that tell the same share their importance.",
         "",

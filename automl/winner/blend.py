@@ -18,6 +18,7 @@ import numpy as np
 from automl.coordinator.stage import Stage
 from automl.data import load_schema
 from automl.ledger import Attempt
+from automl.rounding import rounded
 from automl.tasks.metrics import EVEN, best_threshold
 from automl.winner.calibration import fit_temperature, rescale
 from automl.winner.confirm import Candidate
@@ -160,7 +161,7 @@ def _reason(found: Selection) -> str:
     gain = found.gain
     many = sum(weight > 0 for weight in found.weights)
     return (
-        f"On validation rows that did not choose it an ensemble gains {gain.value:.4g} [{gain.low:.4g}, {gain.high:.4g}] "
+        f"On validation rows that did not choose it an ensemble gains {rounded(gain.value)} [{rounded(gain.low)}, {rounded(gain.high)}] "
         f"over a single model; chosen on all of them it has {many} {'member' if many == 1 else 'members'}."
     )
 

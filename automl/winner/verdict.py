@@ -10,6 +10,7 @@ from statistics import mean
 import numpy as np
 
 from automl.direction import sign
+from automl.rounding import rounded
 from automl.winner.evidence import DEFAULT, SINGLE, Evidence
 from automl.winner.sealed import Interval
 
@@ -124,24 +125,26 @@ def _on_seeds(fresh: Fresh | None, p: float) -> str:
     if fresh is None or not fresh.winner or not fresh.default:
         return "There are no fresh seeds on which the winner and another default could be compared."
     return (
-        f"On {len(fresh.winner)} fresh seeds the winner's mean is {mean(fresh.winner):.4g} and its family's default's "
-        f"{mean(fresh.default):.4g} (Dunnett's p = {p:.2g})."
+        f"On {len(fresh.winner)} fresh seeds the winner's mean is {rounded(mean(fresh.winner))} and its family's default's "
+        f"{rounded(mean(fresh.default))} (Dunnett's p = {p:.2g})."
     )
 
 
 def _on_test(gain: Interval | None) -> str:
     if gain is None:
         return "On the test rows no other default was scored."
-    return f"On the test rows the winner gains {gain.value:.4g} [{gain.low:.4g}, {gain.high:.4g}] over its default."
+    return f"On the test rows the winner gains {_shown(gain)} over its default."
+
+
+def _shown(one: Interval) -> str:
+    return f"{rounded(one.value)} [{rounded(one.low)}, {rounded(one.high)}]"
 
 
 def _over_single(evidence: Evidence) -> list[str]:
     gain = evidence.gains.get(SINGLE)
     if gain is None:
         return []
-    return [
-        f"The ensemble gains {gain.value:.4g} [{gain.low:.4g}, {gain.high:.4g}] over the single winner on the test rows."
-    ]
+    return [f"The ensemble gains {_shown(gain)} over the single winner on the test rows."]
 
 
 def _unlike(validation: float | None, test: Interval, direction: str) -> list[str]:
@@ -151,7 +154,7 @@ def _unlike(validation: float | None, test: Interval, direction: str) -> list[st
     if validation is None or upward * validation - best <= test.high - test.low:
         return []
     return [
-        f"On validation rows it had {validation:.4g}, far from the test rows' {test.value:.4g} [{test.low:.4g}, {test.high:.4g}]: "
+        f"On validation rows it had {rounded(validation)}, far from the test rows' {_shown(test)}: "
         "these are unlike what it learned from. Where rows belong together (a customer's, one picture's in several sizes), "
         "--group COL keeps them in one part; where the world changes, --time-col COL validates on newer rows too."
     ]
@@ -161,6 +164,6 @@ def _against(evidence: Evidence) -> list[str]:
     if not evidence.baselines:
         return [_NO_BASELINES]
     return [
-        f"On the test rows the model has {evidence.test.value:.4g}, {_BASELINES.get(name, name)} {value:.4g}."
+        f"On the test rows the model has {rounded(evidence.test.value)}, {_BASELINES.get(name, name)} {rounded(value)}."
         for name, value in evidence.baselines.items()
     ]

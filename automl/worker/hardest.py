@@ -9,6 +9,7 @@ import numpy as np
 
 from automl.data import Schema
 from automl.encoding import Encoder, Number, Raw
+from automl.rounding import rounded
 
 MOST_ROWS = 12
 
@@ -39,7 +40,7 @@ def hardest(
 def _shown(cell: object) -> str:
     if cell is None or cell != cell:
         return "missing"
-    return f"{cell:.4g}" if isinstance(cell, float) else str(cell)[:200]
+    return rounded(cell) if isinstance(cell, float) else str(cell)[:200]
 
 
 def _unusual(encoder: Encoder, raw: Raw, rows: np.ndarray) -> np.ndarray:

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from automl.cli.output import clean
+from automl.rounding import rounded
 
 _FIRST = ("optimizer", "lr")
 """What most decides how a training goes, in any family that has them."""
@@ -39,5 +40,5 @@ class Notable:
 
 
 def _word(key: str, value: Any) -> str:
-    text = f"{value:.3g}" if isinstance(value, float) else str(value)
+    text = rounded(value, 3) if isinstance(value, float) else str(value)
     return text if key == "optimizer" else f"{key}={text}"
