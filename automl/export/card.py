@@ -30,7 +30,7 @@ def model_card(
     params = {f"member {place}: {one['family']}, weight {one['weight']:.3g}": one["params"] for place, one in members}
     params = params or described["params"]
     if described.get("temperature", 1.0) != 1.0:
-        params["temperature"] = f"{described['temperature']:.3g}"
+        params["temperature"] = rounded(described["temperature"], 3)
     if described.get("threshold", EVEN) != EVEN:
         params["threshold"] = f"{described['threshold']:.3g}, the probability above which the second class is predicted"
     values = [f"| {name} | {rounded(value)} |" for name, value in facts.values.items()]

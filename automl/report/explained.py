@@ -17,6 +17,7 @@ from automl.report.scored import Scored
 from automl.report.svg import Frame, Scale, bar, figure, straight, words
 from automl.report.text import gain, number, plural
 from automl.report.traced import shade, strongest_steps, traced
+from automl.rounding import rounded
 
 MOST_BARS = 20
 MOST_WORDS = 120
@@ -143,7 +144,7 @@ def _bars(names: Sequence[str], kinds: Sequence[str], values: Sequence[tuple[flo
             words(_RIGHT + 12, y + 17, " ± ".join(spelled[place]), "tick"),
         ]
     body.append(straight(x.at(0), 4, x.at(0), bottom, "axis"))
-    body += [words(x.at(tick), bottom + 17, f"{tick:.3g}", "tick middle") for tick in x.ticks(3)]
+    body += [words(x.at(tick), bottom + 17, name, "tick middle") for tick, name in x.named_ticks(3)]
     body.append(words((_LEFT + _RIGHT) / 2, frame.height - 7, f"loss of {metric} when shuffled", "name middle"))
     said = "; ".join(
         f"{name} ({kind}) {mean}, standard error {error}"
@@ -156,8 +157,8 @@ def _spelled(values: Sequence[tuple[float, float]]) -> list[tuple[str, str]]:
     """Return means and errors with as many decimals as the median error has two digits in."""
     errors = [error for _, error in values if math.isfinite(error) and error > 0]
     size = median(errors) if errors else 1e-3
-    if not 1e-5 <= size < 1e5:
-        return [(number(mean), f"{error:.2g}") for mean, error in values]
+    if not 1e-5 <= size < 1e3:
+        return [(number(mean), rounded(error, 2)) for mean, error in values]
     places = max(0, 1 - math.floor(math.log10(size)))
     return [(f"{mean:.{places}f}", f"{error:.{places}f}") for mean, error in values]
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from markupsafe import Markup
@@ -19,7 +19,7 @@ MOST_POINTS = 240
 MOST_LINES = 160
 MOST_AXES = 10
 _TOP_SHARE = 0.1
-_PANEL = Frame(width=220, height=184, left=46, right=12, top=30, bottom=40)
+_PANEL = Frame(width=220, height=184, left=54, right=12, top=30, bottom=40)
 _BARS_LEFT, _BARS_RIGHT, _BAR_STEP = 130, 340, 26
 _AXIS_STEP, _AXES_TOP, _AXES_HEIGHT = 92, 52, 300
 _LEAST_WIDTH = 760
@@ -42,7 +42,7 @@ class Reach:
     def ticks(self, about: int, room: float) -> list[tuple[float, str]]:
         """Return values and their names; names are cut to fit into `room` units together."""
         if not self.choices:
-            return [(tick, f"{tick:.3g}") for tick in self.scale.ticks(about)]
+            return self.scale.named_ticks(about)
         most = max(1, int(room / len(self.choices) / _CHARACTER))
         return [
             (place, name if len(name) <= most else f"{name[: most - 1]}…") for place, name in enumerate(self.choices)
@@ -103,7 +103,7 @@ def parallel_coordinates(trials: Trials, space: Mapping[str, Any], names: Sequen
     places = [60 + step * place for place in range(len(names) + 1)]
     axes = [_vertical(space.get(name), [slot.params[name] for slot in done if name in slot.params]) for name in names]
     value = point_scale(trials, done, frame)
-    axes.append(Reach(Scale(value.low, value.high, _AXES_TOP + _AXES_HEIGHT, _AXES_TOP)))
+    axes.append(Reach(replace(value, start=_AXES_TOP + _AXES_HEIGHT, end=_AXES_TOP)))
     shown = sample(done, MOST_LINES)
     top = max(3, round(_TOP_SHARE * len(done)))
     best, rest = [slot for slot in shown if slot in done[:top]], [slot for slot in shown if slot not in done[:top]]

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterable, Sequence
+from dataclasses import replace
 from itertools import accumulate
 from typing import Literal, TypeVar
 
@@ -86,7 +88,9 @@ def value_scale(trials: Trials, values: Sequence[float], frame: Frame) -> Scale:
         worst = min(worst, trials.default.value, key=lambda value: trials.sign * value)
     low, high = min(best, worst), max(best, worst)
     margin = 0.06 * (high - low) or abs(high) * 0.05 or 0.5
-    return upward(frame, low - margin, high + margin)
+    # Every metric that is maximized ends at 1, and none that is minimized is below 0.
+    least, most = (0.0 if low >= 0 else -math.inf), (1.0 if trials.sign > 0 and high <= 1 else math.inf)
+    return replace(upward(frame, low - margin, high + margin), least=least, most=most)
 
 
 def sample(items: Sequence[T], most: int) -> list[T]:

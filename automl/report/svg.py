@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from markupsafe import Markup, escape
 
 from automl.report.text import visible
+from automl.rounding import tick_names
 
 Point = tuple[float, float]
 
@@ -37,6 +38,9 @@ class Scale:
     start: float
     end: float
     log: bool = False
+    least: float = -math.inf
+    most: float = math.inf
+    """What a value cannot be below or above: room for a point's edge is left there, but no tick is drawn."""
 
     def at(self, value: float) -> float:
         """Return the place of a value; beyond the ends it stays on the edge."""
@@ -57,7 +61,13 @@ class Scale:
         step = next(power * factor for factor in (1, 2, 5, 10) if power * factor >= rough * 0.999)
         step = max(1.0, round(step)) if whole else step
         first, last = math.ceil(self.low / step - 1e-9), math.floor(self.high / step + 1e-9)
-        return [place * step for place in range(first, last + 1)]
+        ticks = [place * step for place in range(first, last + 1)]
+        return [tick for tick in ticks if self.least - 1e-9 <= tick <= self.most + 1e-9]
+
+    def named_ticks(self, about: int = 5, *, whole: bool = False) -> list[tuple[float, str]]:
+        """Return them with the names they have on an axis."""
+        ticks = self.ticks(about, whole=whole)
+        return list(zip(ticks, tick_names(ticks, is_log=self.log), strict=True))
 
 
 def across(frame: Frame, low: float, high: float, *, log: bool = False) -> Scale:
@@ -139,9 +149,9 @@ def _y_axis(frame: Frame, y: Scale | None, about: int) -> Iterable[str]:
     if y is None:
         return
     right = frame.width - frame.right
-    for tick in y.ticks(about):
+    for tick, name in y.named_ticks(about):
         yield straight(frame.left, y.at(tick), right, y.at(tick), "grid")
-        yield words(frame.left - 8, y.at(tick) + 4, f"{tick:.4g}", "tick end")
+        yield words(frame.left - 8, y.at(tick) + 4, name, "tick end")
 
 
 def _x_axis(
@@ -151,8 +161,7 @@ def _x_axis(
         return
     bottom = frame.height - frame.bottom
     yield straight(frame.left, bottom, frame.width - frame.right, bottom, "axis")
-    ticks = [(tick, f"{tick:.4g}") for tick in x.ticks(about, whole=whole)] if named is None else named
-    for tick, name in ticks:
+    for tick, name in x.named_ticks(about, whole=whole) if named is None else named:
         yield words(x.at(tick), bottom + 18, name, "tick middle")
 
 

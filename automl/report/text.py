@@ -9,11 +9,10 @@ from datetime import UTC, datetime
 from statistics import median_low
 from typing import Any
 
-from automl.rounding import rounded
+from automl.rounding import DIGITS, gained, rounded
 
 NOTHING = "–"
 """Stands where a search that was interrupted has no value."""
-_DIGITS = 4
 _INVISIBLE = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u200e\u200f\u202a-\u202e\u2066-\u2069]")
 
 
@@ -21,12 +20,14 @@ def number(value: object) -> str:
     """Return four significant digits, a whole number in full, or a dash."""
     if isinstance(value, bool) or not isinstance(value, int | float):
         return NOTHING
-    return str(value) if isinstance(value, int) else rounded(value, _DIGITS)
+    if isinstance(value, float):
+        return rounded(value)
+    return f"{value:,}" if abs(value) >= 10_000 else str(value)
 
 
 def gain(value: float) -> str:
     """Return a difference with its sign."""
-    return rounded(value, _DIGITS - 1, signed=True) if value else "0"
+    return gained(value, DIGITS - 1)
 
 
 def aligned(values: Sequence[float | None]) -> list[str]:
@@ -36,10 +37,10 @@ def aligned(values: Sequence[float | None]) -> list[str]:
     """
     known = [abs(value) for value in values if value is not None and value != 0]
     size = median_low(known) if known else 1.0
-    if not 1e-4 <= size < 1e6:
+    if not 1e-4 <= size < 1e9:
         return [number(value) for value in values]
-    places = max(0, _DIGITS - math.ceil(math.log10(size)))
-    return [f"{value:.{places}f}" if value is not None and abs(value) < 1e6 else number(value) for value in values]
+    places = max(0, DIGITS - math.ceil(math.log10(size)))
+    return [f"{value:.{places}f}" if value is not None and abs(value) < 10_000 else number(value) for value in values]
 
 
 def setting(value: Any) -> str:

@@ -97,9 +97,9 @@ def _channels(values: np.ndarray, is_forecast: bool) -> list[int]:
 
 
 def _grid(frame: Frame, y: Scale) -> Iterable[str]:
-    for tick in y.ticks(2):
+    for tick, name in y.named_ticks(2):
         yield straight(frame.left, y.at(tick), frame.width - frame.right, y.at(tick), "grid")
-        yield words(frame.left - 8, y.at(tick) + 4, f"{tick:.4g}", "tick end")
+        yield words(frame.left - 8, y.at(tick) + 4, name, "tick end")
 
 
 def _upward(shown: Sequence[np.ndarray], above: float) -> Scale:

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from automl.rounding import rounded
+from automl.rounding import gained
 from automl.winner.evidence import CHAMPION
 from automl.winner.sealed import Interval, Scores, paired_difference
 
@@ -50,13 +50,9 @@ def challenge(
     gain = difference.as_gain(direction)
     exact = _mcnemar(scores.target, ours, theirs) if metric == "accuracy" else 0.0
     moves = gain.low > 0 and exact < _LEVEL
-    interval = f"{_signed(gain.value)} [{_signed(gain.low)}, {_signed(gain.high)}]"
+    interval = f"{gained(gain.value)} [{gained(gain.low)}, {gained(gain.high)}]"
     why = f"{metric} {interval} against champion {version} on {len(scores.target)} test rows"
     return Challenge(version, gain, moves, f"{why}: {'better' if moves else 'not surely better'}")
-
-
-def _signed(gain: float) -> str:
-    return rounded(gain, signed=True)
 
 
 def _mcnemar(target: np.ndarray, ours: np.ndarray, theirs: np.ndarray) -> float:

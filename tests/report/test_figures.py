@@ -160,3 +160,29 @@ def test_a_sample_keeps_the_best_and_spreads_over_the_rest():
 def test_words_for_the_screen_reader_are_escaped():
     svg = figure([], Frame(), alt='a "quoted" <b>')
     assert ElementTree.fromstring(svg).get("aria-label") == 'a "quoted" <b>'
+
+
+def ticks_of(svg, css="tick end"):
+    return [element.text for element in ElementTree.fromstring(svg).iter("text") if element.get("class") == css]
+
+
+def test_no_exponent_stands_at_an_axis():
+    slots = trials([attempt(n, 4e6 + 3e5 * n, params={"rate": 2e5 * n}) for n in range(8)], "minimize")
+    for drawn in (best_so_far(slots, over="slot"), slices(slots, {}, ["rate"], "c0")[0]):
+        assert "e+" not in drawn
+        assert "4.5M" in ticks_of(drawn) or "5M" in ticks_of(drawn)
+
+
+def test_ticks_close_to_each_other_have_different_names():
+    slots = trials([attempt(n, 14.62 + 0.02 * n) for n in range(6)], "minimize")
+    names = ticks_of(best_so_far(slots, over="slot"))
+    assert len(names) == len(set(names)) > 3
+    assert len({len(name) for name in names}) == 1
+
+
+def test_an_axis_names_no_value_that_the_metric_cannot_have():
+    slots = trials([attempt(n, value) for n, value in enumerate((0.7, 0.85, 0.98, 1.0))])
+    for drawn in (best_so_far(slots, over="slot"), parallel_coordinates(slots, SPACE, ["lr"])):
+        names = [float(name) for name in [*ticks_of(drawn), *ticks_of(drawn, "tick halo")]]
+        assert max(names) == 1.0
+    assert ticks_of(best_so_far(trials([attempt(0, 0.0), attempt(1, 0.0)], "minimize"), over="slot"))[0].startswith("0")

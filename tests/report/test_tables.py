@@ -9,7 +9,7 @@ from automl.messages import Outcome
 from automl.report.command import command
 from automl.report.slots import default_slot, slots_of
 from automl.report.tables import confirmations, cost, failures, family_tables, provenance, results, standing
-from automl.report.text import aligned, duration, number, setting
+from automl.report.text import aligned, duration, gain, number, setting
 from automl.tasks import Choices, load_task
 
 
@@ -147,17 +147,29 @@ def test_numbers_of_a_column_share_their_decimals():
     assert aligned([54.321, 8.0]) == ["54.32", "8.00"] or aligned([54.321, 8.0])[0].endswith("321")
     assert aligned([0.5, 1e30]) == ["0.5000", "1e+30"]
     assert aligned([0.0, 0.0]) == ["0.0000", "0.0000"]
+    assert aligned([139_216.4, 98_765.4, 812.3]) == ["139,200", "98,770", "812"]
 
 
 def test_numbers_and_durations_read_well():
     assert (number(402), number(0.98765), number(None), number(True)) == ("402", "0.9877", "–", "–")
+    assert (number(139_216.4), number(-1.5e6), number(12_345), gain(2e6)) == (
+        "139,200",
+        "-1,500,000",
+        "12,345",
+        "+2,000,000",
+    )
     assert (duration(41.24), duration(125), duration(3725), duration(None)) == (
         "41.2 s",
         "2 min 05 s",
         "1 h 02 min",
         "–",
     )
-    assert (setting(0.00123456), setting(64), setting("a\x1b")) == ("0.00123", "64", "a\\x1b")
+    assert (setting(1e6), setting(0.00123456), setting(64), setting("a\x1b")) == (
+        "1,000,000",
+        "0.00123",
+        "64",
+        "a\\x1b",
+    )
 
 
 def test_a_verdict_for_another_model_is_not_marked_as_better():

@@ -9,6 +9,7 @@ from rich.text import Text
 
 from automl.cli.live.tally import PHASES, Row, Tally
 from automl.cli.output import clean, number
+from automl.rounding import gained
 from automl.winner.confirm import fresh_seed
 
 _TRAINS = ("trial", "confirm", "refit")
@@ -182,7 +183,7 @@ def _value(tally: Tally, row: Row, width: int) -> Text:
     ahead = row.value is not None and (best is None or not tally.is_better(best, row.value))
     text = Text(f"{number(row.value):<8}", style="green" if ahead else "")
     if width >= 72:
-        gap = f"{row.value - best:+.2g}" if row.value is not None and best is not None else ""
+        gap = gained(row.value - best, 2) if row.value is not None and best is not None else ""
         text.append(f"{gap:<9}", style="dim")
     return text
 
