@@ -7,7 +7,8 @@ from contextlib import closing
 from dataclasses import dataclass
 from typing import Any
 
-from automl.ledger import Attempt, Header, SearchFolder, begun, open_to_read
+from automl.data.split import FOLDS
+from automl.ledger import Attempt, Header, Home, SearchFolder, begun, open_to_read
 from automl.report.document import partial_document, stored_document
 from automl.report.scored import Scored, read_scored
 from automl.report.slots import Trials, default_slot, slots_of
@@ -25,6 +26,8 @@ class Material:
     trials: Trials
     scored: Scored | None
     """None before the test part was read."""
+    folds: int = 0
+    """In how many folds trials were validated; 0 for one validation part, or where the prepared data is gone and nothing tells."""
 
 
 def gather(
@@ -39,10 +42,16 @@ def gather(
     )  # an ensemble's default is the single winner's
     default = default_slot(slots, direction, family)
     trials = Trials(slots, document["metric"], direction, default, best.get("slot"))
-    return Material(header, document, tuple(attempts), trials, read_scored(attempts, folder))
+    return Material(header, document, tuple(attempts), trials, read_scored(attempts, folder), _folds(header, folder))
 
 
 def read_material(folder: SearchFolder) -> Material:
     """Read a search, even one that is running. Raises ConfigError for one that was never begun, StorageError for a damaged one."""
     with closing(open_to_read(folder)) as ledger:
         return gather(begun(ledger, folder.name), ledger.attempts(), folder)
+
+
+def _folds(header: Header, folder: SearchFolder) -> int:
+    """The header keeps no count of folds, but their prepared data lies beside the searches."""
+    prepared = Home(folder.root.parent.parent).data / str(header.data.get("key", ""))
+    return FOLDS if (prepared / "folds.npy").is_file() else 0

@@ -50,8 +50,11 @@ def best_so_far(trials: Trials, *, over: Literal["slot", "time"]) -> Markup:
     return figure(body, _FRAME, alt=alt, x=x, y=y, x_name=name, y_name=trials.metric, whole=over == "slot")
 
 
-def learning_curves(trials: Trials) -> Markup:
-    """Return a line per slot over its epochs: the best and an even sample of the others; those stopped early are faint."""
+def learning_curves(trials: Trials, folds: int = 0) -> Markup:
+    """Return a line per slot over its epochs: the best and an even sample of the others; those stopped early are faint.
+
+    With folds they are of the first one: no other reports its epochs.
+    """
     curves = [slot for slot in trials.ranked if len(slot.curve) > 1]
     if not curves:
         return Markup("")
@@ -66,7 +69,8 @@ def learning_curves(trials: Trials) -> Markup:
     winner = next((slot for slot in curves if slot.number == trials.winner), None)
     if winner is not None:
         body.append(lines([_curve(winner, x, y)], "best"))
-    alt = f"{trials.metric} after each epoch of {plural(len(shown), 'slot')}."
+    of_first = f", in the first of {folds} folds" if folds else ""
+    alt = f"{trials.metric} after each epoch of {plural(len(shown), 'slot')}{of_first}."
     if winner is not None:
         first, last = winner.curve[0], winner.curve[-1]
         alt += f" The winner goes from {number(first[1])} at epoch {first[0]} to {number(last[1])} at epoch {last[0]}."

@@ -227,3 +227,16 @@ def test_hostile_columns_and_warnings_stay_text(tmp_path, name):
 
 def test_a_search_of_an_older_version_has_no_such_section(tmp_path):
     assert 'id="data"' not in render(material(SLOTS, tmp_path))
+
+
+def test_a_page_says_which_values_are_of_one_fold_and_which_of_all(tmp_path):
+    of = header(data={**header().data, "key": "c0ffee", "parts": {"train": 60, "validation": 15, "test": 15}})
+    prepared = tmp_path / "data" / "c0ffee"
+    prepared.mkdir(parents=True)
+    one_part = render(material(SLOTS, tmp_path / "searches" / "digits-0", of))
+    (prepared / "folds.npy").touch()
+    page = render(material(SLOTS, tmp_path / "searches" / "digits-0", of))
+    assert "folds" not in one_part
+    assert "Validation accuracy, first of 5 folds." in page
+    assert "Trials are validated in 5 folds" in page
+    assert "accuracy of a pruned slot is of the first of 5 folds" in page
