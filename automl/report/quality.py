@@ -20,6 +20,8 @@ MOST_CLASSES = 20
 MOST_PAIRS = 15
 MOST_RESIDUALS = 600
 _BINS = 10
+_CELL, _ABOVE = 4, 40
+"""Letters that a column of a matrix has room for, and all of them together."""
 _GAINS_LEFT, _GAINS_RIGHT, _GAINS_STEP = 132, 330, 34
 
 
@@ -32,6 +34,11 @@ class Confusion:
     """`counts[true][predicted]`."""
     shades: list[list[int]]
     """0 to 4 by share of the true class's rows, for the cells off the diagonal and on it alike."""
+
+    @property
+    def is_long(self) -> bool:
+        """Whether names are too long to stand above their columns as they are."""
+        return sum(max(len(label), _CELL) for label in self.labels) > _ABOVE
 
 
 def confusion(scored: Scored) -> Confusion | None:
