@@ -23,6 +23,8 @@ from automl.report.slots import Trials
 
 MOST_IMPORTANT = 12
 """Parameters drawn per family."""
+_ENOUGH = 5
+"""Slots with a value that show anything of what a family's parameters do."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,8 +120,10 @@ def _harmless(value: Any) -> Any:
 
 
 def _family(material: Material, family: str) -> FamilyFigures | None:
-    """Return a family's figures; None where no parameter varies among slots with a value."""
+    """Return a family's figures; None of few slots, and where no parameter varies among those with a value."""
     trials = material.trials.of(family)
+    if sum(slot.value is not None for slot in trials.slots) < _ENOUGH:
+        return None
     space = material.header.spaces.get(family) or {}
     found = importances(trials)
     names = _varying(trials, found)[:MOST_IMPORTANT]

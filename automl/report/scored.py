@@ -17,13 +17,15 @@ from automl.report.picture import address, png
 from automl.report.text import number
 from automl.tasks.metrics import EVEN, decide
 
+_SURE = 0.995
+"""A right prediction that is surer than this shows nothing that is worth a look."""
 _TELLING = 4
 """Features shown of a table's row: those furthest from their mean."""
 
 
 @dataclass(frozen=True, slots=True)
 class Example:
-    """A test row that was predicted badly."""
+    """A test row that was predicted badly, or without being sure."""
 
     row: int
     """Its place in the test part, whose rows are in order of their content."""
@@ -37,6 +39,8 @@ class Example:
     """The unusual ones of a table's row, in words; of a text its beginning."""
     are_unusual: bool = False
     """Whether the features were chosen among more, by how far from their mean they are."""
+    is_right: bool = False
+    """Whether the predicted class is the true one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,16 +66,23 @@ class Scored:
         return decide(self.prediction, self.threshold)
 
     def examples(self) -> list[Example]:
-        """Return the rows that were predicted worst, the worst first."""
-        return [self._example(place, int(row)) for place, row in enumerate(self.hardest.get("rows", ()))]
+        """Return the rows that were predicted worst, the worst first; right ones only where the model was less than sure."""
+        rows = [(place, int(row)) for place, row in enumerate(self.hardest.get("rows", ()))]
+        return [self._example(place, row) for place, row in rows if not (self._is_right(row) and self._is_sure(row))]
+
+    def _is_right(self, row: int) -> bool:
+        return bool(self.labels) and int(self.target[row]) == int(self.predicted[row])
+
+    def _is_sure(self, row: int) -> bool:
+        return float(self.prediction[row, self.predicted[row]]) > _SURE
 
     def _example(self, place: int, row: int) -> Example:
         true, predicted, note = self.words(row)
         encoded = self.hardest["inputs"][place]
         if encoded.ndim == 3:
-            return Example(row, true, predicted, note, address(png(encoded)), ())
+            return Example(row, true, predicted, note, address(png(encoded)), (), is_right=self._is_right(row))
         many = len(self.hardest.get("columns", ())) > 1
-        return Example(row, true, predicted, note, "", tuple(self._features(place)), many)
+        return Example(row, true, predicted, note, "", tuple(self._features(place)), many, self._is_right(row))
 
     def words(self, row: int) -> tuple[str, str, str]:
         """Return a row's true class or number, the predicted one, and how sure the model was or how far off."""

@@ -240,3 +240,22 @@ def test_a_page_says_which_values_are_of_one_fold_and_which_of_all(tmp_path):
     assert "Validation accuracy, first of 5 folds." in page
     assert "Trials are validated in 5 folds" in page
     assert "accuracy of a pruned slot is of the first of 5 folds" in page
+
+
+@pytest.mark.parametrize(
+    ("taken", "sure", "head"),
+    [(1, 0.9, "Most wrong"), (0, 0.9, "Least sure"), (0, 0.999, ""), (1, 0.999, "Most wrong")],
+)
+def test_rows_that_are_all_right_are_the_least_sure_ones_and_sure_ones_are_left_out(tmp_path, taken, sure, head):
+    prediction = np.full((1, 2), 1 - sure)
+    prediction[0, taken] = sure
+    scored = score(tmp_path, np.array([0]), prediction, labels=np.array(["ant", "bee"]))
+    page = render(material([*SLOTS, scored], tmp_path))
+    assert [one for one in ("Most wrong", "Least sure") if f"<h3>{one}</h3>" in page] == [head][: bool(head)]
+    assert ('class="examples' in page) is bool(head)
+
+
+@pytest.mark.parametrize(("slots", "shown"), [(4, False), (5, True)])
+def test_parameters_of_a_family_with_few_slots_are_not_drawn(slots, shown):
+    page = render(material([attempt(n, 0.8 + n / 100, params={"depth": n}) for n in range(slots)]))
+    assert ("Parallel coordinates" in page) is shown
