@@ -13,6 +13,9 @@ from automl.report.document import partial_document, stored_document
 from automl.report.scored import Scored, read_scored
 from automl.report.slots import Trials, default_slot, slots_of
 
+_ROUNDED_MS = 1000
+"""More than what rounded seconds and a clock that is set may tell of an interval."""
+
 
 @dataclass(frozen=True, slots=True)
 class Material:
@@ -49,6 +52,21 @@ def read_material(folder: SearchFolder) -> Material:
     """Read a search, even one that is running. Raises ConfigError for one that was never begun, StorageError for a damaged one."""
     with closing(open_to_read(folder)) as ledger:
         return gather(begun(ledger, folder.name), ledger.attempts(), folder)
+
+
+def is_resumed(material: Material) -> bool:
+    """Whether the seconds of a finished search are those of its last command alone: it was begun before that command.
+
+    No row tells when a command began. The work that closed last had ended before the report was drawn, so that the command
+    did not begin earlier than its seconds, less those of the report and what followed, before that.
+    """
+    document = material.document
+    seconds, phases = document.get("seconds"), document.get("phases") or {}
+    closed = [one.closed_ms for one in material.attempts if one.closed_ms is not None]
+    if not closed or not isinstance(seconds, int | float):
+        return False
+    working = seconds - sum(phases.get(name, 0.0) for name in ("report", "sync"))
+    return material.header.created_ms < max(closed) - 1000 * working - _ROUNDED_MS
 
 
 def _folds(header: Header, folder: SearchFolder) -> int:

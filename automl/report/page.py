@@ -16,7 +16,7 @@ from automl.report import explained, quality, tables, text
 from automl.report.command import command
 from automl.report.document import families_flag, headline, new_rows, validated
 from automl.report.importance import Importance, importances
-from automl.report.material import Material
+from automl.report.material import Material, is_resumed
 from automl.report.parameters import MOST_LINES, MOST_POINTS, importance_bars, parallel_coordinates, slices
 from automl.report.progress import MOST_CURVES, best_so_far, learning_curves
 from automl.report.slots import Trials
@@ -62,6 +62,7 @@ def render(material: Material) -> str:
         headline=headline(document),
         header=material.header,
         folds=material.folds,
+        resumed=is_resumed(material),
         standing=tables.standing(document),
         trials=trials,
         done=len(trials.slots),

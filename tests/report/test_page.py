@@ -259,3 +259,12 @@ def test_rows_that_are_all_right_are_the_least_sure_ones_and_sure_ones_are_left_
 def test_parameters_of_a_family_with_few_slots_are_not_drawn(slots, shown):
     page = render(material([attempt(n, 0.8 + n / 100, params={"depth": n}) for n in range(slots)]))
     assert ("Parallel coordinates" in page) is shown
+
+
+@pytest.mark.parametrize(("later_ms", "resumed"), [(0, False), (3_600_000, True)])
+def test_seconds_after_a_resume_are_those_of_the_last_run(later_ms, resumed):
+    last = attempt(4)
+    moved = dataclasses.replace(last, opened_ms=last.opened_ms + later_ms, closed_ms=last.closed_ms + later_ms)
+    page = render(material([*SLOTS, moved]))
+    assert ("in its last run; 402 epochs in all" in page) is resumed
+    assert ("By the clock, in its last run: start" in page) is resumed
