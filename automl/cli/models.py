@@ -10,7 +10,7 @@ import typer
 from automl.cli import complete
 from automl.cli.examples import examples, with_examples
 from automl.cli.options import FamiliesFrom, Json
-from automl.cli.output import print_json, print_lines, print_note, print_table
+from automl.cli.output import number, print_json, print_lines, print_note, print_table
 from automl.cli.place import has_registry, model_folder, open_registry, unsent
 
 if TYPE_CHECKING:
@@ -34,6 +34,8 @@ _NEXT = {
     "onnx": "python {to}/predict.py ROWS.csv    (see {to}/README.txt)",
 }
 _SHOWN = ("family", "metric", "validation", "test", "verdict", "search")
+_LISTED = ("family", "metric", "test", "search", "verdict")
+"""With what a line of 80 characters holds; the verdict, the longest, comes last."""
 
 
 @app.command("list")
@@ -58,10 +60,10 @@ def list_models(
         print_json([_document(version) for version in found])
     elif found:
         rows = [
-            (each.name, each.number, "champion" if each.champion else "", *(each.tags.get(tag, "-") for tag in _SHOWN))
+            (each.name, each.number, "champion" if each.champion else "", *(_told(each, tag) for tag in _LISTED))
             for each in found
         ]
-        print_table(rows, ("model", "version", "alias", *_SHOWN))
+        print_table(rows, ("model", "version", "alias", *_LISTED))
     else:
         print_lines(["No models are registered yet." + ("" if waiting else " Begin with: automl search digits")])
     if waiting:
@@ -92,7 +94,7 @@ def show(
         return
     alias = " (champion)" if version.champion else ""
     print_lines([f"{version.name} version {version.number}{alias}"])
-    print_lines([f"  {tag:<12}{version.tags[tag]}" for tag in _SHOWN if tag in version.tags])
+    print_lines([f"  {tag:<12}{_told(version, tag)}" for tag in _SHOWN if tag in version.tags])
     print_lines(["", *version.description.splitlines()])
 
 
@@ -168,6 +170,17 @@ def _print_champion(version: Version, *, as_json: bool) -> None:
         print_json(_document(version))
     else:
         print_lines([f"{version.name}: version {version.number} is the champion"])
+
+
+def _told(version: Version, tag: str) -> str:
+    """A tag as people read it: numbers are kept as text."""
+    text = version.tags.get(tag, "-")
+    if tag not in ("validation", "test"):
+        return text
+    try:
+        return number(float(text))
+    except ValueError:
+        return text
 
 
 def _document(version: Version) -> dict[str, Any]:

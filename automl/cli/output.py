@@ -79,28 +79,53 @@ def print_note(text: str, stream: TextIO | None = None) -> None:
 
 def print_table(rows: Sequence[Sequence[Any]], header: Sequence[str]) -> None:
     """Print aligned columns; numbers to the right. Where a terminal is too narrow, a row goes on below itself."""
-    cells = [[_cell(value) for value in row] for row in rows]
-    widths = [max(len(line[column]) for line in [list(header), *cells]) for column in range(len(header))]
+    lines = [list(header), *([_cell(value) for value in row] for row in rows)]
+    widths = [max(_wide(line[column]) for line in lines) for column in range(len(header))]
     numeric = [
         all(isinstance(row[column], int | float) or row[column] is None for row in rows)
         for column in range(len(header))
     ]
-    lines = []
-    for line in [list(header), *cells]:
-        padded = [c.rjust(w) if n else c.ljust(w) for c, w, n in zip(line, widths, numeric, strict=True)]
-        lines.append("  ".join(padded).rstrip())
-    print_facts(lines)
+    padded = [[_padded(*cell) for cell in zip(line, widths, numeric, strict=True)] for line in lines]
+    room = shutil.get_terminal_size().columns if sys.stdout.isatty() else None
+    if room is not None and sum(widths[:-1]) + 2 * (len(widths) - 2) <= room < sum(widths) + 2 * (len(widths) - 1):
+        # The last column, often the longest text, stays in one piece.
+        print_facts([text for *first, last in padded for text in ("  ".join(first).rstrip(), f"    {last.strip()}")])
+    else:
+        print_facts(["  ".join(line).rstrip() for line in padded])
 
 
 def shortened(text: str, width: int) -> str:
     """Cut the middle out of a text that is longer: of questions in a survey, the ends tell them apart."""
     text = clean(text)
-    return text if len(text) <= width else f"{text[: width // 2]}…{text[len(text) - (width - 1) // 2 :]}"
+    if _wide(text) <= width:
+        return text
+    return f"{_beginning(text, width // 2)}…{_beginning(text[::-1], (width - 1) // 2)[::-1]}"
 
 
 def number(value: float | None) -> str:
     """Four significant digits, or a dash."""
     return "-" if value is None else rounded(value)
+
+
+def _padded(cell: str, width: int, is_number: bool) -> str:
+    room = " " * (width - _wide(cell))
+    return room + cell if is_number else cell + room
+
+
+def _wide(text: str) -> int:
+    """Columns of a terminal: a Chinese character or a picture takes two."""
+    if text.isascii():
+        return len(text)
+    from rich.cells import cell_len
+
+    return cell_len(text)
+
+
+def _beginning(text: str, width: int) -> str:
+    taken = text[:width]
+    while _wide(taken) > width:
+        taken = taken[:-1]
+    return taken
 
 
 def _cell(value: Any) -> str:

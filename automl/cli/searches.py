@@ -35,22 +35,30 @@ _Name = Annotated[
 def list_searches(as_json: Json = False) -> None:
     """List the searches of this folder with their counts."""
     from automl.ledger import Home, open_to_read
+    from automl.report.document import headline
 
-    rows: list[tuple[Any, ...]] = []
+    rows: list[dict[str, Any]] = []
+    shown: list[tuple[Any, ...]] = []
     home = Home.from_environment()
     for name in home.searches():
+        document: dict[str, Any] = {}
         try:
             with closing(open_to_read(home.search(name))) as ledger:
                 header = ledger.header()
-                rows.append(_row(_document(ledger, header)) if header else (name, "-", "-", None, "never begun"))
+                document = _document(ledger, header) if header else {}
+                verdict = document.get("verdict", "unfinished") if header else "never begun"
         except StorageError as error:  # one damaged ledger must not hide all other searches
-            rows.append((name, "-", "-", None, "cannot be read"))
+            verdict = "cannot be read"
             print_note(f"{error} What else is wrong: automl doctor")
-    header_row = ("search", "task", "slots", "test", "verdict")
+        row = {"search": name, **_row(document), "verdict": verdict}
+        rows.append(row)
+        metric = document["metric"] if row["test"] is not None else "-"
+        said = headline(document) if document.get("verdict") else verdict
+        shown.append((name, row["task"], row["slots"], metric, row["test"], said))
     if as_json:
-        print_json([dict(zip(header_row, row, strict=True)) for row in rows])
+        print_json(rows)
     elif rows:
-        print_table(rows, header_row)
+        print_table(shown, ("search", "task", "slots", "metric", "test", "verdict"))
     else:
         print_lines(["No searches here yet. Begin with: automl search digits"])
 
@@ -66,7 +74,7 @@ def show_search(name: _Name, as_json: Json = False) -> None:
         if as_json:
             print_json(document)
         elif "best" in document:
-            print_facts(summary(document, header.config.get("families_from")))
+            print_facts(summary(document, header))
         else:
             slots = document["slots"]
             best = max(
@@ -152,11 +160,13 @@ def _reading(name: str) -> Iterator[tuple[Ledger, Header]]:
         yield ledger, begun(ledger, name)
 
 
-def _row(document: dict[str, Any]) -> tuple[Any, ...]:
+def _row(document: dict[str, Any]) -> dict[str, Any]:
+    """What is listed of a search; nothing of one that was never begun or cannot be read."""
+    if not document:
+        return {"task": "-", "slots": "-", "test": None}
     slots, best = document["slots"], document.get("best") or {}
     done = slots["complete"] + slots["pruned"] + slots["failed"]
-    verdict = document.get("verdict", "unfinished")
-    return document["search"], document["task"], f"{done}/{slots['planned']}", best.get("test"), verdict
+    return {"task": document["task"], "slots": f"{done}/{slots['planned']}", "test": best.get("test")}
 
 
 def _document(ledger: Ledger, header: Header) -> dict[str, Any]:

@@ -8,9 +8,11 @@ import pytest
 import stubs
 
 from automl.cli.main import run
+from automl.cli.models import _told
 from automl.cli.place import naming_the_cure, unsent
 from automl.errors import ConfigError
 from automl.ledger import Home, Ledger
+from automl.tracking.registry import Version
 
 CURE = "Not in MLflow yet: the model of search 'bowl-0'. Send it: automl searches sync bowl-0"
 
@@ -76,3 +78,13 @@ def test_looking_for_models_makes_no_database(
     assert run(line.split()) == code
     assert said in "".join(capsys.readouterr())
     assert not list(tmp_path.iterdir())
+
+
+def test_numbers_of_a_version_are_told_as_everywhere() -> None:
+    version = Version("reg", 1, True, {"test": "1.392e+05", "family": "1e5", "validation": "unknown"}, "", 0)
+    assert [_told(version, tag) for tag in ("test", "family", "validation", "search")] == [
+        "139,200",
+        "1e5",
+        "unknown",
+        "-",
+    ]

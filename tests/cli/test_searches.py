@@ -103,3 +103,39 @@ def test_ctrl_c_at_the_question_deletes_nothing(monkeypatch: pytest.MonkeyPatch)
     monkeypatch.setattr("sys.stdin", Interrupted())
     assert run(["searches", "delete", "bowl-0"]) == 130
     assert folder.root.exists()
+
+
+def test_the_list_says_what_the_report_says_and_by_which_metric(capsys: pytest.CaptureFixture[str]) -> None:
+    best = {"family": "mlp", "slot": 1, "params": {}, "validation": 1.0, "test": 139_216.4, "test_interval": [0, 1]}
+    document = {
+        "search": "bowl-0",
+        "task": "bowl",
+        "metric": "rmse",
+        "direction": "minimize",
+        "slots": {"planned": 4, "complete": 4, "pruned": 0, "failed": 0},
+        "verdict": "not better than the default",
+        "best": best,
+        "default": {"slot": 1, "family": "mlp"},
+        "baselines": {},
+        "seconds": 1.0,
+        "bundle": "exports/bowl/v-0",
+        "report": "reports/bowl-0/index.html",
+    }
+    with closing(Ledger.open(searched("bowl-0").ledger)) as ledger:
+        ledger.finish(document)
+    searched("bowl-1")
+    assert run(["searches", "list"]) == 0
+    rows = [line.split() for line in capsys.readouterr().out.splitlines()]
+    assert rows == [
+        ["search", "task", "slots", "metric", "test", "verdict"],
+        ["bowl-0", "bowl", "4/4", "rmse", "139,200", "the", "default", "itself", "won"],
+        ["bowl-1", "bowl", "0/6", "-", "-", "unfinished"],
+    ]
+    assert run(["searches", "list", "--json"]) == 0
+    assert json.loads(capsys.readouterr().out)[0] == {
+        "search": "bowl-0",
+        "task": "bowl",
+        "slots": "4/4",
+        "test": 139_216.4,
+        "verdict": "not better than the default",
+    }
