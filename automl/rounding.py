@@ -28,6 +28,12 @@ def rounded(value: float, digits: int = DIGITS) -> str:
     return f"{float(short):.0f}" if "e" in short else short
 
 
+def interval(low: float, high: float) -> str:
+    """Return `[0.9797, 1]`; where commas divide thousands, `[108,800; 164,600]`."""
+    ends = rounded(low), rounded(high)
+    return f"[{('; ' if ',' in ''.join(ends) else ', ').join(ends)}]"
+
+
 def gained(value: float, digits: int = DIGITS) -> str:
     """Return a difference with its sign; a plain 0 where there is none."""
     return f"{'+' if value > 0 else ''}{rounded(value, digits)}" if value else "0"

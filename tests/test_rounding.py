@@ -6,7 +6,7 @@ import math
 
 import pytest
 
-from automl.rounding import gained, rounded, tick_names
+from automl.rounding import gained, interval, rounded, tick_names
 
 
 @pytest.mark.parametrize(
@@ -45,6 +45,11 @@ def test_fewer_digits_group_thousands_alike() -> None:
 
 def test_a_gain_has_its_sign_and_none_where_there_is_no_gain() -> None:
     assert [gained(value, 3) for value in (0.01234, -20_870.0, 0.0, -0.0)] == ["+0.0123", "-20,900", "0", "0"]
+
+
+def test_commas_of_thousands_and_of_an_interval_are_not_mixed_up() -> None:
+    assert interval(0.97971, 1.0) == "[0.9797, 1]"
+    assert interval(108_791.0, 164_600.0) == "[108,800; 164,600]"
 
 
 @pytest.mark.parametrize(

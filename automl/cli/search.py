@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -34,6 +34,7 @@ from automl.errors import ConfigError, Stopped
 
 if TYPE_CHECKING:
     from automl.config import SearchConfig
+    from automl.ledger import Header
     from automl.tasks import Task
 
 
@@ -197,7 +198,14 @@ def run_and_print(task: str | Task, config: SearchConfig, name: str | None, *, a
     if as_json:
         print_json(document)
     else:
-        print_facts(summary(document, config.families_from))
+        print_facts(summary(document, _header(document["search"])))
+
+
+def _header(name: str) -> Header | None:
+    from automl.ledger import Home, open_to_read
+
+    with closing(open_to_read(Home.from_environment().existing(name))) as ledger:
+        return ledger.header()
 
 
 @contextmanager

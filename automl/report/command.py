@@ -47,6 +47,15 @@ def command(header: Header) -> str:
     return shlex.join(words)
 
 
+def command_for_trees(header: Header) -> str:
+    """Return the command that searches gradient boosting alone on the same table; empty for other inputs."""
+    if not header.data.get("columns"):
+        return ""
+    words = ["automl", "search", *_task(header), "--families", "boosted_trees", "--name", f"{header.name}-trees"]
+    metric = header.config.get("metric")
+    return shlex.join([*words, "--metric", metric] if metric else words)
+
+
 def _task(header: Header) -> list[str]:
     """A built-in task by its name; one's own by its file as it was given, and what was said of it on the command line."""
     said = header.task.get("choices") or {}

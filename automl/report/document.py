@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from automl.config import Budget
+from automl.direction import sign
 from automl.errors import StorageError
 from automl.ledger import Attempt, Header
 
@@ -87,6 +88,12 @@ def is_default(document: dict[str, Any]) -> bool:
     """Whether the single model that won is its family's default, so that there is nothing to compare it with."""
     default, ensemble = document.get("default") or {}, document.get("ensemble") or {}
     return default.get("slot") == document["best"]["slot"] and not ensemble.get("taken")
+
+
+def tested(document: dict[str, Any], name: str) -> float | None:
+    """The value on the test rows of another model of the search, `default` or `single`; the document has the winner's gain over it."""
+    gain = (document.get("test_gains") or {}).get(name)
+    return None if gain is None else document["best"]["test"] - sign(document["direction"]) * gain[0]
 
 
 def headline(document: dict[str, Any]) -> str:

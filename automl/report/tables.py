@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from statistics import fmean
 from typing import Any
 
-from automl.direction import sign
 from automl.ledger import Attempt, Header
+from automl.report.document import tested
 from automl.report.slots import Slot, Trials
 from automl.report.text import aligned, duration, number, setting
 
@@ -54,13 +54,11 @@ def results(document: dict[str, Any]) -> list[tuple[str, str, str]]:
     best = document.get("best") or {}
     if not isinstance(best.get("test"), int | float):
         return []
-    gains = document.get("test_gains") or {}
     named = [(name.replace("_", " "), value) for name, value in (document.get("baselines") or {}).items()]
     family = (document.get("default") or {}).get("family") or best.get("family")
     for name, who in (("default", f"{family}, its default"), ("single", "the single winner")):
-        if name in gains:
-            worse = sign(document["direction"]) * gains[name][0]
-            named.insert(0, (who, best["test"] - worse))
+        if (value := tested(document, name)) is not None:
+            named.insert(0, (who, value))
     rows = [(f"{best.get('family')}, the exported model", best["test"]), *named]
     low, high = best.get("test_interval") or (None, None)
     notes = [f"95 % interval {number(low)} to {number(high)}" if low is not None else "", *[""] * len(named)]

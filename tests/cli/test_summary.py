@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import contextlib
 import io
+from dataclasses import replace
 from typing import Any
 
 import pytest
+import stubs
 
-from automl.cli.output import print_facts, print_table
+from automl.cli.output import print_facts, print_table, shortened
 from automl.cli.summary import summary
 
 PARAMS = {
@@ -107,8 +109,44 @@ def test_slots_that_the_time_cut_off_are_counted() -> None:
 
 
 def test_the_next_command_names_the_folder_of_families_of_ones_own() -> None:
-    assert summary(DOCUMENT)[-1].endswith("v-24fa5ebdeb35 FILE.csv")
-    assert summary(DOCUMENT, "my own")[-1].endswith("v-24fa5ebdeb35 FILE.csv --families-from 'my own'")
+    document = {**DOCUMENT, "registered": None}
+    assert summary(document)[-1].endswith("v-24fa5ebdeb35 FILE.csv")
+    header = replace(stubs.header(), config={"families_from": "my own"})
+    assert summary(document, header)[-1].endswith("v-24fa5ebdeb35 FILE.csv --families-from 'my own'")
+
+
+def test_where_the_champion_stays_it_is_the_one_to_predict_with() -> None:
+    assert summary(DOCUMENT)[-1] == "next: automl predict breast_cancer@champion FILE.csv"
+    registered = {"name": "breast_cancer", "version": 3, "champion": True}
+    assert summary({**DOCUMENT, "registered": registered})[-1].endswith("v-24fa5ebdeb35 FILE.csv")
+
+
+def test_where_trees_are_better_the_next_search_is_of_trees() -> None:
+    beaten = {**DOCUMENT, "verdict": "gradient boosting is better: use it"}
+    choices = {"path": "/work/churn.csv", "target": "is churned"}
+    task = {"name": "churn", "source": "churn.csv", "choices": choices}
+    table = replace(stubs.header("churn-0"), task=task, data={"columns": [{"name": "age"}]})
+    first, second = summary(beaten, table)[-2:]
+    assert first == (
+        "next: automl search churn.csv --target 'is churned' --families boosted_trees --name churn-0-trees"
+    )
+    assert second.startswith("next: automl predict")
+    for document, header in (
+        (DOCUMENT, table),
+        (beaten, replace(table, data={})),
+        ({**beaten, "best": {**DOCUMENT["best"], "family": "boosted_trees"}}, table),
+    ):
+        assert not any("automl search " in line for line in summary(document, header))
+
+
+def test_the_defaults_test_value_stands_beside_the_winners() -> None:
+    def tested(**more: object) -> str:
+        return next(line for line in summary({**DOCUMENT, **more}) if line.startswith("  test "))
+
+    gains = {"default": [-0.0021, -0.01, 0.004], "linear": [0.01, 0.0, 0.02]}
+    assert tested(direction="maximize", test_gains=gains).endswith("[0.9855, 1] (default 0.9963)")
+    assert tested(direction="minimize", test_gains=gains).endswith("[0.9855, 1] (default 0.9921)")
+    assert tested(direction="maximize", test_gains={}).endswith("[0.9855, 1]")
 
 
 def test_a_default_that_won_is_not_compared_with_itself() -> None:
@@ -131,3 +169,26 @@ def test_a_table_too_wide_goes_on_below_between_words(monkeypatch: pytest.Monkey
     lines = stream.getvalue().splitlines()
     assert max(map(len, lines)) <= 60
     assert " ".join(lines[1:]).split()[-5:] == ["better", "than", "the", "default", "wine-0"]
+
+
+def test_a_last_column_without_room_stands_below_its_row_in_one_piece(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("COLUMNS", "44")
+    with contextlib.redirect_stdout(Terminal()) as stream:
+        print_table(
+            [("wine", 1, "mlp", "not better than the default"), ("digits", 12, "cnn", "better than default")],
+            ("model", "version", "family", "verdict"),
+        )
+    assert stream.getvalue().splitlines() == [
+        "model   version  family",
+        "    verdict",
+        "wine          1  mlp",
+        "    not better than the default",
+        "digits       12  cnn",
+        "    better than default",
+    ]
+
+
+def test_wide_characters_take_two_columns_of_a_table(capsys: pytest.CaptureFixture[str]) -> None:
+    print_table([("漢字", "x"), ("ab", "y")], ("name", "b"))
+    assert capsys.readouterr().out.splitlines() == ["name  b", "漢字  x", "ab    y"]
+    assert (shortened("漢字の列名はとても長い", 9), shortened("abcdefghij", 9)) == ("漢字…長い", "abcd…ghij")
