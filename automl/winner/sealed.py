@@ -15,7 +15,7 @@ from zipfile import BadZipFile
 import numpy as np
 
 from automl.errors import DataError, StorageError
-from automl.rounding import rounded
+from automl.rounding import interval, rounded
 from automl.tasks.metrics import EVEN, METRICS, judged, measure
 from automl.winner.blocks import Blocks
 
@@ -55,7 +55,7 @@ class Interval:
 
     def __str__(self) -> str:
         """Return `0.71 [0.69, 0.73]`."""
-        return f"{rounded(self.value)} [{rounded(self.low)}, {rounded(self.high)}]"
+        return f"{rounded(self.value)} {interval(self.low, self.high)}"
 
     def __neg__(self) -> Interval:
         """Return what a gain is as a loss."""
