@@ -20,8 +20,8 @@ MOST_CLASSES = 20
 MOST_PAIRS = 15
 MOST_RESIDUALS = 600
 _BINS = 10
-_CELL, _ABOVE = 4, 40
-"""Letters that a column of a matrix has room for, and all of them together."""
+_CELL, _LONGEST, _ABOVE = 4, 14, 40
+"""Letters that a column of a matrix has room for at least and at most, and all of them together."""
 _GAINS_LEFT, _GAINS_RIGHT, _GAINS_STEP = 132, 330, 34
 
 
@@ -38,7 +38,8 @@ class Confusion:
     @property
     def is_long(self) -> bool:
         """Whether names are too long to stand above their columns as they are."""
-        return sum(max(len(label), _CELL) for label in self.labels) > _ABOVE
+        widths = [max(len(label), _CELL) for label in self.labels]
+        return sum(widths) > _ABOVE or max(widths) > _LONGEST
 
 
 def confusion(scored: Scored) -> Confusion | None:

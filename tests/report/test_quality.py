@@ -132,8 +132,6 @@ def test_a_picture_is_a_png_of_its_pixels(shape):
     assert rows.shape[1] == 1 + width * shape[0]
 
 
-@pytest.mark.parametrize(
-    ("labels", "is_long"), [("0123456789", False), (("no income at all", "some", "a lot of it, and more"), True)]
-)
+@pytest.mark.parametrize(("labels", "is_long"), [("0123456789", False), (("no income at all", "some"), True)])
 def test_names_of_classes_that_need_more_room_than_a_matrix_has_stand_upright(labels, is_long):
     assert confusion(_classes([0, 1], [0, 1], labels=tuple(labels))).is_long is is_long
