@@ -38,8 +38,11 @@ _OUTCOME: dict[str, type | tuple[type, ...]] = {
 class Stored(dict[str, Any]):
     """A stored object, and all objects in it; a key that is not there is named together with the file."""
 
-    def __init__(self, values: dict[str, Any], name: str, place: str) -> None:
-        super().__init__((key, stored(value, f"{name}.{key}", place)) for key, value in values.items())
+    def __init__(
+        self, values: dict[str, Any] | Iterable[tuple[str, Any]] = (), name: str = "document", place: str = "A ledger"
+    ) -> None:
+        """`dataclasses.asdict` copies a dictionary by handing its class the pairs alone: a copy knows no file."""
+        super().__init__((key, stored(value, f"{name}.{key}", place)) for key, value in dict(values).items())
         self._name, self._place = name, place
 
     def __missing__(self, key: str) -> Any:

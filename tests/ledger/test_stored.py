@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 import sqlite3
 from collections.abc import Callable
@@ -14,6 +15,7 @@ import stubs
 
 from automl.cli.main import run
 from automl.ledger import Attempt, Home, Ledger
+from automl.ledger.stored import Stored
 from automl.messages import Outcome, to_json
 
 Change = Callable[[str, str, Callable[[dict[str, Any]], None]], None]
@@ -96,3 +98,13 @@ def test_a_null_within_an_outcome_is_damage(
     said = capsys.readouterr().err
     assert "is damaged (the outcome of attempt 1 does not read" in said
     assert said.count("\n") == 1
+
+
+def test_a_stored_object_within_a_dataclass_is_copied_as_any_dictionary_is() -> None:
+    @dataclasses.dataclass
+    class Holder:
+        params: dict[str, object]
+
+    assert dataclasses.asdict(Holder(Stored({"lr": 0.1, "more": {"deep": 1}}, "params", "ledger.db"))) == {
+        "params": {"lr": 0.1, "more": {"deep": 1}}
+    }
