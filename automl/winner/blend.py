@@ -24,6 +24,7 @@ from automl.winner.confirm import Candidate
 from automl.winner.ensemble import FEWEST_ROWS, Selection, select
 from automl.winner.evidence import DEFAULT, SINGLE
 from automl.winner.kept import most_rows, of_confirmations, of_trial, validation_clusters, validation_target
+from automl.winner.verdict import gain_words
 
 ALLOWANCE = 1 / 12
 """Share of the search's epochs that refits of further members may cost: with the confirmations a third."""
@@ -130,15 +131,13 @@ def _why_not(stage: Stage, winner: Candidate, kept: int, rows: int) -> str:
     """The cheap reasons first; empty where a selection is worth its time."""
     ceiling = 1.0 if stage.header.task["direction"] == "maximize" else 0.0
     if winner.attempt.value == ceiling:
-        return f"Not tried: the winner's trial has {ceiling:g}, the best there is."
+        return f"An ensemble was not tried: the winner's trial has {ceiling:g}, the best there is."
     if kept < 2:
-        return (
-            f"Not tried: it takes two trials that kept their predictions and can be refitted in time, and {kept} did."
-        )
+        return f"An ensemble was not tried: it takes two trials that kept their predictions and can be refitted in time, and {kept} did."
     if rows < FEWEST_ROWS:
-        return f"Not tried: {rows} validation rows are fewer than {FEWEST_ROWS}."
+        return f"An ensemble was not tried: {rows} validation rows are fewer than {FEWEST_ROWS}."
     if not stage.deadline.can_refit([winner.attempt]):
-        return "Not tried: no time was left."
+        return "An ensemble was not tried: no time was left."
     return ""
 
 
@@ -157,11 +156,10 @@ def _too_much(stage: Stage, trials: Sequence[Attempt], winner: Attempt, members:
 
 
 def _reason(found: Selection) -> str:
-    gain = found.gain
     many = sum(weight > 0 for weight in found.weights)
     return (
-        f"On validation rows that did not choose it an ensemble gains {gain} "
-        f"over a single model; chosen on all of them it has {many} {'member' if many == 1 else 'members'}."
+        f"On validation rows that did not choose it an ensemble {gain_words(found.gain)} "
+        f"a single model; chosen on all of them it has {many} {'member' if many == 1 else 'members'}."
     )
 
 

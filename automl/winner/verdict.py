@@ -133,17 +133,18 @@ def _on_seeds(fresh: Fresh | None, p: float) -> str:
 def _on_test(gain: Interval | None) -> str:
     if gain is None:
         return "On the test rows no other default was scored."
-    return f"On the test rows the winner {_gained(gain)} its default."
+    return f"On the test rows the winner {gain_words(gain)} its default."
 
 
 def _over_single(evidence: Evidence) -> list[str]:
     gain = evidence.gains.get(SINGLE)
     if gain is None:
         return []
-    return [f"On the test rows the ensemble {_gained(gain)} the single winner."]
+    return [f"The ensemble {gain_words(gain)} the single winner on the test rows."]
 
 
-def _gained(gain: Interval) -> str:
+def gain_words(gain: Interval) -> str:
+    """Return `gains 0.02 [0.005, 0.04] over`; of less than nothing what is lost."""
     return f"gains {gain} over" if gain.value >= 0 else f"loses {-gain} against"
 
 
@@ -164,4 +165,4 @@ def _against(evidence: Evidence) -> list[str]:
     if not evidence.baselines:
         return [_NO_BASELINES]
     others = [f"{_BASELINES.get(name, name)} {rounded(value)}" for name, value in evidence.baselines.items()]
-    return [f"On the test rows the model has {rounded(evidence.test.value)}; {', '.join(others)}."]
+    return [f"The model has {rounded(evidence.test.value)} on the test rows; {', '.join(others)}."]

@@ -222,6 +222,28 @@ def test_no_frame_is_larger_than_its_terminal(width: int, height: int) -> None:
     assert max(cell_len(line) for line in lines) <= width
 
 
+def test_while_no_worker_has_work_the_screen_says_what_the_command_does() -> None:
+    tally = busy()
+    tally.take(PhaseBegan("export"))
+    said = [screen(tally, 80)[-1]]
+    for kinds in (("refit", "baselines"), ("export",), ("score",)):
+        works = [Attempt(kind, 17, 0, 0, "cnn", {}, seed=0) for kind in kinds]
+        for work in works:
+            tally.take(Placed(work, 30))
+        assert "no worker" not in "".join(screen(tally, 80))
+        for work in works:
+            tally.take(closed(work, "complete"))
+        said.append(screen(tally, 80)[-1])
+    assert said == [
+        "no worker has work: choosing what is exported",
+        "no worker has work: preparing the export",
+        "no worker has work: asking MLflow for the champion",
+        "no worker has work: weighing the test, verifying the model apart",
+    ]
+    tally.take(PhaseBegan("report"))
+    assert "no worker" not in "".join(screen(tally, 80))
+
+
 def test_workers_that_do_not_fit_are_counted() -> None:
     lines = screen(busy(workers=64), 80, 12)
     assert len(lines) == 12

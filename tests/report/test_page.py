@@ -67,6 +67,11 @@ def test_a_finished_search_has_every_section(rich):
         assert f'href="#{name}"' in rich
 
 
+@pytest.mark.parametrize(("readings", "said"), [(None, "read once,"), (1, "read once,"), (2, "read 2 times,")])
+def test_it_says_how_often_the_test_rows_were_read(readings, said):
+    assert said in render(material(test_readings=readings))
+
+
 def test_nothing_is_remote_and_no_script_runs(rich):
     found = _Elements(rich)
     assert not {"script", "link", "iframe", "object", "form", "base"} & set(found.tags)

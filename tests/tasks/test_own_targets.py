@@ -10,8 +10,9 @@ import pytest
 from csv_task import HEADER, loaded, rows
 
 from automl.data import prepare
-from automl.errors import DataError
+from automl.errors import AutoMLError, DataError
 from automl.tasks import Task
+from automl.tasks.own.target import find_target
 
 
 @pytest.mark.parametrize("cell", ["inf", "1e400", "-1e400", "1e200"])
@@ -81,3 +82,13 @@ def test_classes_that_differ_in_case_alone_are_said(tmp_path: Path) -> None:
     task = loaded(tmp_path, content)
     warnings = prepare(task, seed=0, data_folder=tmp_path / "data").summary.warnings
     assert "Classes that differ in case, spaces or form alone: 'Yes' and 'yes', 'n o' and 'no'." in warnings
+
+
+@pytest.mark.parametrize("wanted", [None, "Y"])
+def test_of_many_columns_the_first_are_listed_in_whole_words(wanted: str | None) -> None:
+    names = ["n", "question " * 30, *(f"measurement_{place:03d}" for place in range(98))]
+    with pytest.raises(AutoMLError) as caught:
+        find_target("wide.csv", names, wanted)
+    said = str(caught.value)
+    assert "Columns: n, question question question question que…, measurement_000, " in said
+    assert "measurement_009, … (100 in all)." in said

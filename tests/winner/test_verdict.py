@@ -79,7 +79,7 @@ def test_an_ensemble_in_the_place_of_the_default_is_judged_against_it_by_the_tes
     found = decide(None, evidence, "maximize", is_replaced=True)
     assert found.words == f"{words} default"
     assert found.reasons[0].startswith("The single winner is its family's default; the ensemble was better")
-    assert found.reasons[1].startswith("On the test rows the ensemble gains 0.02 ")
+    assert found.reasons[1].startswith("The ensemble gains 0.02 ")
     assert not any("no other default" in reason for reason in found.reasons)
 
 
@@ -95,6 +95,17 @@ def test_reasons_carry_the_numbers():
     evidence = Evidence(Interval(0.98, 0.96, 0.99), {"linear": 0.95}, {"default": CLEAR, "linear": CLEAR})
     said = " ".join(decide(Fresh([0.99, 0.98, 0.97], [0.98, 0.98, 0.96]), evidence, "maximize").reasons)
     assert all(part in said for part in ("3 fresh seeds", "0.98", "a linear model 0.95", "gains 0.02 [0.005, 0.04]"))
+
+
+def test_no_two_reasons_in_a_row_begin_alike():
+    behind, baselines = Interval(-2.087, -4.0, 0.5), {"mean": 73.06, "linear": 48.89}
+    gains = {"default": behind, "single": behind, **dict.fromkeys(baselines, CLEAR)}
+    evidence = Evidence(Interval(51.32, 42.5, 60.5), baselines, gains)
+    assert decide(Fresh([51.0, 51.1, 51.2], [61.0, 61.1, 61.2]), evidence, "minimize").reasons[1:] == (
+        "On the test rows the winner loses 2.087 [-0.5, 4] against its default.",
+        "The ensemble loses 2.087 [-0.5, 4] against the single winner on the test rows.",
+        "The model has 51.32 on the test rows; always the mean 73.06, a linear model 48.89.",
+    )
 
 
 def accuracy_task(chance, *, rows=400, rate_ours=0.9, rate_default=0.9):

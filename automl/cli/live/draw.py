@@ -142,6 +142,8 @@ def _remarks(tally: Tally) -> list[str]:
 
 def _workers(tally: Tally, width: int, room: int, glyphs: Glyphs) -> list[Text]:
     """Return a line per worker; where not all fit, the last line says how many are left out."""
+    if tally.aside and room:
+        return [Text(f"no worker has work: {tally.aside}", style="dim")]
     rows = tally.rows
     shown = rows if len(rows) <= room else rows[: max(0, room - 1)]
     label = max((len(_label(row)) for row in shown if row is not None), default=0)

@@ -34,6 +34,13 @@ PHASES = {
     "report": "writing the report",
     "sync": "bringing MLflow into step",
 }
+_ASIDE = {
+    "": "choosing what is exported",
+    "refit": "preparing the export",
+    "export": "asking MLflow for the champion",
+    "score": "weighing the test, verifying the model apart",
+}
+"""What the command itself does between two works of the phase `export`, by the one that ended last."""
 _SAID_FAILURES = 3
 """Failures of one kind that get a line each; the others are counted."""
 
@@ -76,6 +83,8 @@ class Tally:
         """The best value after each complete trial."""
         self.rows: list[Row | None] = []
         """A place per worker; None where it waits. A place is taken again, so that no line jumps."""
+        self._ended = ""
+        """The kind of work of this phase that ended last, of those that others wait for."""
         self.pending = 0
         """Messages that MLflow does not have yet."""
         self.stopping = False
@@ -118,6 +127,11 @@ class Tally:
         return sum(self.states.values())
 
     @property
+    def aside(self) -> str:
+        """What the command does itself while no worker has work; empty where that is not known."""
+        return "" if self.phase != "export" or any(self.rows) else _ASIDE[self._ended]
+
+    @property
     def elapsed(self) -> float:
         """Seconds since the first event could arrive: since the command began, but for its imports."""
         return self._clock() - self._began
@@ -149,6 +163,7 @@ class Tally:
 
     def _begin(self, name: str) -> Line:
         self.phase, self.planned, self.rows, self.pace = name, None, [], Pace(self._clock)
+        self._ended = ""
         about = PHASES.get(name, name)
         if name == "search":
             goal = f"{self.slots} slots" if self.slots else "until the time is over"
@@ -168,6 +183,7 @@ class Tally:
     def _close(self, attempt: Attempt, retry: bool) -> Line | None:
         if (row := self._row(attempt)) is not None:
             self.rows[self.rows.index(row)] = None
+        self._ended = attempt.kind if attempt.kind in _ASIDE else self._ended
         if not retry and attempt.state != "interrupted":
             self.pace.end()
         before = self.best

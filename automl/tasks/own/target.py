@@ -13,7 +13,7 @@ import pyarrow.compute as pc
 
 from automl.encoding import is_overflow, number_in
 from automl.errors import ConfigError, DataError, did_you_mean
-from automl.sources.table import as_text, plain_numbers
+from automl.sources.table import as_text, listed, plain_numbers
 from automl.tasks.own.spelling import spelling_of
 from automl.tasks.own.thousands import THOUSANDS, dots_in
 
@@ -23,6 +23,8 @@ _MOST_SURE_CLASSES = 10
 _RARE_ROWS, _RARE_SHARE = 10, 0.005
 MOST_CLASSES = 1000
 MOST_MISSING = 0.5
+_LONGEST_NAME = 40
+"""Characters of a column's name in an error."""
 LARGEST = 1e100
 """Numbers beyond it cannot be squared and summed; they mark a missing value or a mistake."""
 Kind = Literal["classification", "regression"]
@@ -55,12 +57,17 @@ def find_target(source: str, names: Iterable[str], wanted: str | None) -> str:
     names = list(names)
     if wanted is None:
         raise ConfigError(
-            f"{source}: which column is to be predicted? Name it with --target. Columns: {', '.join(names[:20])}."
+            f"{source}: which column is to be predicted? Name it with --target. Columns: {_listed(names)}."
         )
     if wanted not in names:
         near = did_you_mean(wanted, names) or _why_not_there(names)
-        raise DataError(f"{source}: column '{wanted}' not found. Columns: {', '.join(names[:20])[:300]}.{near}")
+        raise DataError(f"{source}: column '{wanted}' not found. Columns: {_listed(names)}.{near}")
     return wanted
+
+
+def _listed(names: list[str]) -> str:
+    """The first names, each in one piece unless it is a sentence."""
+    return listed(name if len(name) <= _LONGEST_NAME else f"{name[: _LONGEST_NAME - 1]}…" for name in names)
 
 
 def _why_not_there(names: list[str]) -> str:
