@@ -1,7 +1,8 @@
 """Outbox records as MLflow shows them: a pure mapping to names, texts and points. Does not import mlflow, sends nothing.
 
-MLflow sorts by the metric `objective`, so only complete slots have it; NaN and inf, which it would store as something
-else, never leave; a text that is too long is cut and carries a hash of the whole.
+MLflow sorts by a metric, so only complete slots have `objective` and the values beside it, whose curves stand under `curve/`: what
+a stopped slot had, or one fold of several, is no rival of theirs. NaN and inf, which MLflow would store as something else, never
+leave; a text that is too long is cut and carries a hash of the whole.
 """
 
 from __future__ import annotations
@@ -20,6 +21,8 @@ PARENT = "mlflow.parentRunId"
 _NOTE = "mlflow.note.content"
 _LONGEST_PARAM = 6000
 _LONGEST_TAG = 8000
+_COUNTS = ("best_step", "steps")
+"""What a slot that was stopped has too, beside its seconds."""
 _STATUS = {"complete": "FINISHED", "pruned": "FINISHED", "failed": "FAILED"}
 
 Point = tuple[str, float, int, int]
@@ -96,24 +99,18 @@ def cut(text: str, longest: int) -> str:
 
 
 def _slot_points(record: Record) -> tuple[Point, ...]:
-    curve = record["curve"]
-    measured = {name for _, values, _ in curve for name in values}
-    # MLflow's tables show a metric's last step. The slot's own values, taken at its best step, stand beside the curves.
-    final = {(f"final/{name}" if name in measured else name): value for name, value in record["values"].items()}
-    final = {"seconds": record["seconds"], **final}
-    final.pop("objective", None)
+    # MLflow's tables show a metric's last step: a slot's own values, taken at its best step, have other names than its curves.
+    values = {name: value for name, value in record["values"].items() if name != "objective"}
     if record["state"] == "complete" and not record["lost"]:
-        final["objective"] = record["value"]
+        final = {"seconds": record["seconds"], **values, "objective": record["value"]}
+    else:
+        final = {"seconds": record["seconds"], **{name: values[name] for name in _COUNTS if name in values}}
     along = [
         point
-        for step, values, milliseconds in curve
-        for point in _points({_curve_name(name): value for name, value in values.items()}, milliseconds, step)
+        for step, at_step, milliseconds in record["curve"]
+        for point in _points({f"curve/{name}": value for name, value in at_step.items()}, milliseconds, step)
     ]
     return (*along, *_points(final, record["ended_ms"], step=0))
-
-
-def _curve_name(name: str) -> str:
-    return "curve/objective" if name == "objective" else name
 
 
 def _points(values: dict[str, Any], milliseconds: int, step: int) -> tuple[Point, ...]:

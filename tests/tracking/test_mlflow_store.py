@@ -67,7 +67,7 @@ def test_replaying_everything_leaves_every_history_as_it_was(folder):
         for record in (search(), slot(0, epochs=5), end()):
             view.send(record)
     (run,) = children(view)
-    history = view._client.get_metric_history(run.info.run_id, "loss")
+    history = view._client.get_metric_history(run.info.run_id, "curve/loss")
     assert [(point.step, point.value, point.timestamp) for point in history] == [
         (step, 1 / step, START_MS + 1000 * step) for step in range(1, 6)
     ]
@@ -78,7 +78,7 @@ def test_nan_and_long_parameters_are_taken(folder):
     view.send(slot(0, params={"layers": "x" * 9000}, curve=[[1, {"loss": float("nan"), "accuracy": 0.5}, START_MS]]))
     (run,) = children(view)
     assert len(run.data.params["layers"]) == 6000
-    assert "loss" not in run.data.metrics
+    assert "curve/loss" not in run.data.metrics
 
 
 def test_a_deleted_run_a_deleted_experiment_and_a_bad_name_each_end_well(folder):

@@ -92,7 +92,7 @@ def assert_each_slot_once(uri, folder, slots):
         assert run.data.tags["mlflow.parentRunId"] == parent.info.run_id
         assert run.data.metrics.get("objective") == (number / 1000 if number % 4 == 0 else None)
         if number % 4 < 2:
-            history = view._client.get_metric_history(run.info.run_id, "accuracy")
+            history = view._client.get_metric_history(run.info.run_id, "curve/accuracy")
             assert sorted((each.step, each.timestamp) for each in history) == [
                 (s, START_MS + 1000 * s) for s in (1, 2, 3)
             ]

@@ -1,6 +1,7 @@
 import math
 
 import outbox_samples as samples
+import pytest
 
 from automl.tracking.runs import cut, end_content, search_content, slot_content
 
@@ -39,13 +40,18 @@ def test_each_end_of_a_slot_has_its_status():
 
 def test_curves_keep_their_steps_and_stored_times():
     got = content(samples.slot(0, epochs=2)).points
-    assert ("loss", 0.5, samples.START_MS + 2000, 2) in got
+    assert ("curve/loss", 0.5, samples.START_MS + 2000, 2) in got
     assert ("curve/objective", 0.2, samples.START_MS + 2000, 2) in got
 
 
 def test_the_value_at_the_best_step_stands_beside_its_curve():
     got = points(samples.slot(500, epochs=1))
-    assert (got["accuracy"], got["final/accuracy"]) == (0.1, 0.5)
+    assert (got["curve/accuracy"], got["accuracy"]) == (0.1, 0.5)
+
+
+@pytest.mark.parametrize("record", [samples.pruned(500), samples.failed(500), samples.slot(500, lost=True)])
+def test_a_slot_that_did_not_end_has_no_value_that_others_are_sorted_by(record):
+    assert {name for name in points(record) if not name.startswith("curve/")} <= {"seconds", "best_step", "steps"}
 
 
 def test_nan_and_infinity_are_not_sent():
