@@ -63,6 +63,7 @@ def describe(
             "encoding": prepared.schema.fingerprint,
             "rows": prepared.summary.total,
             "parts": prepared.summary.rows,
+            "folds": prepared.ref.folds,
             "features": len(prepared.schema.columns),
             "columns": [asdict(column) for column in treated_columns(prepared.schema)[:_MOST_COLUMNS]],
             "left_out": len(prepared.schema.unused),

@@ -17,6 +17,7 @@ _HEADER: dict[str, dict[str, type | tuple[type, ...]]] = {
         "rows": int,
         "features": int,
         "parts": dict,
+        "folds": int,
         "columns": list,
         "warnings": list,
         "left_out": int,

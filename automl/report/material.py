@@ -7,8 +7,7 @@ from contextlib import closing
 from dataclasses import dataclass
 from typing import Any
 
-from automl.data.split import FOLDS
-from automl.ledger import Attempt, Header, Home, SearchFolder, begun, open_to_read
+from automl.ledger import Attempt, Header, SearchFolder, begun, open_to_read
 from automl.report.document import partial_document, stored_document
 from automl.report.scored import Scored, read_scored
 from automl.report.slots import Trials, default_slot, slots_of
@@ -29,8 +28,11 @@ class Material:
     trials: Trials
     scored: Scored | None
     """None before the test part was read."""
-    folds: int = 0
-    """In how many folds trials were validated; 0 for one validation part, or where the prepared data is gone and nothing tells."""
+
+    @property
+    def folds(self) -> int:
+        """In how many folds trials were validated; 0 for one validation part, or where an older version did not say."""
+        return int(self.header.data.get("folds", 0))
 
 
 def gather(
@@ -45,7 +47,7 @@ def gather(
     )  # an ensemble's default is the single winner's
     default = default_slot(slots, direction, family)
     trials = Trials(slots, document["metric"], direction, default, best.get("slot"))
-    return Material(header, document, tuple(attempts), trials, read_scored(attempts, folder), _folds(header, folder))
+    return Material(header, document, tuple(attempts), trials, read_scored(attempts, folder))
 
 
 def read_material(folder: SearchFolder) -> Material:
@@ -67,9 +69,3 @@ def is_resumed(material: Material) -> bool:
         return False
     working = seconds - sum(phases.get(name, 0.0) for name in ("report", "sync"))
     return material.header.created_ms < max(closed) - 1000 * working - _ROUNDED_MS
-
-
-def _folds(header: Header, folder: SearchFolder) -> int:
-    """The header keeps no count of folds, but their prepared data lies beside the searches."""
-    prepared = Home(folder.root.parent.parent).data / str(header.data.get("key", ""))
-    return FOLDS if (prepared / "folds.npy").is_file() else 0

@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import re
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from automl.config import SearchConfig
-from automl.coordinator.opening import _require_exact_codes, compare, finished, planned_slots
+from automl.coordinator.opening import _require_exact_codes, compare, describe, finished, planned_slots
+from automl.data import prepare, spec_for
 from automl.errors import ConfigError
 from automl.ledger import Attempt, Header
 from automl.messages import Field, Spec
+from automl.tasks import Choices, load_task
 
 FLOAT = {"kind": "float", "low": 0.0, "high": 1.0, "step": None, "log": False}
 
@@ -29,6 +32,15 @@ def header(**changes: Any) -> Header:
         code={"git_commit": "", "families": {"mlp": "c0de"}, "versions": {"torch": "2.13.0"}},
     )
     return replace(base, **changes)
+
+
+def test_a_header_says_in_how_many_folds_few_rows_are_validated(tmp_path: Path) -> None:
+    table = tmp_path / "d.csv"
+    table.write_text("n,y\n" + "".join(f"{row}.5,{row % 2}\n" for row in range(60)))
+    task = load_task(str(table), Choices(target="y"))
+    prepared = prepare(task, seed=0, data_folder=tmp_path / "data")
+    made = describe("d-0", task, SearchConfig(), ["mlp"], prepared, spec_for(task, prepared))
+    assert made.data["folds"] == prepared.ref.folds == 5
 
 
 def settings(**choices: Any) -> dict[str, Any]:

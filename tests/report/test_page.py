@@ -235,12 +235,11 @@ def test_a_search_of_an_older_version_has_no_such_section(tmp_path):
 
 
 def test_a_page_says_which_values_are_of_one_fold_and_which_of_all(tmp_path):
-    of = header(data={**header().data, "key": "c0ffee", "parts": {"train": 60, "validation": 15, "test": 15}})
-    prepared = tmp_path / "data" / "c0ffee"
-    prepared.mkdir(parents=True)
-    one_part = render(material(SLOTS, tmp_path / "searches" / "digits-0", of))
-    (prepared / "folds.npy").touch()
-    page = render(material(SLOTS, tmp_path / "searches" / "digits-0", of))
+    parts = {"train": 60, "validation": 15, "test": 15}
+    one_part, page = (
+        render(material(SLOTS, tmp_path, header(data={**header().data, "parts": parts, "folds": folds})))
+        for folds in (0, 5)
+    )
     assert "folds" not in one_part
     assert "Validation accuracy, first of 5 folds." in page
     assert "Trials are validated in 5 folds" in page
