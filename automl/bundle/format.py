@@ -57,7 +57,7 @@ _SHA256 = re.compile(r"[0-9a-f]{64}")
 _MEMBER = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
 _CODE = re.compile(rf"{ENCODING}/[a-z_]{{1,40}}\.py")
 _VERSION_FOLDER = re.compile(r"v-[0-9a-f]{12}")
-_LIBRARIES = ("automl-search", "torch", "pytorch-lightning", "numpy", "safetensors")
+LIBRARIES = ("automl-search", "torch", "pytorch-lightning", "numpy", "safetensors")
 
 
 @dataclass(frozen=True, slots=True)
@@ -246,7 +246,7 @@ def _digest(body: dict[str, Any]) -> str:
 
 def _libraries() -> dict[str, str]:
     found = {}
-    for name in _LIBRARIES:
+    for name in LIBRARIES:
         try:
             found[name] = version(name)
         except PackageNotFoundError:  # run from a source tree that is not installed

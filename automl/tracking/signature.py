@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from automl.bundle.format import EXAMPLE, SCHEMA, Manifest, read_member
+from automl.bundle.format import EXAMPLE, LIBRARIES, SCHEMA, Manifest, read_member
 from automl.data import Schema
 from automl.encoding import (
     ISO,
@@ -27,7 +27,6 @@ if TYPE_CHECKING:
     import pandas as pd
 
 _EXAMPLE_ROWS = 2
-_PACKAGES = ("automl-search", "torch", "pytorch-lightning", "numpy", "safetensors")
 
 
 def signature(bundle: Path, manifest: Manifest) -> Any:
@@ -122,7 +121,7 @@ def _typical(encoder: ColumnEncoder) -> float | str:
 
 def libraries(manifest: Manifest) -> list[str]:
     """Return the requirements with the versions that the model was made with."""
-    return [f"{name}=={manifest.libraries[name]}" for name in _PACKAGES if name in manifest.libraries]
+    return [f"{name}=={manifest.libraries[name]}" for name in LIBRARIES if name in manifest.libraries]
 
 
 def _schema(bundle: Path, manifest: Manifest) -> Schema:
