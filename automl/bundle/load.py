@@ -45,6 +45,14 @@ class Model:
     threshold: float = EVEN
     """Of two classes the second is predicted where its probability is above it."""
 
+    def __repr__(self) -> str:
+        """One line, since notebooks show it: the network and the schema of a wide table would fill pages."""
+        facts = self.manifest.facts
+        return (
+            f"<Model of task {facts.task!r}: {facts.family}, {len(self.schema.columns)} columns -> {self.schema.target!r}, "
+            f"from search {facts.search!r}, bundle {self.manifest.digest[:12]}>"
+        )
+
     def predict_proba(self, features: Raw) -> np.ndarray:
         """Raw rows -> (rows, classes) probabilities in the order of `schema.labels`."""
         if not self.schema.labels:

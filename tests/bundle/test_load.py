@@ -33,6 +33,15 @@ def _edit_model(folder: Path, **changes) -> None:
     _sign(folder)
 
 
+def test_a_model_is_shown_in_one_line(made):
+    model = load_model(made)
+    facts, schema = model.manifest.facts, model.schema
+    assert repr(model) == (
+        f"<Model of task '{facts.task}': mlp, {len(schema.columns)} columns -> '{schema.target}', "
+        f"from search '{facts.search}', bundle {model.manifest.digest[:12]}>"
+    )
+
+
 def test_a_loaded_model_gives_the_outputs_it_was_exported_with(made):
     example = load((made / EXAMPLE).read_bytes())
     assert np.allclose(load_model(made).outputs(example["inputs"]), example["outputs"], atol=1e-6)
