@@ -79,6 +79,15 @@ def test_an_old_version_published_again_is_the_newest(staging, tmp_path):
     assert first.is_dir()
 
 
+def test_the_newest_stays_when_the_clock_was_set_back(staging, tmp_path):
+    for slot in range(3):
+        ahead = time.time() + 3600 + slot
+        os.utime(_publish(staging, tmp_path / "exports", slot=slot), (ahead, ahead))
+    newest = _publish(staging, tmp_path / "exports", slot=9)
+    assert resolve(tmp_path / "exports") == newest
+    assert check_bundle(newest)
+
+
 def test_what_killed_exports_left_is_removed_a_day_later(staging, tmp_path):
     for name, age in (("old", 25), ("new", 23)):
         folder = tmp_path / "exports" / f".tmp-{name}"
