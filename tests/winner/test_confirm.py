@@ -181,6 +181,16 @@ def test_the_default_is_scored_in_the_same_reading_and_only_there() -> None:
     assert [(member.slot, member.resume_from) for member in score.members] == [(5, "w"), (0, "d")]
 
 
+def test_no_work_but_the_score_is_granted_the_test_rows() -> None:
+    winner = candidate(5, 0.9)
+    export, score = WORK.finishing(winner, [Scored(winner.attempt, "w")])
+    (confirmation,) = WORK.confirmations([winner.attempt], range(1))
+    sealed = [confirmation, WORK.refit(winner.attempt, 4), export]
+    assert {WORK.describe(one).data.parts for one in sealed} == {("train", "validation")}
+    assert WORK.describe(WORK.baselines()).data.parts == ("train", "validation", "test inputs")
+    assert WORK.describe(score).data.parts == ("train", "validation", "test")
+
+
 def test_another_model_of_the_same_slot_is_another_piece_of_work() -> None:
     winner, other = candidate(5, 0.9), trial(7, 0.9)
     single = [Scored(winner.attempt, "w")]
