@@ -45,7 +45,8 @@ def gather(
     )  # an ensemble's default is the single winner's
     default = default_slot(slots, direction, family)
     trials = Trials(slots, document["metric"], direction, default, best.get("slot"))
-    return Material(header, document, tuple(attempts), trials, read_scored(attempts, folder), _folds(header, folder))
+    scored = read_scored(attempts, folder, document.get("score"))  # an older version's document names none
+    return Material(header, document, tuple(attempts), trials, scored, _folds(header, folder))
 
 
 def read_material(folder: SearchFolder) -> Material:

@@ -76,7 +76,7 @@ class Search:
 
     def conclude(self, monkeypatch: pytest.MonkeyPatch) -> conclude.Conclusion:
         np.savez(self.root / "scores.npz", target=self.target, **self.predictions)  # type: ignore[arg-type]
-        score = Outcome("score", 0, "complete", artifacts={"predictions": Artifact("scores.npz", "0" * 64, 1)})
+        score = Outcome("score-5-0-0", 0, "complete", artifacts={"predictions": Artifact("scores.npz", "0" * 64, 1)})
         steps: dict[str, Any] = {
             "CleanProcess": lambda families: nullcontext(SimpleNamespace(verify=self.verified.append)),
             "confirm_rivals": lambda *_: list(self.rivals),
@@ -118,6 +118,7 @@ def test_the_test_value_and_its_interval_are_the_test_rows_and_not_the_validatio
     assert [facts.values[name] for name in ("test", "test_low", "test_high")] == [best["test"], low, high]
     assert document["baselines"] == {"mean": facts.values["mean"]} == {"mean": pytest.approx(np.abs(TARGET).mean())}
     assert document["default"]["validation"] == pytest.approx(1.51)
+    assert document["score"] == "score-5-0-0"
     assert document["bundle_digest"] == read_manifest(search.root).digest
 
 
