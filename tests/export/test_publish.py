@@ -86,6 +86,9 @@ def test_the_newest_stays_when_the_clock_was_set_back(staging, tmp_path):
     newest = _publish(staging, tmp_path / "exports", slot=9)
     assert resolve(tmp_path / "exports") == newest
     assert check_bundle(newest)
+    _publish(staging, tmp_path / "exports", slot=10)
+    _publish(staging, tmp_path / "exports", slot=11)
+    assert newest.is_dir()
 
 
 def test_what_killed_exports_left_is_removed_a_day_later(staging, tmp_path):

@@ -105,6 +105,16 @@ def test_features_of_a_table_are_told_in_their_own_units(tmp_path):
     assert example.note == "off by 3"
 
 
+def test_rows_are_decided_by_the_threshold_of_what_is_exported(tmp_path):
+    target, prediction = np.array([0, 1, 1]), np.array([[0.9, 0.1], [0.7, 0.3], [0.6, 0.4]])
+    done = score(tmp_path, target, prediction, labels=np.array(["ant", "bee"]))
+    others, lines = {"single": prediction, "model": prediction, "linear": prediction}, np.array([0.9, 0.2, 0.6])
+    np.savez(tmp_path / "artifacts" / "predictions.npz", target=target, **others, thresholds=lines)
+    scored = read_scored([done], SearchFolder(tmp_path))
+    assert scored.threshold == 0.2
+    assert confusion(scored).counts == [[1, 0], [0, 2]]
+
+
 def test_rows_are_those_of_the_score_that_the_document_tells_of(tmp_path):
     """An earlier result stands until there is another: a search that goes on may have scored its next winner already."""
     told, later = tmp_path / "told", tmp_path / "later"

@@ -73,6 +73,14 @@ def test_a_default_that_did_not_complete_is_no_rival() -> None:
     assert slots([trial(0, None), trial(1, 0.9)]) == [1]
 
 
+def test_fresh_seeds_are_the_same_for_all_and_none_is_used_twice() -> None:
+    confirmations = WORK.confirmations([trial(5, 0.9), trial(0, 0.8)], range(3))
+    seeds = {one: [a.seed for a in confirmations if a.slot == one] for one in (5, 0)}
+    assert seeds[5] == seeds[0]
+    assert len(set(seeds[5])) == 3
+    assert {WORK.describe(a).members[0].seed for a in confirmations} == set(seeds[5])
+
+
 def test_with_folds_each_fresh_seed_is_validated_on_another_fold_than_the_first() -> None:
     work = replace(WORK, data=replace(stubs.DATA, folds=5))
     confirmations = work.confirmations([trial(0, 0.9)], range(3))
@@ -134,6 +142,14 @@ def test_the_smaller_one_wins_within_one_standard_error() -> None:
 def test_equals_in_all_go_to_the_earlier_slot() -> None:
     default = candidate(0, 0.9, 0.9, 0.9)
     assert WORK.choose([candidate(5, 0.9, 0.9, 0.9), default]) is default
+
+
+def test_more_seeds_tell_closer_values_apart() -> None:
+    """The standard error is that of a mean: of nine seeds a third of their spread, of two nearly all of it."""
+    few, many = ((0.90, 0.94), (0.94, 0.90)), ((0.90, 0.94) * 4 + (0.92,), (0.94, 0.90) * 4 + (0.92,))
+    for values, wins in ((few, 0), (many, 5)):
+        better = candidate(5, *(value + 0.012 for value in values[0]), size=900)
+        assert WORK.choose([better, candidate(0, *values[1])]).attempt.slot == wins
 
 
 def test_a_rival_with_fewer_seeds_does_not_count() -> None:
