@@ -9,6 +9,7 @@ from __future__ import annotations
 import fcntl
 import os
 import shutil
+import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -161,13 +162,15 @@ def _is_whole(version: Path) -> bool:
 
 
 def _remove_old(target: Path, newest: Path, search: str) -> None:
-    os.utime(newest)  # published again counts as new
+    """Keep the newest and the youngest others; published again counts as new, and so does what a clock that was set back calls old."""
     ages = {}
     for folder in target.glob("v-*"):
         with suppress(
             FileNotFoundError, StorageError
         ):  # a person has just removed it, or it is of no search that is known
-            if folder == newest or read_manifest(folder).facts.search == search:
+            if folder != newest and read_manifest(folder).facts.search == search:
                 ages[folder] = folder.stat().st_mtime_ns
-    for folder in sorted(ages, key=ages.__getitem__)[:-KEEP]:
+    now = max([time.time_ns(), *(age + 1 for age in ages.values())])
+    os.utime(newest, ns=(now, now))
+    for folder in sorted(ages, key=ages.__getitem__)[: 1 - KEEP]:
         set_aside(folder)

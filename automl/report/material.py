@@ -47,7 +47,8 @@ def gather(
     )  # an ensemble's default is the single winner's
     default = default_slot(slots, direction, family)
     trials = Trials(slots, document["metric"], direction, default, best.get("slot"))
-    return Material(header, document, tuple(attempts), trials, read_scored(attempts, folder))
+    scored = read_scored(attempts, folder, document.get("score"))  # an older version's document names none
+    return Material(header, document, tuple(attempts), trials, scored)
 
 
 def read_material(folder: SearchFolder) -> Material:

@@ -118,12 +118,15 @@ class Scored:
             yield f"{self.hardest['columns'][column]} = {cells[column]}{distance}"
 
 
-def read_scored(attempts: Sequence[Attempt], folder: SearchFolder) -> Scored | None:
-    """Return what the last complete score left; None before there is one, and where its file is gone or damaged."""
-    done = [one for one in attempts if one.kind == "score" and one.state == "complete" and one.outcome is not None]
-    if not done or done[-1].outcome is None:
+def read_scored(attempts: Sequence[Attempt], folder: SearchFolder, key: str | None = None) -> Scored | None:
+    """Return what the complete score of that key left, or the last one; None before there is one, and where its file is gone or damaged.
+
+    A search that goes on may have scored its next winner while the document still tells of the one before.
+    """
+    done = [one.outcome for one in attempts if one.kind == "score" and one.state == "complete" and one.outcome]
+    if not done:
         return None
-    artifacts = done[-1].outcome.artifacts
+    artifacts = next((one for one in done if one.assignment == key), done[-1]).artifacts
     found = {
         name: _read(folder.root / artifact.path)
         for name, artifact in artifacts.items()

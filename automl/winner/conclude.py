@@ -41,6 +41,8 @@ class Conclusion:
     evidence: Evidence
     """The steering metric of exactly the exported weights on the test part, against others on the same rows."""
     verdict: Verdict
+    score: str
+    """Key of the reading of the test part that all this is drawn from."""
     bundle: Path
     challenge: Challenge | None
     """Against the registered champion; None with tracking off, or where MLflow did not answer."""
@@ -80,6 +82,7 @@ class Conclusion:
             "ensemble": self.blend.document(),
             "calibration": None if self.calibration is None else asdict(self.calibration),
             "importance": self.importance,
+            "score": self.score,
             "bundle": str(self.bundle),
             "bundle_digest": read_manifest(self.bundle).digest,
             "registered": None,
@@ -130,7 +133,19 @@ def conclude(stage: Stage, trials: list[Attempt]) -> Conclusion:
         importance = _importance(stage, score)
         target = Path("exports") / stage.header.task["name"]
         bundle = publish(staging, target, facts, importance=importance, verify=clean.verify)
-    return Conclusion(winner, default, tuple(rivals), evidence, verdict, bundle, gate, blend, calibration, importance)
+    return Conclusion(
+        winner,
+        default,
+        tuple(rivals),
+        evidence,
+        verdict,
+        score.assignment,
+        bundle,
+        gate,
+        blend,
+        calibration,
+        importance,
+    )
 
 
 def _calibration(stage: Stage, scores: Scores, blend: Blend) -> Calibration | None:

@@ -10,12 +10,14 @@ from automl.bundle.format import (
     CARD,
     LATEST,
     MANIFEST,
+    SCHEMA,
     WEIGHTS,
     Facts,
     check_bundle,
     check_member,
     make_manifest,
     read_manifest,
+    read_member,
     resolve,
 )
 from automl.bundle.load import load_model
@@ -135,6 +137,15 @@ def test_a_member_that_is_not_the_listed_file_is_refused(bundle, tmp_path, damag
         check_bundle(bundle)
 
 
+def test_a_member_that_is_changed_after_it_was_checked_is_not_read(bundle):
+    manifest = check_bundle(bundle)
+    content = (bundle / SCHEMA).read_bytes()
+    assert read_member(bundle, manifest, SCHEMA) == content
+    (bundle / SCHEMA).write_bytes(content[:-1] + b" ")
+    with pytest.raises(StorageError, match=f"{SCHEMA} was changed"):
+        read_member(bundle, manifest, SCHEMA)
+
+
 @pytest.mark.parametrize(
     "content", [b"", b"{", b"[]", b"null", b'{"format": 1}', b"[" * 100_000, b"\xff\xfe", b"{}" * 600_000]
 )
@@ -163,6 +174,10 @@ def test_latest_leads_to_a_version_and_nowhere_else(made, tmp_path):
         (tmp_path / LATEST).write_text(name)
         with pytest.raises(StorageError, match="no version folder"):
             resolve(tmp_path)
+    (tmp_path / "v-ba9876543210").symlink_to(made)
+    (tmp_path / LATEST).write_text("v-ba9876543210\n")
+    with pytest.raises(StorageError, match="no version folder"):
+        resolve(tmp_path)
 
 
 def _write_manifest(folder, body):

@@ -12,7 +12,7 @@ import pytest
 import torch
 from safetensors.numpy import load, save
 
-from automl.bundle.format import EXAMPLE, MANIFEST, MODEL, WEIGHTS, Facts, make_manifest
+from automl.bundle.format import EXAMPLE, MANIFEST, MODEL, PT2, WEIGHTS, Facts, make_manifest
 from automl.bundle.load import load_model, network_outputs
 from automl.bundle.verify import main, verify
 from automl.errors import StorageError, UnknownFamily
@@ -166,3 +166,22 @@ def test_verify_accepts_a_whole_bundle_and_refuses_other_outputs(bundle, capsys,
     monkeypatch.setattr("sys.stdin", io.StringIO(f"{bundle}\n"))
     assert main([]) == 5
     assert "does not give the outputs" in capsys.readouterr().err
+
+
+def test_verify_refuses_a_pt2_of_another_model(bundle):
+    """The weights beside it are right: whoever loads the bundle with us would notice nothing."""
+    program = torch.export.load(bundle / PT2)
+    for tensor in program.state_dict.values():
+        tensor.data += 0.1
+    torch.export.save(program, bundle / PT2)
+    _sign(bundle)
+    with pytest.raises(StorageError, match=r"model\.pt2 does not give the outputs"):
+        verify(bundle)
+
+
+def test_verify_refuses_a_pt2_that_takes_only_as_many_rows_as_it_was_traced_with(bundle):
+    inputs = torch.from_numpy(load((bundle / EXAMPLE).read_bytes())["inputs"])
+    torch.export.save(torch.export.export(load_model(bundle).network, (inputs,)), bundle / PT2)
+    _sign(bundle)
+    with pytest.raises(AssertionError, match=rf"== {len(inputs)}"):
+        verify(bundle)

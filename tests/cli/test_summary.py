@@ -76,6 +76,13 @@ def test_a_model_of_twelve_parameters_fits_one_screen(monkeypatch: pytest.Monkey
     assert lines[first + 1].startswith(" " * 14 + "optimizer=adamw ")
 
 
+def test_the_test_value_stands_with_its_interval_and_apart_from_the_validation_value() -> None:
+    lines = {line.split()[0]: line for line in summary(DOCUMENT)}
+    assert "balanced_accuracy 0.9942 [0.9855, 1" in lines["test"]
+    assert "0.9876" in lines["validation"]
+    assert "0.9876" not in lines["test"]
+
+
 def test_a_value_that_no_fresh_seed_confirmed_is_said_to_be_its_trials() -> None:
     def validation(values: list[float]) -> str:
         confirmed = [{"slot": 3, "family": "mlp", "values": [0.9]}, {"slot": 17, "family": "mlp", "values": values}]

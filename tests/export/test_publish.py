@@ -79,6 +79,18 @@ def test_an_old_version_published_again_is_the_newest(staging, tmp_path):
     assert first.is_dir()
 
 
+def test_the_newest_stays_when_the_clock_was_set_back(staging, tmp_path):
+    for slot in range(3):
+        ahead = time.time() + 3600 + slot
+        os.utime(_publish(staging, tmp_path / "exports", slot=slot), (ahead, ahead))
+    newest = _publish(staging, tmp_path / "exports", slot=9)
+    assert resolve(tmp_path / "exports") == newest
+    assert check_bundle(newest)
+    _publish(staging, tmp_path / "exports", slot=10)
+    _publish(staging, tmp_path / "exports", slot=11)
+    assert newest.is_dir()
+
+
 def test_what_killed_exports_left_is_removed_a_day_later(staging, tmp_path):
     for name, age in (("old", 25), ("new", 23)):
         folder = tmp_path / "exports" / f".tmp-{name}"
@@ -175,8 +187,10 @@ def test_a_missing_staged_file_is_named(staging, tmp_path):
 
 
 def test_the_card_states_metric_parameters_and_use(staging, tmp_path):
-    card = (_publish(staging, tmp_path / "exports") / CARD).read_text()
-    for words in ("# wine: mlp", "| test | 0.9 |", "| width | 8 |", "load_model"):
+    facts = dataclasses.replace(FACTS, values={"validation": 0.9123, "test": 0.8765, "test_low": 0.8512})
+    card = (publish(staging, tmp_path / "exports", facts, verify=lambda folder: None) / CARD).read_text()
+    values = ("| validation | 0.9123 |", "| test | 0.8765 |", "| test_low | 0.8512 |")
+    for words in ("# wine: mlp", *values, "| width | 8 |", "load_model"):
         assert words in card
 
 

@@ -1,6 +1,7 @@
 """The two assignments that end a search: the sealed test is scored once, and weights become files."""
 
 import dataclasses
+import json
 import shutil
 from types import SimpleNamespace
 
@@ -11,14 +12,14 @@ from exported import assigned, bundled, compared
 from safetensors.numpy import load
 from safetensors.torch import load_file, save_file
 
-from automl.bundle.format import EXAMPLE, STAGED, WEIGHTS
+from automl.bundle.format import EXAMPLE, MANIFEST, SCHEMA, STAGED, WEIGHTS, make_manifest, read_manifest
 from automl.bundle.load import load_model
 from automl.data import load_part, load_raw_test, load_schema
 from automl.data.durable import sha256_of
 from automl.encoding import Category, Number
 from automl.errors import ConfigError, DataError, StorageError
 from automl.messages import to_json
-from automl.tasks.metrics import measure
+from automl.tasks.metrics import decide, measure
 from automl.winner import read_importance, read_scores
 from automl.worker.exporting import export
 from automl.worker.hardest import hardest
@@ -53,6 +54,22 @@ def test_the_champion_predicts_the_raw_test_rows_with_its_own_preprocessing(read
     rows = load_raw_test(places.data, ref)
     np.testing.assert_allclose(scores.predictions["champion"], load_model(champion).predict_proba(rows))
     assert "champion" in outcome.values
+
+
+def test_a_champion_with_its_classes_in_another_order_is_judged_by_what_it_decides(tmp_path):
+    assignment, places = assigned(tmp_path, "breast_cancer")
+    champion = bundled(tmp_path / "other", "breast_cancer", threshold=0.3)
+    facts, schema = read_manifest(champion).facts, json.loads((champion / SCHEMA).read_bytes())
+    (champion / SCHEMA).write_text(json.dumps({**schema, "labels": schema["labels"][::-1]}))
+    (champion / MANIFEST).unlink()
+    (champion / MANIFEST).write_bytes(make_manifest(champion, facts))
+    (outcome,) = score(dataclasses.replace(_scoring(assignment), champion=str(champion.relative_to(tmp_path))), places)
+    scores = read_scores(places.search / outcome.artifacts["predictions"].path)
+    ref = dataclasses.replace(assignment.data, parts=EVERY_PART)
+    rows, labels = load_raw_test(places.data, ref), np.array(load_schema(places.data, ref).labels)
+    decided = labels[decide(scores.predictions["champion"], scores.thresholds["champion"])]
+    assert set(decided) == set(labels)  # by another threshold than its own they would be all of one class, or others
+    np.testing.assert_array_equal(decided, load_model(champion).predict(rows))
 
 
 def test_a_champion_of_other_columns_is_left_out_and_that_is_said(ready, tmp_path):

@@ -7,7 +7,7 @@ import zlib
 
 import numpy as np
 import pytest
-from samples import score
+from samples import material, score
 
 from automl.ledger import SearchFolder
 from automl.report.picture import MOST_PIXELS, png
@@ -103,6 +103,36 @@ def test_features_of_a_table_are_told_in_their_own_units(tmp_path):
     (example,) = read_scored([done], SearchFolder(tmp_path)).examples()
     assert example.features == ("height = 1.4 (-3.0 sd)", "weight = 79 (+1.0 sd)", "age = 41 (+0.1 sd)", "city = Oslo")
     assert example.note == "off by 3"
+
+
+def test_rows_are_decided_by_the_threshold_of_what_is_exported(tmp_path):
+    target, prediction = np.array([0, 1, 1]), np.array([[0.9, 0.1], [0.7, 0.3], [0.6, 0.4]])
+    done = score(tmp_path, target, prediction, labels=np.array(["ant", "bee"]))
+    others, lines = {"single": prediction, "model": prediction, "linear": prediction}, np.array([0.9, 0.2, 0.6])
+    np.savez(tmp_path / "artifacts" / "predictions.npz", target=target, **others, thresholds=lines)
+    scored = read_scored([done], SearchFolder(tmp_path))
+    assert scored.threshold == 0.2
+    assert confusion(scored).counts == [[1, 0], [0, 2]]
+
+
+def test_rows_are_those_of_the_score_that_the_document_tells_of(tmp_path):
+    """An earlier result stands until there is another: a search that goes on may have scored its next winner already."""
+    told, later = tmp_path / "told", tmp_path / "later"
+    for folder in (told, later):
+        folder.mkdir()
+    first = score(told, np.array([0, 1]), np.eye(2))
+    second = score(later, np.array([0, 1]), np.eye(2)[::-1])
+    for one, where in ((first, told), (second, later)):
+        for name, artifact in one.outcome.artifacts.items():
+            one.outcome.artifacts[name] = dataclasses.replace(artifact, path=f"{where.name}/{artifact.path}")
+    outcome = dataclasses.replace(second.outcome, assignment="score-9-0-0")
+    second = dataclasses.replace(second, slot=9, outcome=outcome)
+
+    def drawn(**document):
+        return material([first, second], tmp_path, **document).scored.prediction.tolist()
+
+    assert drawn(score="score-1-0-0") == [[1.0, 0.0], [0.0, 1.0]]
+    assert drawn(score="score-9-0-0") == drawn() == [[0.0, 1.0], [1.0, 0.0]]  # the last, where a document names none
 
 
 @pytest.mark.parametrize("content", [b"PK\x03\x04 not an archive", b"not even that", b""])

@@ -88,6 +88,15 @@ def test_a_view_that_is_away_is_said_and_nothing_is_lost(ledger: Ledger) -> None
     assert postman.drain() == 6
 
 
+def test_what_came_with_a_notice_came_all_the_same(ledger: Ledger) -> None:
+    """A record that the view will never take is acknowledged with why: sent again, it would be refused again."""
+    link, said = FakeLink(), list[str]()
+    link.offer = lambda records: link.acks.append(Ack(tuple(one["id"] for one in records), "mlp-3 was refused"))  # type: ignore[method-assign]
+    postman = Postman(ledger, "mlflow", link, said.append, clock=Clock())
+    assert postman.drain() == 0
+    assert said == ["mlp-3 was refused"]
+
+
 def test_a_question_is_answered_and_is_no_row_of_the_outbox(ledger: Ledger) -> None:
     link = FakeLink()
     postman = Postman(ledger, "mlflow", link, clock=Clock())

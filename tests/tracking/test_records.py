@@ -7,6 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import pytest
 import stubs
 
 from automl.ledger import Attempt, Header, Ledger
@@ -47,6 +48,40 @@ def test_the_end_tells_the_baselines_and_where_the_report_is() -> None:
     assert told["metrics"] == {"seconds": 2.0, "baseline/linear": 0.5}
     assert told["note"] == "**better**: `automl report bowl-0`; the whole report is the artifact `report/index.html`"
     assert "artifact" not in of(replace(stubs.header(), result={"verdict": "x"}), "end")["note"]
+
+
+BEST = {"family": "mlp", "trial_value": 0.1, "validation": 0.2, "test": 0.3, "test_interval": [0.25, 0.35]}
+
+
+def test_the_parent_is_sorted_by_what_was_confirmed_and_the_test_value_stands_beside_it() -> None:
+    result = {**RESULT, "best": BEST, "default": {"validation": 0.4}, "slots": {"complete": 3}}
+    told = of(replace(stubs.header(), result=result), "end")["metrics"]
+    assert (told["objective"], told["test"], told["default_validation"]) == (0.2, 0.3, 0.4)
+    assert told["slots_complete"] == 3
+
+
+def test_a_version_carries_the_test_value_with_its_interval() -> None:
+    told = of(replace(stubs.header(), result={**RESULT, "best": BEST}), "export")
+    assert told["metrics"] == {"validation": 0.2, "test": 0.3, "test_low": 0.25, "test_high": 0.35}
+    assert {name: told["tags"][name] for name in told["metrics"]} == {
+        "validation": "0.2", "test": "0.3", "test_low": "0.25", "test_high": "0.35",
+    }  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("challenge", "champion_was", "moves"),
+    [
+        ({"champion": 3, "moves": False}, 3, False),
+        ({"champion": 3, "moves": True}, 3, True),
+        ({"champion": None, "moves": True}, None, True),
+        (None, None, True),  # nobody could say who the champion is: the place is taken only if it is free
+    ],
+)
+def test_the_alias_moves_as_the_gate_decided(
+    challenge: dict[str, Any] | None, champion_was: int | None, moves: bool
+) -> None:
+    told = of(replace(stubs.header(), result={**RESULT, "challenge": challenge}), "export")
+    assert (told["champion_was"], told["moves"]) == (champion_was, moves)
 
 
 def test_a_ledger_knows_when_its_last_attempt_ended(tmp_path: Path) -> None:

@@ -11,7 +11,7 @@ from exported import bundled
 
 from automl.bundle import check_bundle, load_model
 from automl.errors import ConfigError, StorageError
-from automl.tracking import registering, registry
+from automl.tracking import exports, registering, registry
 from automl.tracking.mlflow_store import connect
 from automl.tracking.registering import Entry
 from automl.tracking.view import Misplaced
@@ -66,10 +66,9 @@ def run(client, tmp_path):
 def register(client, run, tmp_path):
     """Register a bundle under the test's own name."""
 
-    def register(bundle, champion_was=None, moves=True, through=client):
-        entry = Entry(
-            tmp_path.name, bundle, check_bundle(bundle).digest, {"search": "s"}, {"test": 0.5}, 5, champion_was, moves
-        )
+    def register(bundle, champion_was=None, moves=True, through=client, digest=None):
+        digest = digest or check_bundle(bundle).digest
+        entry = Entry(tmp_path.name, bundle, digest, {"search": "s"}, {"test": 0.5}, 5, champion_was, moves)
         return registering.register(
             through, entry, experiment=run.experiment_id, run=run.run_id, check=lambda what, where: None
         )
@@ -131,10 +130,33 @@ def test_a_fetched_bundle_is_the_registered_one_or_refused(client, register, bun
     version = register(bundles[0])
     place = registry.fetch(client, version, tmp_path / "exports", tmp_path / "models")
     assert check_bundle(place).digest == version.digest
+    (place / "weights.safetensors").write_bytes(b"damage")
+    assert registry.fetch(client, version, tmp_path / "exports", tmp_path / "models") == place
+    assert check_bundle(place).digest == version.digest
     shutil.rmtree(place)
     stranger = dataclasses.replace(version, tags={registry.BUNDLE: "0" * 64})
     with pytest.raises(StorageError, match="another bundle"):
         registry.fetch(client, stranger, tmp_path / "exports", tmp_path / "models")
+
+
+def test_the_champion_is_at_hand_even_when_a_later_export_removes_it(client, register, bundles, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    version = register(bundles[0])
+    folder, into = f"v-{version.digest[:12]}", tmp_path / "into"
+    shutil.copytree(bundles[0], exports.EXPORTS / version.name / folder)
+    told = exports.champion(client, version.name, {"into": str(into)})
+    assert told == {"version": 1, "folder": folder, "trouble": ""}
+    shutil.rmtree(exports.EXPORTS)
+    assert check_bundle(into / folder).digest == version.digest
+
+
+def test_a_champion_whose_bundle_cannot_be_had_is_still_the_champion(client, run, tmp_path):
+    client.create_registered_model(tmp_path.name)
+    client.create_model_version(tmp_path.name, "file:///somewhere", run_id=run.run_id)
+    client.set_registered_model_alias(tmp_path.name, registry.CHAMPION, "1")
+    told = exports.champion(client, tmp_path.name, {"into": str(tmp_path / "into")})
+    assert (told["version"], told["folder"]) == (1, None)
+    assert "holds no bundle" in told["trouble"]
 
 
 def test_nothing_is_written_where_a_logged_model_may_not_keep_its_files(client, run, tmp_path, bundles):
@@ -178,6 +200,16 @@ def test_a_bundle_that_is_gone_is_a_storage_error(register, tmp_path, bundles):
     (copy / "weights.safetensors").unlink()
     with pytest.raises(StorageError):
         register(copy)
+
+
+def test_a_bundle_that_another_took_the_place_of_is_not_registered_under_its_digest(
+    client, register, tmp_path, bundles
+):
+    place, told = tmp_path / "v-0", check_bundle(bundles[0]).digest
+    shutil.copytree(bundles[1], place)
+    with pytest.raises(StorageError, match="not the one that this search exported"):
+        register(place, digest=told)
+    assert registry.champion(client, tmp_path.name) is None
 
 
 KILLS = [(number, when) for number in range(1, 11) for when in ("before", "after") if (number, when) != (1, "after")]

@@ -73,6 +73,14 @@ def test_a_default_that_did_not_complete_is_no_rival() -> None:
     assert slots([trial(0, None), trial(1, 0.9)]) == [1]
 
 
+def test_fresh_seeds_are_the_same_for_all_and_none_is_used_twice() -> None:
+    confirmations = WORK.confirmations([trial(5, 0.9), trial(0, 0.8)], range(3))
+    seeds = {one: [a.seed for a in confirmations if a.slot == one] for one in (5, 0)}
+    assert seeds[5] == seeds[0]
+    assert len(set(seeds[5])) == 3
+    assert {WORK.describe(a).members[0].seed for a in confirmations} == set(seeds[5])
+
+
 def test_with_folds_each_fresh_seed_is_validated_on_another_fold_than_the_first() -> None:
     work = replace(WORK, data=replace(stubs.DATA, folds=5))
     confirmations = work.confirmations([trial(0, 0.9)], range(3))
@@ -136,6 +144,14 @@ def test_equals_in_all_go_to_the_earlier_slot() -> None:
     assert WORK.choose([candidate(5, 0.9, 0.9, 0.9), default]) is default
 
 
+def test_more_seeds_tell_closer_values_apart() -> None:
+    """The standard error is that of a mean: of nine seeds a third of their spread, of two nearly all of it."""
+    few, many = ((0.90, 0.94), (0.94, 0.90)), ((0.90, 0.94) * 4 + (0.92,), (0.94, 0.90) * 4 + (0.92,))
+    for values, wins in ((few, 0), (many, 5)):
+        better = candidate(5, *(value + 0.012 for value in values[0]), size=900)
+        assert WORK.choose([better, candidate(0, *values[1])]).attempt.slot == wins
+
+
 def test_a_rival_with_fewer_seeds_does_not_count() -> None:
     best = candidate(5, 0.9, 0.91, 0.9)
     assert WORK.choose([best, candidate(0, 0.99)]) is best
@@ -179,6 +195,16 @@ def test_the_default_is_scored_in_the_same_reading_and_only_there() -> None:
     export, score = (WORK.describe(attempt) for attempt in WORK.finishing(winner, scored))
     assert [member.resume_from for member in export.members] == ["w"]
     assert [(member.slot, member.resume_from) for member in score.members] == [(5, "w"), (0, "d")]
+
+
+def test_no_work_but_the_score_is_granted_the_test_rows() -> None:
+    winner = candidate(5, 0.9)
+    export, score = WORK.finishing(winner, [Scored(winner.attempt, "w")])
+    (confirmation,) = WORK.confirmations([winner.attempt], range(1))
+    sealed = [confirmation, WORK.refit(winner.attempt, 4), export]
+    assert {WORK.describe(one).data.parts for one in sealed} == {("train", "validation")}
+    assert WORK.describe(WORK.baselines()).data.parts == ("train", "validation", "test inputs")
+    assert WORK.describe(score).data.parts == ("train", "validation", "test")
 
 
 def test_another_model_of_the_same_slot_is_another_piece_of_work() -> None:

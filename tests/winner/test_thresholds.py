@@ -81,6 +81,15 @@ def test_an_ensemble_of_a_rare_class_is_judged_by_thresholds_of_rows_that_did_no
     assert found.gain.value > 0.05
 
 
+def test_no_threshold_is_chosen_by_the_rows_that_it_is_judged_by():
+    """Predictions that are chance are worth no more than always the rare class; a threshold of their own rows makes them more."""
+    target, values = (np.arange(100) % 10 == 0).astype(np.int64), []
+    for seed in range(3):
+        second = np.random.default_rng(seed).random(100)
+        values.append(select("f1", "maximize", target, [np.stack([1 - second, second], axis=1)], seed=seed).value)
+    assert np.mean(values) < measure("f1", target, np.eye(2)[np.ones(100, dtype=np.int64)])
+
+
 def test_a_score_decides_for_each_role_and_baseline_and_remembers_by_what(tmp_path):
     assignment, places = assigned(tmp_path, "breast_cancer", threshold=0.4)
     asked = compared(dataclasses.replace(assignment, metric="f1"), places)
