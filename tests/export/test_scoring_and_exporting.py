@@ -12,7 +12,7 @@ from exported import assigned, bundled, compared
 from safetensors.numpy import load
 from safetensors.torch import load_file, save_file
 
-from automl.bundle.format import EXAMPLE, MANIFEST, SCHEMA, STAGED, WEIGHTS, make_manifest, read_manifest
+from automl.bundle.format import EXAMPLE, MANIFEST, MODEL, SCHEMA, STAGED, WEIGHTS, make_manifest, read_manifest
 from automl.bundle.load import load_model
 from automl.data import load_part, load_raw_test, load_schema
 from automl.data.durable import sha256_of
@@ -57,18 +57,20 @@ def test_the_champion_predicts_the_raw_test_rows_with_its_own_preprocessing(read
 
 
 def test_a_champion_with_its_classes_in_another_order_is_judged_by_what_it_decides(tmp_path):
+    torch.manual_seed(0)
     assignment, places = assigned(tmp_path, "breast_cancer")
-    champion = bundled(tmp_path / "other", "breast_cancer", threshold=0.3)
-    facts, schema = read_manifest(champion).facts, json.loads((champion / SCHEMA).read_bytes())
-    (champion / SCHEMA).write_text(json.dumps({**schema, "labels": schema["labels"][::-1]}))
+    champion, asked = bundled(tmp_path / "other", "breast_cancer"), _scoring(assignment)
+    rows, labels = load_raw_test(places.data, asked.data), load_schema(places.data, asked.data).labels
+    threshold = float(np.quantile(load_model(champion).predict_proba(rows)[:, 1], 0.3))  # so that it decides for both
+    facts = read_manifest(champion).facts
+    for name, changes in ((SCHEMA, {"labels": labels[::-1]}), (MODEL, {"threshold": threshold})):
+        (champion / name).write_text(json.dumps({**json.loads((champion / name).read_bytes()), **changes}))
     (champion / MANIFEST).unlink()
     (champion / MANIFEST).write_bytes(make_manifest(champion, facts))
-    (outcome,) = score(dataclasses.replace(_scoring(assignment), champion=str(champion.relative_to(tmp_path))), places)
+    (outcome,) = score(dataclasses.replace(asked, champion=str(champion.relative_to(tmp_path))), places)
     scores = read_scores(places.search / outcome.artifacts["predictions"].path)
-    ref = dataclasses.replace(assignment.data, parts=EVERY_PART)
-    rows, labels = load_raw_test(places.data, ref), np.array(load_schema(places.data, ref).labels)
-    decided = labels[decide(scores.predictions["champion"], scores.thresholds["champion"])]
-    assert set(decided) == set(labels)  # by another threshold than its own they would be all of one class, or others
+    decided = np.array(labels)[decide(scores.predictions["champion"], scores.thresholds["champion"])]
+    assert set(decided) == set(labels)
     np.testing.assert_array_equal(decided, load_model(champion).predict(rows))
 
 
