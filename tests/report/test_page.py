@@ -6,6 +6,7 @@ import hashlib
 import html
 import time
 from html.parser import HTMLParser
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -198,6 +199,15 @@ def with_data(tmp_path, **data):
     made = material(SLOTS, tmp_path)
     more = {"rows": 90, "parts": {"train": 60, "validation": 15, "test": 15}, "features": 2, "left_out": 1, **data}
     return render(dataclasses.replace(made, header=dataclasses.replace(made.header, data=made.header.data | more)))
+
+
+@pytest.mark.parametrize(
+    ("direction", "edge"), [("maximize", "far below lie on the lower"), ("minimize", "far above lie on the upper")]
+)
+def test_the_page_names_the_edge_where_bad_values_lie(direction, edge):
+    page = render(gather(header(), SLOTS, SearchFolder(Path("none")), document(direction=direction)))
+    assert f"Values {edge} edge." in page
+    assert page.count(" edge.") == 1
 
 
 def column(name, kind="number", **more):
