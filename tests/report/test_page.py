@@ -210,6 +210,11 @@ def test_the_page_names_the_edge_where_bad_values_lie(direction, edge):
     assert page.count(" edge.") == 1
 
 
+@pytest.mark.parametrize(("phases", "is_said"), [({"search": 18.4}, True), ({"search": 18.4, "sync": 2.0}, False)])
+def test_a_page_that_was_drawn_before_the_end_says_that_its_time_is_not_all(phases, is_said):
+    assert ("comes after this page was drawn, on top." in render(material(phases=phases))) == is_said
+
+
 def column(name, kind="number", **more):
     return {"name": name, "kind": kind, "why": "", "gaps": 0.0, "filled": "the mean", "features": 1, **more}
 
