@@ -45,7 +45,7 @@ def summary(document: dict[str, Any], header: Header | None = None) -> list[str]
         lines.append(f"  registered  {_standing(registered, document.get('challenge'))}")
     if mlflow := document.get("mlflow"):
         lines.append(
-            f"  mlflow      experiment {mlflow['experiment']}: {mlflow['synced']} runs"
+            f"  mlflow      experiment {mlflow['experiment']}: {mlflow['synced']} run{'' if mlflow['synced'] == 1 else 's'}"
             + _pending(document["search"], mlflow)
         )
     return [*lines, *_next(document, header)]
