@@ -49,7 +49,7 @@ def tick_names(ticks: Sequence[float], *, is_log: bool = False) -> list[str]:
         return [f"{tick:.{max(0, digits - 1)}e}" if tick else "0" for tick in ticks]
     unit, sign = (_MILLION, "M") if largest >= _MILLION else (1.0, "")
     places = max(0, -_power(step / unit))
-    return [_fixed(tick / unit, places, sign) for tick in ticks]
+    return [fixed(tick / unit, places, sign) for tick in ticks]
 
 
 def _tick(value: float) -> str:
@@ -57,7 +57,8 @@ def _tick(value: float) -> str:
     return f"{rounded(value / _MILLION, 3)}M" if is_large else rounded(value, 3)
 
 
-def _fixed(value: float, places: int, sign: str) -> str:
+def fixed(value: float, places: int, sign: str = "") -> str:
+    """Return a number with so many decimals, thousands divided as `rounded` does, and a sign behind it."""
     if not round(value, places):  # no "-0", and no "0M"
         return "0" if sign else f"{0:.{places}f}"
     text = f"{value:,.{places}f}" if abs(value) >= _GROUPED else f"{value:.{places}f}"

@@ -65,6 +65,8 @@ def search(
         phases = Phases(observer, started)
         phases.begin("start")
         stored = ledger.header()
+        if stored is not None and sorted(families) == sorted(stored.config["families"]):
+            families = tuple(stored.config["families"])  # the order in which they were typed makes no other search
         done = finished(stored, config) if stored is not None else None
         executor = executor_for(config, seats, Places(home.data, folder.root))
         stack.callback(executor.stop)

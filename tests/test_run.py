@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +11,7 @@ import pytest
 
 from automl.config import SearchConfig
 from automl.errors import ConfigError
-from automl.ledger import Home
+from automl.ledger import Home, begun, open_to_read
 from automl.run import search
 
 
@@ -39,6 +40,24 @@ def test_the_metric_decides_how_the_target_is_prepared(
         search("diabetes", config, home=Home(tmp_path), executor_for=lambda *_: NoWorkers())  # type: ignore[arg-type, return-value]
     (schema,) = Home(tmp_path).data.glob("*/schema.json")
     assert json.loads(schema.read_text()).get("logarithmic", False) is learned
+
+
+def test_families_in_another_order_are_the_same_search_and_others_are_named_as_they_are_typed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+
+    def ended(*families: str) -> None:
+        config = SearchConfig(tracking=False, families=families)
+        search("wine", config, home=Home(tmp_path), executor_for=lambda *_: NoWorkers())  # type: ignore[arg-type, return-value]
+
+    for families in ("mlp", "linear"), ("linear", "mlp"):
+        with pytest.raises(Ended):
+            ended(*families)
+    with closing(open_to_read(Home(tmp_path).search("wine-0"))) as ledger:
+        assert begun(ledger, "wine-0").config["families"] == ["mlp", "linear"]
+    with pytest.raises(ConfigError, match="has --families mlp,linear, not mlp"):
+        ended("mlp")
 
 
 def test_a_search_that_its_settings_forbid_leaves_no_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

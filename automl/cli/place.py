@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from automl.errors import ConfigError
+from automl.errors import ConfigError, did_you_mean
 
 _REGISTERED = re.compile(r"(?:models:/)?(?P<name>[^/@]+)@(?P<which>champion|\d+)")
 
@@ -25,8 +25,10 @@ def model_folder(model: str) -> Path:
     if folders:  # a folder of pictures may have the task's name
         return next((one for one in folders if (one / MANIFEST).exists() or (one / LATEST).exists()), folders[0])
     if (found := _REGISTERED.fullmatch(model)) is None:
+        exported = [folder.name for folder in Path("exports").glob("*") if folder.is_dir()]
         raise ConfigError(
-            f"No model at {model!r}: neither a folder, nor a task under exports/, nor NAME@champion. Run: automl search TASK"
+            f"No model at {model!r}: neither a folder, nor a task under exports/, nor NAME@champion."
+            + (did_you_mean(model, exported) or " Run: automl search TASK")
         )
     from automl.ledger import Home
     from automl.tracking import registry

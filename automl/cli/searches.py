@@ -34,8 +34,7 @@ _Name = Annotated[
 @examples("automl searches list", "automl searches list --json")
 def list_searches(as_json: Json = False) -> None:
     """List the searches of this folder with their counts."""
-    from automl.ledger import Home, open_to_read
-    from automl.report.document import headline
+    from automl.ledger import Home, headline, open_to_read
 
     rows: list[dict[str, Any]] = []
     shown: list[tuple[Any, ...]] = []

@@ -14,7 +14,8 @@ if TYPE_CHECKING:
 
 def summary(document: dict[str, Any], header: Header | None = None) -> list[str]:
     """Return the result of a search as a few lines for people; its `header` has what the next command must repeat."""
-    from automl.report.document import headline, is_default, tested, validated
+    from automl.ledger import headline, is_default
+    from automl.report.document import tested, validated
 
     best, slots, metric = document["best"], document["slots"], document["metric"]
     low, high = best["test_interval"]
@@ -45,7 +46,7 @@ def summary(document: dict[str, Any], header: Header | None = None) -> list[str]
         lines.append(f"  registered  {_standing(registered, document.get('challenge'))}")
     if mlflow := document.get("mlflow"):
         lines.append(
-            f"  mlflow      experiment {mlflow['experiment']}: {mlflow['synced']} runs"
+            f"  mlflow      experiment {mlflow['experiment']}: {mlflow['synced']} run{'' if mlflow['synced'] == 1 else 's'}"
             + _pending(document["search"], mlflow)
         )
     return [*lines, *_next(document, header)]

@@ -140,7 +140,8 @@ def _refuse_difference(stored: Header, asked: Header) -> None:
         if stored.config[key] != asked.config[key]:
             flag = "--" + key.replace("_", "-")
             raise ConfigError(
-                f"search '{stored.name}' has {flag} {stored.config[key]}, not {asked.config[key]}.", hint=hint
+                f"search '{stored.name}' has {flag} {_typed(stored.config[key])}, not {_typed(asked.config[key])}.",
+                hint=hint,
             )
     if old.get("encoding", new.get("encoding")) != new.get("encoding"):  # an earlier version kept none
         raise ConfigError(f"the same rows are read in another way{_treated(old, new)}.", hint=hint)
@@ -160,6 +161,11 @@ def _treated(old: dict[str, Any], new: dict[str, Any]) -> str:
     names = [name for name in before.keys() | now.keys() if before.get(name) != now.get(name)]
     changed = [f"{name}: {before.get(name, 'absent')} -> {now.get(name, 'absent')}" for name in sorted(names)[:5]]
     return f": {', '.join(changed)}" if changed else ""
+
+
+def _typed(value: Any) -> str:
+    """A setting as a person gives it: `cnn,mlp`."""
+    return ",".join(map(str, value)) if isinstance(value, list | tuple) else str(value)
 
 
 def _short(distribution: dict[str, Any] | None) -> str:

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from .spelling import DURATION, number_in
+from .spelling import DURATION, REQUIRED, number_in
 
 Raw = Any
 """Rows as they came: a mapping from a column's name to its cells (a pandas frame is one), or an array (rows, columns)."""
@@ -29,11 +29,18 @@ def numbers(cells: np.ndarray, column: str, blanks: Sequence[str] = (), spelling
         values = np.array([number_in(cell, blanks, spelling) for cell in cells.tolist()], dtype=np.float64)
     infinite = np.flatnonzero(np.isinf(values))
     if len(infinite):
-        wanted = f"a number written as 1234{spelling[:1]}5{spelling[1:]}" if spelling else "a finite number"
-        if spelling == DURATION:
-            wanted = "a duration written as 12:34:56"
-        raise CellError(column, int(infinite[0]), cells[infinite[0]], wanted)
+        raise CellError(column, int(infinite[0]), cells[infinite[0]], _wanted(spelling))
     return values
+
+
+def _wanted(spelling: str) -> str:
+    """What a cell must be, see `number_in`: a sign may stand on either side or lack, but of a percentage it must be there."""
+    if not spelling:
+        return "a finite number"
+    if spelling == DURATION:
+        return "a duration written as 12:34:56"
+    written, sign = f"a number written as 1234{spelling[0]}5", spelling[1:]
+    return written + (sign if sign in REQUIRED else f", with or without {sign}" if sign else "")
 
 
 def words(cells: np.ndarray) -> list[str | None]:

@@ -33,6 +33,8 @@ BLANKS = frozenset(
 _OVERFLOW = re.compile(r"[+-]?(\d[\d.]*e[+-]?\d+|\d+(\.\d*)?|inf(inity)?)", re.IGNORECASE)
 DURATION = ":"
 """The spelling of 84:06:09, in seconds; of 84:06 in what the second part counts."""
+REQUIRED = ("%", "‰")
+"""Signs that each number must have: without, 50 % and 0.5 look alike."""
 _LASTING = re.compile(r"[+-]?(\d{1,9})((:[0-5]\d){1,2})(\.\d{1,9})?", re.ASCII)
 _SPACES = re.compile(r"\s+")
 
@@ -65,7 +67,7 @@ def number_in(cell: object, blanks: Sequence[str] = (), spelling: str = "") -> f
 
 
 def _written(text: str, spelling: str) -> float:
-    """A number as people write it; infinity for what is none. A percent sign must be there: without, 50 % and 0.5 look alike."""
+    """A number as people write it; infinity for what is none."""
     found = _pattern(spelling).fullmatch(_SPACES.sub(" ", text))
     if found is None:
         return math.inf
@@ -73,7 +75,7 @@ def _written(text: str, spelling: str) -> float:
     minus = sum(found[place] is not None for place in ("minus", "inner", "after", "open"))
     if signs > 1 or minus > 1 or (found["open"] is None) != (found["close"] is None):
         return math.inf
-    if (spelling[1:] in ("%", "‰") and not signs) or (found["after"] and not found["fraction"]):
+    if (spelling[1:] in REQUIRED and not signs) or (found["after"] and not found["fraction"]):
         return math.inf  # 2- is a grade
     whole = "".join(character for character in found["whole"] if character.isdigit())
     value = float(f"{whole or 0}.{found['fraction'] or 0}{found['power'] or ''}")

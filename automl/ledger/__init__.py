@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from automl.ledger.ledger import Ledger
     from automl.ledger.lock import SearchLock
     from automl.ledger.reading import begun, how_to_begin, open_to_read
+    from automl.ledger.verdict import headline, is_default
 
 __all__ = [
     "Attempt",
@@ -24,7 +25,9 @@ __all__ = [
     "SearchFolder",
     "SearchLock",
     "begun",
+    "headline",
     "how_to_begin",
+    "is_default",
     "open_to_read",
     "require_writable",
 ]
@@ -37,6 +40,8 @@ _HOMES = {
     "SearchFolder": "home",
     "SearchLock": "lock",
     "begun": "reading",
+    "headline": "verdict",
+    "is_default": "verdict",
     "how_to_begin": "reading",
     "open_to_read": "reading",
     "require_writable": "home",

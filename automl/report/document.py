@@ -13,7 +13,6 @@ from automl.direction import sign
 from automl.errors import StorageError
 from automl.ledger import Attempt, Header
 
-_NOT_BETTER = "not better than the default"
 _NUMBER = (int, float)
 _WHOLE: dict[str, Any] = {
     **dict.fromkeys(("search", "task", "metric", "direction", "verdict", "bundle", "report"), str),
@@ -84,22 +83,10 @@ def validated(document: dict[str, Any]) -> str:
     return "on fresh seeds" if fresh else "in its trial alone"
 
 
-def is_default(document: dict[str, Any]) -> bool:
-    """Whether the single model that won is its family's default, so that there is nothing to compare it with."""
-    default, ensemble = document.get("default") or {}, document.get("ensemble") or {}
-    return default.get("slot") == document["best"]["slot"] and not ensemble.get("taken")
-
-
 def tested(document: dict[str, Any], name: str) -> float | None:
     """The value on the test rows of another model of the search, `default` or `single`; the document has the winner's gain over it."""
     gain = (document.get("test_gains") or {}).get(name)
     return None if gain is None else document["best"]["test"] - sign(document["direction"]) * gain[0]
-
-
-def headline(document: dict[str, Any]) -> str:
-    """The verdict for people: "not better than the default" says little where nothing else than the default came first."""
-    verdict = str(document.get("verdict") or "not finished")
-    return "the default itself won" if verdict == _NOT_BETTER and is_default(document) else verdict
 
 
 def count_slots(header: Header, trials: list[Attempt]) -> dict[str, int]:

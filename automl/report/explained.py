@@ -17,7 +17,7 @@ from automl.report.scored import Scored
 from automl.report.svg import Frame, Scale, bar, figure, straight, words
 from automl.report.text import gain, number, plural
 from automl.report.traced import shade, strongest_steps, traced
-from automl.rounding import rounded
+from automl.rounding import fixed, rounded
 
 MOST_BARS = 20
 MOST_WORDS = 120
@@ -160,7 +160,7 @@ def _spelled(values: Sequence[tuple[float, float]]) -> list[tuple[str, str]]:
     if not 1e-5 <= size < 1e3:
         return [(number(mean), rounded(error, 2)) for mean, error in values]
     places = max(0, 1 - math.floor(math.log10(size)))
-    return [(f"{mean:.{places}f}", f"{error:.{places}f}") for mean, error in values]
+    return [(fixed(mean, places), fixed(error, places)) for mean, error in values]
 
 
 def _area(values: np.ndarray) -> str:

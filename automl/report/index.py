@@ -11,8 +11,8 @@ from pathlib import Path
 from markupsafe import Markup
 
 from automl.errors import StorageError
-from automl.ledger import Home, open_to_read
-from automl.report.document import headline, partial_document, stored_document
+from automl.ledger import Home, headline, open_to_read
+from automl.report.document import partial_document, stored_document
 from automl.report.page import fill, write_page
 from automl.report.progress import best_line
 from automl.report.slots import Trials, slots_of

@@ -12,9 +12,10 @@ from jinja2 import Environment, FileSystemLoader
 from markupsafe import Markup
 
 from automl.data.durable import make_folder, replace_file, storage_errors
+from automl.ledger import headline
 from automl.report import explained, quality, tables, text
 from automl.report.command import command
-from automl.report.document import families_flag, headline, new_rows, validated
+from automl.report.document import families_flag, new_rows, validated
 from automl.report.importance import Importance, importances
 from automl.report.material import Material, is_resumed
 from automl.report.parameters import MOST_LINES, MOST_POINTS, importance_bars, parallel_coordinates, slices

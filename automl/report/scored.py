@@ -114,7 +114,8 @@ class Scored:
             return
         unusual, cells = self.hardest["unusual"][place], self.hardest["cells"][place]
         for column in np.argsort(-np.abs(unusual), kind="stable")[:_TELLING]:
-            distance = f" ({unusual[column]:+.1f} sd)" if unusual[column] else ""
+            away = round(float(unusual[column]), 1) + 0.0  # the sum makes a plain 0 of -0.0
+            distance = f" ({away:+.1f} sd)" if unusual[column] else ""
             yield f"{self.hardest['columns'][column]} = {cells[column]}{distance}"
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from automl.ledger import Attempt, Header
+from automl.ledger import Attempt, Header, headline
 
 
 def record(
@@ -101,9 +101,14 @@ def _end(header: Header) -> dict[str, Any]:
     return {
         "status": "FINISHED",
         "metrics": {name: value for name, value in metrics.items() if value is not None},
-        "tags": {"verdict": str(result.get("verdict", "")), "bundle": str(result.get("bundle", ""))},
-        "note": f"**{result.get('verdict', '')}**: `automl report {header.name}`{report}",
+        "tags": {"verdict": _verdict(result) or "", "bundle": str(result.get("bundle", ""))},
+        "note": f"**{_verdict(result) or ''}**: `automl report {header.name}`{report}",
     }
+
+
+def _verdict(result: dict[str, Any]) -> str | None:
+    """As terminal and report say it; None before a search has one."""
+    return headline(result) if result.get("verdict") else None
 
 
 def _export(header: Header) -> dict[str, Any]:
@@ -115,7 +120,7 @@ def _export(header: Header) -> dict[str, Any]:
         "task": header.task["name"],
         "family": best.get("family"),
         "metric": header.task["metric"],
-        "verdict": result.get("verdict"),
+        "verdict": _verdict(result),
         "git_commit": header.code.get("git_commit"),
         "data_hash": header.data["content"],
     }

@@ -8,6 +8,7 @@ import pytest
 
 from automl.bundle.format import LATEST
 from automl.cli.place import model_folder
+from automl.errors import ConfigError
 
 
 def test_a_folder_of_pictures_does_not_hide_the_model_that_was_made_of_it(
@@ -20,3 +21,12 @@ def test_a_folder_of_pictures_does_not_hide_the_model_that_was_made_of_it(
     assert model_folder("pictures") == Path("pictures")
     (made / LATEST).write_text("v-0")
     assert model_folder("pictures") == made
+
+
+def test_a_misspelled_model_is_told_the_nearest_one(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "exports" / "grid").mkdir(parents=True)
+    with pytest.raises(ConfigError, match=r"nor NAME@champion\. Did you mean 'grid'\?$"):
+        model_folder("gird")
+    with pytest.raises(ConfigError, match=r"nor NAME@champion\. Run: automl search TASK$"):
+        model_folder("zzz")

@@ -53,6 +53,11 @@ DOCUMENT: dict[str, Any] = {
 }
 
 
+def test_one_run_is_counted_as_one() -> None:
+    (line,) = [one for one in summary({**DOCUMENT, "mlflow": {**DOCUMENT["mlflow"], "synced": 1}}) if "  mlflow" in one]
+    assert line.startswith("  mlflow      experiment breast_cancer: 1 run, 12 messages")
+
+
 class Terminal(io.StringIO):
     """A stream that a person looks at."""
 

@@ -33,7 +33,7 @@ def test_show_says_what_was_inferred_and_why(churn: Path, capsys: pytest.Capture
         "  customer  left out   an id: 60 different words in 60 rows",
         "  age       number     whole numbers",
         "  plan      category   2 different words",
-        "1 rows without a target were left out.",
+        "1 row without a target was left out.",
     ):
         assert words in text
     assert "families    " in text

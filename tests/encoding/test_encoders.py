@@ -158,8 +158,23 @@ def test_a_number_is_encoded_as_its_column_is_written_and_travels_so() -> None:
     column = fit_column(Column("c", "number", spelling=",€"), np.array([1.0, 3.0]))
     assert encoder_from(json.loads(json.dumps({"kind": "number", **dataclasses.asdict(column)}))) == column
     assert column.encode(cells("3,00 €", "1")).tolist() == [[1.0], [-1.0]]
-    with pytest.raises(CellError, match=r"'3.5 €' is not a number written as 1234,5€"):
+    with pytest.raises(CellError, match=r"'3.5 €' is not a number written as 1234,5, with or without €$"):
         column.encode(cells("3.5 €"))
+
+
+@pytest.mark.parametrize(
+    ("spelling", "wanted"),
+    [
+        ("", "a finite number"),
+        (",", "a number written as 1234,5"),
+        (".%", "a number written as 1234.5%"),
+        (":", "a duration written as 12:34:56"),
+    ],
+)
+def test_a_cell_that_is_no_number_is_told_how_its_column_is_written(spelling: str, wanted: str) -> None:
+    column = fit_column(Column("c", "number", spelling=spelling), np.array([1.0, 3.0]))
+    with pytest.raises(CellError, match=f"'lots' is not {wanted}$"):
+        column.encode(cells("lots"))
 
 
 def test_a_date_as_a_parquet_file_spells_it_is_read_whatever_the_format() -> None:

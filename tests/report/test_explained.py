@@ -43,6 +43,14 @@ def test_of_many_columns_the_first_are_drawn_and_all_are_listed():
     assert "Of 900 columns those 50" in found.told
 
 
+def test_large_losses_are_spelled_as_everywhere():
+    found = important("area", "rooms", "year")
+    found["importance"] = np.array([[30516.2, 3274.4], [5235.0, 637.0], [-0.3, 258.0]])
+    drawn = columns(found, "rmse")
+    assert "30,516 ± 3274" in drawn.figure
+    assert [row[2:] for row in drawn.rows] == [("30,516", "3274"), ("5235", "637"), ("0", "258")]
+
+
 def test_numbers_that_are_none_do_not_break_the_figure():
     wild = important("a", "b", "c")
     wild["importance"] = np.array([[np.nan, np.nan], [np.inf, 1.0], [0.0, np.nan]])

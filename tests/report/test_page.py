@@ -6,6 +6,7 @@ import hashlib
 import html
 import time
 from html.parser import HTMLParser
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -198,6 +199,20 @@ def with_data(tmp_path, **data):
     made = material(SLOTS, tmp_path)
     more = {"rows": 90, "parts": {"train": 60, "validation": 15, "test": 15}, "features": 2, "left_out": 1, **data}
     return render(dataclasses.replace(made, header=dataclasses.replace(made.header, data=made.header.data | more)))
+
+
+@pytest.mark.parametrize(
+    ("direction", "edge"), [("maximize", "far below lie on the lower"), ("minimize", "far above lie on the upper")]
+)
+def test_the_page_names_the_edge_where_bad_values_lie(direction, edge):
+    page = render(gather(header(), SLOTS, SearchFolder(Path("none")), document(direction=direction)))
+    assert f"Values {edge} edge." in page
+    assert page.count(" edge.") == 1
+
+
+@pytest.mark.parametrize(("phases", "is_said"), [({"search": 18.4}, True), ({"search": 18.4, "sync": 2.0}, False)])
+def test_a_page_that_was_drawn_before_the_end_says_that_its_time_is_not_all(phases, is_said):
+    assert ("comes after this page was drawn, on top." in render(material(phases=phases))) == is_said
 
 
 def column(name, kind="number", **more):

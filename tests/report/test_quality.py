@@ -97,11 +97,11 @@ def test_features_of_a_table_are_told_in_their_own_units(tmp_path):
     shown = {
         "columns": np.array(["age", "height", "weight", "city"]),
         "cells": np.array([["41", "1.4", "79", "Oslo"]]),
-        "unusual": np.array([[0.1, -3.0, 1.0, 0.0]]),
+        "unusual": np.array([[-0.04, -3.0, 1.0, 0.0]]),
     }
     done = score(tmp_path, np.array([5.0]), np.array([2.0]), inputs=np.zeros((1, 6)), **shown)
     (example,) = read_scored([done], SearchFolder(tmp_path)).examples()
-    assert example.features == ("height = 1.4 (-3.0 sd)", "weight = 79 (+1.0 sd)", "age = 41 (+0.1 sd)", "city = Oslo")
+    assert example.features == ("height = 1.4 (-3.0 sd)", "weight = 79 (+1.0 sd)", "age = 41 (+0.0 sd)", "city = Oslo")
     assert example.note == "off by 3"
 
 

@@ -265,7 +265,7 @@ def test_columns_that_are_known_ahead_are_read_over_the_horizon(tmp_path: Path) 
     form, rows = form_of(task), task.read()
     assert isinstance(form, Forecast)
     assert (form.ahead, rows.columns[-1]) == (("other",), "other[6]")
-    assert "the last 36 steps of y and other, and the next 6 of other" in task.given
+    assert "the last 36 steps of y, and the last 30 and next 6 of other" in task.given
     windows = rows.array().reshape(len(rows), 2, form.steps)
     assert np.allclose(windows[-1, 1], frame["other"][-form.steps :])
     assert np.array_equal(windows[:, 0], plain.read().array().reshape(len(rows), 2, form.steps)[:, 0])

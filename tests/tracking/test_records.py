@@ -84,6 +84,17 @@ def test_the_alias_moves_as_the_gate_decided(
     assert (told["champion_was"], told["moves"]) == (champion_was, moves)
 
 
+@pytest.mark.parametrize(
+    ("default", "said"), [({"slot": 3}, "the default itself won"), ({"slot": 0}, "not better than the default")]
+)
+def test_a_default_that_won_is_told_as_the_report_tells_it(default: dict[str, int], said: str) -> None:
+    result = {**RESULT, "verdict": "not better than the default", "best": {"slot": 3}, "default": default}
+    header = replace(stubs.header(), result=result)
+    assert of(header, "end")["tags"]["verdict"] == said
+    assert of(header, "end")["note"].startswith(f"**{said}**")
+    assert of(header, "export")["tags"]["verdict"] == said
+
+
 def test_a_ledger_knows_when_its_last_attempt_ended(tmp_path: Path) -> None:
     now = 5.0
     with closing(Ledger.open(tmp_path / "ledger.db", clock=lambda: now)) as ledger:

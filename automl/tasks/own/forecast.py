@@ -81,9 +81,6 @@ def forecast_task(path: Path, table: pa.Table, target: str, choices: Choices) ->
         rows = replace(rows, notes=(*rows.notes, f"{rhythm.said[0].upper()}{rhythm.said[1:]}."))
     if choices.test is not None:
         rows = rows.with_test(given_windows(Path(choices.test), path, form, cells, columns, choices))
-    past = f"the last {form.steps} steps of {_listed(form.columns)}"
-    if form.ahead:
-        past += f", and the next {horizon} of {_listed(form.ahead)}"
     season = f"a season of {form.season} steps" if form.season > 1 else "no season"
     return Task(
         name=safe_name(choices.name or path.stem, "series"),
@@ -99,10 +96,19 @@ def forecast_task(path: Path, table: pa.Table, target: str, choices: Choices) ->
         series=form,
         choices=choices.remembered(path),
         why="as you said",
-        given=f"{past} ({rhythm.said}; {season}; {len(names)} series)"
+        given=f"{_read_of(form)} ({rhythm.said}; {season}; {len(names)} series)"
         if form.id
-        else f"{past} ({rhythm.said}; {season})",
+        else f"{_read_of(form)} ({rhythm.said}; {season})",
     )
+
+
+def _read_of(form: Forecast) -> str:
+    """Which steps of which columns a prediction reads: of a column known ahead as many as of the others, the newest ones."""
+    past = f"the last {form.steps} steps of {_listed([name for name in form.columns if name not in form.ahead])}"
+    if not form.ahead:
+        return past
+    before = f"last {form.steps - form.horizon} and " if form.steps > form.horizon else ""
+    return f"{past}, and the {before}next {form.horizon} of {_listed(form.ahead)}"
 
 
 def _check(source: str, target: str, choices: Choices) -> None:

@@ -17,7 +17,7 @@ from automl.tasks.own.given_series import given_long
 from automl.tasks.own.names import safe_name
 from automl.tasks.own.reading import cells_as, groups_in, shared_text
 from automl.tasks.own.stacked import channel_columns, constant, moments, ordered
-from automl.tasks.own.target import Target, read_target
+from automl.tasks.own.target import Target, read_target, without_target
 from automl.tasks.own.thousands import has_comma
 from automl.tasks.own.wide import LONGEST
 from automl.tasks.task import Rows, Task
@@ -130,6 +130,6 @@ def _rows(
         words = shared_text(table[choices.group])
         group = groups_in(words[constant(source, choices.group, words, ids, places)][known])
     lost = len(ids) - len(known)
-    notes = (f"{lost} series without a target were left out.",) if lost else ()
+    notes = (without_target(lost, "1 series", "series"),) if lost else ()
     columns = tuple(f"{name}[{step}]" for name in form.columns for step in range(-form.steps + 1, 1))
     return Rows(values[known], columns, target.values, group, notes=notes)

@@ -18,7 +18,7 @@ from automl.tasks.own.given import given_table
 from automl.tasks.own.long import long_task
 from automl.tasks.own.names import safe_name
 from automl.tasks.own.reading import cells_by_column, groups_in, moments_of, require_column, shared_text, whole_table
-from automl.tasks.own.target import Target, find_target, read_target
+from automl.tasks.own.target import Target, find_target, read_target, without_target
 from automl.tasks.own.thousands import settled
 from automl.tasks.own.wide import Wide, but_not_alike, find_series
 from automl.tasks.task import Column, Rows, Task
@@ -156,7 +156,7 @@ def _rows(source: str, table: pa.Table, columns: tuple[Column, ...] | Wide, targ
         names = tuple(cells)
     group = None if choices.group is None else groups_in(shared_text(table[choices.group])[known])
     lost = len(target.known) - len(known)
-    notes = (f"{lost} rows without a target were left out.",) if lost else ()
+    notes = (without_target(lost, "1 row", "rows"),) if lost else ()
     moment = None
     if choices.time_column is not None:
         column = table[choices.time_column]

@@ -210,3 +210,8 @@ def _objectives(source: str, name: str, kind: str, values: np.ndarray) -> tuple[
             f"class in the mean, can be learned. Choose another column, or --kind regression for numbers."
         )
     return OBJECTIVES["binary" if levels == 2 else "classes"]
+
+
+def without_target(lost: int, one: str, many: str) -> str:
+    """Say how many rows or series cannot be learned from: `1 row without a target was left out.`"""
+    return f"{one} without a target was left out." if lost == 1 else f"{lost:,} {many} without a target were left out."
