@@ -85,6 +85,17 @@ def test_the_test_value_and_its_interval_are_the_test_rows_and_not_the_validatio
     assert (facts.seed, facts.data) == (header.config["seed"], header.data["content"])
 
 
+@pytest.mark.parametrize(("taken", "validation"), [(False, 1.01), (True, 0.9)])
+def test_the_validation_value_is_that_of_what_is_exported(read: Read, taken: bool, validation: float) -> None:
+    """Test rows that are far worse than it are a reason, and the card has it."""
+    blend = Blend((Share(WINNER.attempt, 0.5), Share(DEFAULT.attempt, 0.5)), taken, "", 1.5, validation=0.9)
+    finalists = Finalists(WINNER, DEFAULT, (WINNER, DEFAULT), (WEIGHTS,), blend)
+    found = judge(TASK, finalists, Scores(TARGET, read.predictions), seed=0)
+    assert finalists.validation == pytest.approx(validation)
+    assert facts_of(stubs.header(), finalists, found.evidence).values["validation"] == finalists.validation
+    assert found.verdict.reasons[-1].startswith(f"On validation rows it had {validation:g}, far from the test rows'")
+
+
 def test_less_of_an_error_is_better_than_the_default(read: Read) -> None:
     found = read.judged()
     assert found.verdict.words == "better than default"
