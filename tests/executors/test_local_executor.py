@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import select
 from pathlib import Path
 
 import pytest
@@ -135,6 +136,9 @@ def test_a_server_that_dies_before_it_is_asked_to_fork_is_replaced(tmp_path: Pat
         assert server is not None
         server.process.kill()
         server.process.wait()
+        hung_up = select.poll()  # a worker that was just forked holds the server's end a moment longer
+        hung_up.register(server, select.POLLHUP)
+        assert hung_up.poll(10_000)
         executor._fork(seat)  # as when a worker is recycled before anyone has heard of the death
         assert len(executor._workers) == 1
         while executor._server is server or not executor.idle():
