@@ -19,7 +19,7 @@ _MILLION = 1e6
 
 def rounded(value: float, digits: int = DIGITS) -> str:
     """Return a number with at most `digits` significant digits: `0.9877`, `51.32`, `139,200`; with an exponent only beyond all habit."""
-    short = f"{value:.{digits}g}"
+    short = f"{value + 0.0:.{digits}g}"  # the sum makes a plain 0 of -0.0
     size = abs(float(short))
     if not _LEAST <= size < _MOST:  # nothing, too small or large, or no number
         return short

@@ -13,6 +13,7 @@ from automl.rounding import gained, interval, rounded, tick_names
     ("value", "shown"),
     [
         (0.0, "0"),
+        (-0.0, "0"),
         (0.98765, "0.9877"),
         (0.5, "0.5"),
         (0.0001, "0.0001"),

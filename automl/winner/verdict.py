@@ -124,6 +124,9 @@ def _chance(fresh: Fresh, direction: str) -> float:
 def _on_seeds(fresh: Fresh | None, p: float) -> str:
     if fresh is None or not fresh.winner or not fresh.default:
         return "There are no fresh seeds on which the winner and another default could be compared."
+    if len(fresh.winner) == 1:
+        values = f"the winner has {rounded(fresh.winner[0])} and its family's default {rounded(mean(fresh.default))}"
+        return f"On 1 fresh seed {values}: one seed tells no difference from luck."
     return (
         f"On {len(fresh.winner)} fresh seeds the winner's mean is {rounded(mean(fresh.winner))} and its family's default's "
         f"{rounded(mean(fresh.default))} (Dunnett's test: p {'< 0.001' if p < 0.001 else f'= {p:.2g}'})."

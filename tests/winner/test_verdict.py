@@ -97,6 +97,13 @@ def test_reasons_carry_the_numbers():
     assert all(part in said for part in ("3 fresh seeds", "0.98", "a linear model 0.95", "gains 0.02 [0.005, 0.04]"))
 
 
+def test_one_fresh_seed_is_said_as_one():
+    (said, *_) = decide(Fresh([1.0], [0.99]), Evidence(Interval(0.98, 0.96, 0.99), {}, {}), "maximize").reasons
+    assert said == (
+        "On 1 fresh seed the winner has 1 and its family's default 0.99: one seed tells no difference from luck."
+    )
+
+
 def test_no_two_reasons_in_a_row_begin_alike():
     behind, baselines = Interval(-2.087, -4.0, 0.5), {"mean": 73.06, "linear": 48.89}
     gains = {"default": behind, "single": behind, **dict.fromkeys(baselines, CLEAR)}
