@@ -102,7 +102,7 @@ def _slot_points(record: Record) -> tuple[Point, ...]:
     # MLflow's tables show a metric's last step: a slot's own values, taken at its best step, have other names than its curves.
     values = {name: value for name, value in record["values"].items() if name != "objective"}
     if record["state"] == "complete" and not record["lost"]:
-        final = {"seconds": record["seconds"], **values, "objective": record["value"]}
+        final = {"objective": record["value"], **values, "seconds": record["seconds"]}  # MLflow compares by the first
     else:
         final = {"seconds": record["seconds"], **{name: values[name] for name in _COUNTS if name in values}}
     along = [
@@ -110,7 +110,7 @@ def _slot_points(record: Record) -> tuple[Point, ...]:
         for step, at_step, milliseconds in record["curve"]
         for point in _points({f"curve/{name}": value for name, value in at_step.items()}, milliseconds, step)
     ]
-    return (*along, *_points(final, record["ended_ms"], step=0))
+    return (*_points(final, record["ended_ms"], step=0), *along)
 
 
 def _points(values: dict[str, Any], milliseconds: int, step: int) -> tuple[Point, ...]:

@@ -49,6 +49,11 @@ def test_the_value_at_the_best_step_stands_beside_its_curve():
     assert (got["curve/accuracy"], got["accuracy"]) == (0.1, 0.5)
 
 
+def test_runs_are_compared_by_the_objective_until_a_person_chooses_another():
+    """MLflow's page of a comparison takes the metric that was sent first."""
+    assert content(samples.slot(3)).points[0][:2] == ("objective", 0.003)
+
+
 @pytest.mark.parametrize("record", [samples.pruned(500), samples.failed(500), samples.slot(500, lost=True)])
 def test_a_slot_that_did_not_end_has_no_value_that_others_are_sorted_by(record):
     assert {name for name in points(record) if not name.startswith("curve/")} <= {"seconds", "best_step", "steps"}
